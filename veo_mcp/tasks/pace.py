@@ -1,0 +1,57 @@
+"""How long to wait before asking the API about a task again: pure arithmetic, no clock and no I/O.
+
+Called by the poller and by the simulations in the tests. Never decides whether to give up, because nothing may:
+the provider's own example clip took 1 h 45 min.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import quantiles
+
+__all__ = ["Pace", "next_gap"]
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+LEARNED_FROM = 8
+"""Fewer finished clips than this say too little about how long the next one takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Why a gap is as long as it is: who waits, and what the journal has seen.
+
+    Attributes:
+        watched: someone waits for this task or listens to it.
+        callback: the API will report the end by itself; polling is only the net below.
+        history: durations in seconds of finished tasks of the same API and mode.
+    """
+
+    watched: bool = False
+    callback: bool = False
+    history: Sequence[float] = ()
+
+
+def next_gap(age: float, pace: Pace) -> float:
+    """Seconds until the next question about a task that was created `age` seconds ago."""
+    if age >= DAY:
+        return HOUR
+    if pace.callback:
+        return max(120.0, age)
+    if len(pace.history) >= LEARNED_FROM:
+        return _learned_gap(age, pace)
+    if age < 120:
+        return min(10.0, max(1.0, age / 8))
+    return min(60.0, max(10.0, age / 12))
+
+
+def _learned_gap(age: float, pace: Pace) -> float:
+    cuts = quantiles(pace.history, n=20, method="inclusive")
+    earliest, middle, late = cuts[0], cuts[9], cuts[18]
+    spread = max(late - earliest, 0.0)
+    floor = 1.0 if middle < 30 else 4.0
+    step = max(floor, spread / (12 if pace.watched else 6))
+    if age < earliest:
+        return max(earliest - age, floor)
+    if age <= late + spread:
+        return min(step, 5.0 if pace.watched else 12.0)
+    return min(60.0, max(step, (age - late) / 4))

@@ -1,0 +1,360 @@
+"""Intent, one send, a record: the only place where credits are spent.
+
+Called by the MCP tools and the command line. A create is written down before a byte leaves, sent by the single
+function `TaskService._send`, and its outcome recorded, all shielded from cancellation: hosts cancel a tool call when
+they time out, and an unshielded create would lose the id of a video that is already paid for. Never resends.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import anyio
+
+from veo_mcp.api.client import VeoClient
+from veo_mcp.api.errors import NotSent, Refused, TaskNotFound, Unanswered, VeoError
+from veo_mcp.api.models import (
+    MODEL_CREATE,
+    MODEL_EXTEND,
+    PRICES,
+    ApiTask,
+    CreateInput,
+    Credits,
+    ExtendInput,
+    GenerationRequest,
+    Mode,
+    broken_rule,
+)
+from veo_mcp.journal.entry import FINAL, Change, Entry, Status
+from veo_mcp.journal.journal import Journal, Page
+
+__all__ = ["NotExtendable", "RuleBroken", "Sent", "TaskService", "UnknownTask", "change_from"]
+
+SEND_SECONDS = 45.0
+"""A create takes at most this long, retries included; hosts cut calls at about 60 s."""
+GRACE_SECONDS = 15.0
+"""After a send's deadline has passed by this much, its process must be dead or stuck: the outcome is unknown."""
+
+
+class RuleBroken(Exception):
+    """The arguments do not fit the API's rules; nothing was sent."""
+
+
+class UnknownTask(Exception):
+    """No task with this id is known here or to the API."""
+
+
+class NotExtendable(Exception):
+    """The task to extend is not completed, or belongs to another API; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a create: its entry, and the error if the API refused it."""
+
+    entry: Entry
+    repeated: bool = False
+    error: VeoError | None = None
+
+
+class TaskService:
+    """The verbs of the product: create, extend, look, list, credits.
+
+    Args:
+        api: the client of the Veo API (or of the sandbox).
+        journal: where intents and outcomes are kept.
+        base_url: the API's URL; its origin names the API unless an answer says it is a sandbox.
+        clock: Unix seconds now.
+        new_id: makes an own task id, unguessable.
+        holder: names this process in leases and unfinished sends.
+        public_url: the URL under which the API can reach this server, or None without callbacks.
+        max_credits: credits that may be spent in any 24 h, or None.
+        adopts: whether ids the journal does not know are looked up at the API; not where several share one key.
+    """
+
+    def __init__(
+        self,
+        api: VeoClient,
+        journal: Journal,
+        *,
+        base_url: str,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        holder: str,
+        public_url: str | None = None,
+        max_credits: int | None = None,
+        adopts: bool = True,
+        crash_at: Callable[[str], None] = lambda point: None,
+    ) -> None:
+        self._api = api
+        self.journal = journal
+        self._base_url = base_url
+        self._clock = clock
+        self._new_id = new_id
+        self.holder = holder
+        self._public_url = public_url
+        self._max_credits = max_credits
+        self._adopts = adopts
+        self._crash_at = crash_at
+        self._api_name: str | None = None
+
+    async def api_name(self) -> str:
+        """The API that entries belong to: a sandbox's ledger id, or the origin of the base URL.
+
+        Asked of the API once, because a header of its answers, not a setting, tells a sandbox from the real thing.
+        """
+        if self._api_name is None:
+            await self.credits()
+        assert self._api_name is not None
+        return self._api_name
+
+    @property
+    def known_api_name(self) -> str | None:
+        """The API's name if an answer has already told it; never asks."""
+        return self._api_name
+
+    def note_sandbox(self, sandbox: str | None) -> None:
+        """Remembers which API answered."""
+        parts = urlsplit(self._base_url)
+        self._api_name = f"sandbox:{sandbox}" if sandbox else f"{parts.scheme}://{parts.netloc}"
+
+    async def credits(self) -> tuple[Credits, bool]:
+        """The balance, and whether it is a sandbox's. Raises VeoError."""
+        reply = await self._api.get_credits()
+        self.note_sandbox(reply.sandbox)
+        return reply.value, reply.sandbox is not None
+
+    async def create(
+        self, wish: CreateInput, *, callback_url: str | None = None, principal: str = ""
+    ) -> Sent:
+        """Starts a video. Raises RuleBroken before anything is sent, VeoError if the API cannot be identified."""
+        fault = broken_rule(wish)
+        if fault is not None:
+            raise RuleBroken(fault)
+        mode = wish.mode or Mode.FAST
+        return await self._spend(
+            GenerationRequest(model=MODEL_CREATE, input=wish, callback_url=callback_url),
+            kind="create",
+            credits=PRICES[mode],
+            mode=str(mode),
+            aspect_ratio=str(wish.aspect_ratio or "16:9"),
+            extends=None,
+            principal=principal,
+        )
+
+    async def extend(
+        self, task_id: str, prompt: str, *, callback_url: str | None = None, principal: str = ""
+    ) -> Sent:
+        """Continues a completed video. Raises RuleBroken, UnknownTask or NotExtendable before anything is sent."""
+        if not prompt.strip():
+            raise RuleBroken("prompt must say in words what the continuation shows; it is empty.")
+        parent = await self.get(task_id, principal=principal)
+        if parent.api != await self.api_name():
+            raise NotExtendable("That task was made by another API than the one configured now.")
+        if parent.status is not Status.COMPLETED or parent.upstream_id is None:
+            raise NotExtendable(f"Only a completed task can be extended; this one is {parent.status.value}.")
+        return await self._spend(
+            GenerationRequest(
+                model=MODEL_EXTEND,
+                input=ExtendInput(prompt=prompt, extend_task_id=parent.upstream_id),
+                callback_url=callback_url,
+            ),
+            kind="extend",
+            credits=PRICES[Mode.FAST],
+            mode=None,
+            aspect_ratio=parent.aspect_ratio,
+            extends=parent.upstream_id,
+            principal=principal,
+        )
+
+    async def get(self, task_id: str, *, principal: str = "") -> Entry:
+        """The entry with this own or API id; an id only the API knows is adopted. Raises UnknownTask, VeoError."""
+        entry = await self.journal.get(task_id, principal=principal)
+        if entry is not None:
+            return entry
+        if not self._adopts or task_id.startswith("vid_"):
+            raise UnknownTask(task_id)
+        try:
+            reply = await self._api.get_task(task_id)
+        except TaskNotFound:
+            raise UnknownTask(task_id) from None
+        self.note_sandbox(reply.sandbox)
+        return await self.journal.adopt(self._adopted(reply.value, principal))
+
+    async def list(
+        self, *, status: Status | None = None, limit: int = 10, cursor: str | None = None, principal: str = ""
+    ) -> Page:
+        """A page of entries, newest first."""
+        return await self.journal.list(principal=principal, status=status, limit=limit, cursor=cursor)
+
+    def callback_mac(self, entry_id: str, secret: str) -> str:
+        """The path token that proves a callback URL was made here."""
+        return hmac.new(secret.encode(), entry_id.encode(), hashlib.sha256).hexdigest()[:32]
+
+    async def _spend(
+        self,
+        request: GenerationRequest,
+        *,
+        kind: str,
+        credits: int,
+        mode: str | None,
+        aspect_ratio: str | None,
+        extends: str | None,
+        principal: str,
+    ) -> Sent:
+        api = await self.api_name()
+        now = self._clock()
+        entry_id = self._new_id()
+        body = json.dumps(request.body(), sort_keys=True, ensure_ascii=False)
+        wanted = json.dumps([api, principal, request.model, request.body()["input"]], sort_keys=True)
+        entry = Entry(
+            id=entry_id,
+            api=api,
+            principal=principal,
+            kind=kind,
+            fingerprint=hashlib.sha256(wanted.encode()).hexdigest(),
+            body=body,
+            prompt=request.input.prompt,
+            model=request.model,
+            mode=mode,
+            aspect_ratio=aspect_ratio,
+            extends=extends,
+            credits=credits,
+            estimated=kind == "extend",
+            upstream_id=None,
+            status=Status.SUBMITTING,
+            upstream_status=None,
+            progress=None,
+            video_urls=(),
+            resolution=None,
+            error_code=None,
+            error_message=None,
+            charged="unknown",
+            retry_after=None,
+            created_at=now,
+            updated_at=now,
+            completed_at=None,
+            sender=self.holder,
+            deadline=now + SEND_SECONDS + GRACE_SECONDS,
+            next_poll_at=now,
+            polls=0,
+            seq=0,
+        )
+        if request.callback_url is None and self._public_url is not None:
+            request = request.model_copy(update={"callback_url": await self._own_callback(entry_id)})
+        with anyio.CancelScope(shield=True):
+            self._crash_at("before intent")
+            intent = await self.journal.intend(entry, max_credits=self._max_credits, now=now)
+            if not intent.fresh:
+                return Sent(intent.entry, repeated=True)
+            self._crash_at("intent written")
+            return await self._send(intent.entry, request)
+
+    async def _send(self, entry: Entry, request: GenerationRequest) -> Sent:
+        error: VeoError | None = None
+        try:
+            reply = await self._api.send_create(request)
+        except (NotSent, Refused) as refusal:
+            error = refusal
+            change = Change(
+                status=Status.REFUSED,
+                charged=refusal.charged,
+                error_code=refusal.code,
+                error_message=refusal.message,
+                retry_after=refusal.retry_after,
+            )
+        except Unanswered as silence:
+            change = Change(
+                status=Status.UNKNOWN, charged="unknown", error_code=silence.code, error_message=silence.message
+            )
+        else:
+            now = self._clock()
+            change = Change(
+                status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0
+            )
+        self._crash_at("answer read")
+        settled = await self.journal.settle(entry.id, change, now=self._clock())
+        self._crash_at("recorded")
+        # None means that somebody else was faster, such as a callback that named this intent.
+        current = settled or await self.journal.get(entry.id, principal=entry.principal) or entry
+        return Sent(current, error=error)
+
+    async def _own_callback(self, entry_id: str) -> str:
+        secret = await self.callback_secret()
+        return f"{(self._public_url or '').rstrip('/')}/callbacks/{entry_id}.{self.callback_mac(entry_id, secret)}"
+
+    async def callback_secret(self) -> str:
+        """The secret behind callback URLs, made once and kept in the journal."""
+        secret = await self.journal.recall("callback_secret")
+        if secret is None:
+            await self.journal.remember("callback_secret", self._new_id() + self._new_id())
+            secret = await self.journal.recall("callback_secret")
+        assert secret is not None
+        return secret
+
+    def _adopted(self, task: ApiTask, principal: str) -> Entry:
+        now = self._clock()
+        change = change_from(task)
+        status = change.status or Status.PROCESSING
+        extension = task.model == MODEL_EXTEND
+        return Entry(
+            id=self._new_id(),
+            api=self._api_name or self._base_url,
+            principal=principal,
+            kind="extend" if extension else "create",
+            fingerprint="",
+            body="{}",
+            prompt="",
+            model=task.model or MODEL_CREATE,
+            mode=None,
+            aspect_ratio=None,
+            extends=None,
+            credits=PRICES[Mode.FAST],
+            estimated=True,
+            upstream_id=task.id,
+            status=status,
+            upstream_status=change.upstream_status,
+            progress=task.progress,
+            video_urls=task.video_urls,
+            resolution=task.resolution,
+            error_code=change.error_code,
+            error_message=change.error_message,
+            charged=change.charged or "yes",
+            retry_after=None,
+            created_at=task.created_at.timestamp(),
+            updated_at=now,
+            completed_at=change.completed_at,
+            sender=None,
+            deadline=None,
+            next_poll_at=now,
+            polls=0,
+            seq=0,
+        )
+
+
+def change_from(task: ApiTask) -> Change:
+    """What an answer of the API says about a task, as a change to its entry.
+
+    An undocumented status is kept as it came and counts as processing. A failed task was refunded, by the API's word.
+    """
+    done = task.completed_at.timestamp() if task.completed_at else None
+    documented = {"pending", "processing", "completed", "failed"}
+    if task.status not in documented:
+        return Change(
+            status=Status.PROCESSING, upstream_id=task.id, upstream_status=task.status, progress=task.progress
+        )
+    status = Status(task.status)
+    return Change(
+        status=status,
+        upstream_id=task.id,
+        progress=task.progress,
+        video_urls=task.video_urls or None,
+        resolution=task.resolution,
+        error_code=task.error.code if task.error else None,
+        error_message=task.error.message if task.error else None,
+        charged="refunded" if status is Status.FAILED else "yes",
+        completed_at=done if status in FINAL else None,
+    )

@@ -1,0 +1,56 @@
+"""One running backend: client, journal, service and poller, opened together and closed together.
+
+Opened by hosting and by the command line. `Slot` lets the MCP face answer `tools/list` before the backend is open,
+because a host measures the time from spawn to that answer. Never knows MCP.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from pydantic import SecretStr
+
+from veo_mcp.api.client import VeoClient
+from veo_mcp.journal.journal import Journal
+from veo_mcp.tasks.poller import Poller
+from veo_mcp.tasks.service import TaskService
+
+__all__ = ["Engine", "open_engine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The parts behind the MCP face."""
+
+    service: TaskService
+    poller: Poller
+    journal: Journal
+    api: VeoClient
+
+
+@asynccontextmanager
+async def open_engine(
+    journal: Journal,
+    *,
+    base_url: str,
+    key: SecretStr,
+    public_url: str | None = None,
+    max_credits: int | None = None,
+) -> AsyncIterator[Engine]:
+    """Client, service and poller over an open journal; the caller starts the poller."""
+    async with VeoClient(base_url, key) as api:
+        service = TaskService(
+            api,
+            journal,
+            base_url=base_url,
+            clock=time.time,
+            new_id=lambda: "vid_" + secrets.token_urlsafe(16),
+            holder=secrets.token_hex(8),
+            public_url=public_url,
+            max_credits=max_credits,
+        )
+        poller = Poller(api, service, clock=time.time, sleep=anyio.sleep)
+        yield Engine(service, poller, journal, api)

@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import anyio
@@ -30,34 +29,14 @@ from veo_mcp.api.models import (
 )
 from veo_mcp.journal.entry import FINAL, Change, Entry, Status
 from veo_mcp.journal.journal import Journal, Page
+from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask
 
-__all__ = ["NotExtendable", "RuleBroken", "Sent", "TaskService", "UnknownTask", "change_from"]
+__all__ = ["TaskService", "change_from"]
 
 SEND_SECONDS = 45.0
 """A create takes at most this long, retries included; hosts cut calls at about 60 s."""
 GRACE_SECONDS = 15.0
 """After a send's deadline has passed by this much, its process must be dead or stuck: the outcome is unknown."""
-
-
-class RuleBroken(Exception):
-    """The arguments do not fit the API's rules; nothing was sent."""
-
-
-class UnknownTask(Exception):
-    """No task with this id is known here or to the API."""
-
-
-class NotExtendable(Exception):
-    """The task to extend is not completed, or belongs to another API; nothing was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of a create: its entry, and the error if the API refused it."""
-
-    entry: Entry
-    repeated: bool = False
-    error: VeoError | None = None
 
 
 class TaskService:

@@ -1,0 +1,109 @@
+"""Runs the MCP face on a transport and owns the lifespan of everything behind it.
+
+Called by the command line. Opens the backend while the first requests are already answered, runs the poller as long as
+the server runs, and closes both. Only JSON-RPC reaches stdout: logs go to stderr.
+"""
+
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import anyio
+from mcp.server.mcpserver import MCPServer
+from pydantic import SecretStr
+
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.settings import REAL_API, Settings
+
+__all__ = ["backend_for", "serve"]
+
+log = logging.getLogger(__name__)
+
+SANDBOX_KEY = "sk-sandbox"
+
+
+def serve(settings: Settings) -> None:
+    """Serves until the transport ends."""
+    logging.basicConfig(
+        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    for noisy in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel("WARNING")
+    for problem in settings.problems:
+        log.warning("%s", problem)
+    if settings.transport != "stdio":
+        raise SystemExit(f"--transport {settings.transport} is not built yet; use stdio.")
+    backend = Backend()
+
+    @asynccontextmanager
+    async def lifespan(_server: MCPServer[None]) -> AsyncIterator[None]:
+        async with backend_for(settings, backend):
+            yield
+
+    server = build_server(
+        backend,
+        sandbox=settings.embedded,
+        read_only=settings.read_only,
+        lifespan=lifespan,
+        log_level=settings.log_level,
+    )
+    anyio.run(server.run_stdio_async)
+
+
+@asynccontextmanager
+async def backend_for(settings: Settings, backend: Backend) -> AsyncIterator[None]:
+    """Opens the engine in the background and fills `backend`; closes it on leaving."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(_run, settings, backend)
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
+
+
+async def _run(settings: Settings, backend: Backend) -> None:
+    # A wrong key must not be worked around by quietly using something else: the tools say what to mend.
+    if settings.problems:
+        backend.failed(" ".join(settings.problems))
+        return
+    async with AsyncExitStack() as stack:
+        try:
+            engine = await stack.enter_async_context(_engine(settings))
+        except Exception as error:  # whatever is wrong, the host must get a sentence instead of a dead server
+            log.exception("The backend could not be opened.")
+            backend.failed(f"veo-mcp could not start its work: {error}")
+            return
+        backend.opened(engine)
+        await engine.poller.run()
+
+
+@asynccontextmanager
+async def _engine(settings: Settings):  # noqa: ANN202 - the type needs the import below
+    # Imported here: the HTTP library and the database wait until tools/list has been answered.
+    from veo_mcp.journal.sqlite import SqliteJournal
+    from veo_mcp.tasks.engine import open_engine
+
+    async with AsyncExitStack() as stack:
+        key = settings.api_key or SecretStr(SANDBOX_KEY)
+        if settings.embedded:
+            from veo_mcp.sandbox.embedded import embedded
+
+            key = SecretStr(SANDBOX_KEY) if settings.api_key is None or settings.sandbox else key
+            base_url = await stack.enter_async_context(embedded(settings.sandbox_dir, settings.sandbox_seconds))
+        else:
+            base_url = settings.base_url or REAL_API
+        path = Path(settings.journal)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = await stack.enter_async_context(SqliteJournal(path))
+        engine = await stack.enter_async_context(
+            open_engine(
+                journal,
+                base_url=base_url,
+                key=key,
+                max_credits=settings.max_credits,
+            )
+        )
+        yield engine

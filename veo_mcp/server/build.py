@@ -1,0 +1,75 @@
+"""Puts the MCP face together: tools, resources, prompts and instructions over one backend.
+
+Called by hosting and by tests. `VeoServer` is the SDK's server with our own words for arguments that do not fit.
+"""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp_types import CallToolResult, InputRequiredResult
+from pydantic import ValidationError
+
+from veo_mcp import __version__
+from veo_mcp.server import resources
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.refusals import misfit, refused
+from veo_mcp.server.tools import Tools
+
+__all__ = ["VeoServer", "build_server"]
+
+log = logging.getLogger(__name__)
+
+INSTRUCTIONS = (
+    "Makes Veo 3.1 videos (8 s, with sound). create_video answers at once with a task_id and spends 40 (fast) or 300 "
+    "(quality) credits; a video takes minutes, so go on talking and call get_task later. Confirm the price with the "
+    "person before quality. extend_video continues a completed video. Always show the https video URL."
+)
+SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; say so."
+
+
+class VeoServer(MCPServer[None]):
+    """The SDK's server, except that a failed call never shows a raw validation dump."""
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Calls a tool; arguments that do not fit and crashes become results in our own words."""
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                return misfit(name, error.__cause__, self._tool_input_schema(name) or {})
+            if error.__cause__ is None:
+                return refused(f"There is no tool of this name. Not charged. The tools are listed by tools/list.")
+            log.exception("Tool %s crashed", name)
+            return refused(
+                "veo-mcp hit an error of its own; its log has the details. Look at list_tasks before anything is "
+                "paid for again: it shows whether a video was started."
+            )
+
+
+def build_server(
+    backend: Backend,
+    *,
+    sandbox: bool,
+    read_only: bool = False,
+    lifespan: Callable[[MCPServer[None]], AbstractAsyncContextManager[None]] | None = None,
+    log_level: Any = "WARNING",
+) -> VeoServer:
+    """The MCP server over a backend that may still be opening."""
+    tools = Tools(backend)
+    server = VeoServer(
+        "veo-mcp",
+        title="Veo 3.1 videos",
+        version=__version__,
+        instructions=INSTRUCTIONS + (SANDBOX if sandbox else ""),
+        tools=tools.all(read_only=read_only),
+        lifespan=lifespan,
+        log_level=log_level,
+    )
+    resources.register(server, backend)
+    return server

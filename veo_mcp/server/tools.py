@@ -1,0 +1,273 @@
+"""The five tools: what a model may do, what it costs, and what it reads afterwards.
+
+Called by hosts through server/build.py. Checks what can be checked, hands the work to tasks/service.py, and turns every
+outcome, failures included, into a result in our own words. Never sends anything itself.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+import anyio
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.tools import Tool
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from veo_mcp.api.errors import VeoError
+from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType, Mode
+from veo_mcp.journal.entry import FINAL, Entry, Status
+from veo_mcp.journal.errors import JournalUnusable, SpendLimit
+from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.server.refusals import refused
+from veo_mcp.server.schema import tighten
+from veo_mcp.server.views import (
+    AffordableView,
+    CreditsView,
+    TaskListView,
+    TaskView,
+    dump,
+    sentence,
+    view,
+)
+from veo_mcp.server.words import charge_words, quoted
+from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask
+
+__all__ = ["Tools"]
+
+BEAT_SECONDS = 4.0
+"""Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
+
+TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
+CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished task to")]
+Answer = Annotated[CallToolResult, TaskView]
+
+
+class Tools:
+    """The tools over one backend.
+
+    Args:
+        backend: where the engine is or will be.
+        clock: Unix seconds now.
+    """
+
+    def __init__(self, backend: Backend, *, clock: Callable[[], float] = time.time) -> None:
+        self._backend = backend
+        self._clock = clock
+
+    def all(self, *, read_only: bool) -> list[Tool]:
+        """The tools as the SDK wants them; the two that spend are left out when `read_only`."""
+        spending = ToolAnnotations(
+            # Adding a video destroys nothing, but spending cannot be undone, and hosts use this hint to ask.
+            read_only_hint=False,
+            destructive_hint=True,
+            idempotent_hint=False,
+            open_world_hint=True,
+        )
+        reading = ToolAnnotations(
+            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
+        )
+        paid = [
+            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS),
+            ("Extend a video", self.extend_video, EXTEND_WORDS),
+        ]
+        free = [
+            ("Look at a video task", self.get_task, GET_WORDS),
+            ("List video tasks", self.list_tasks, LIST_WORDS),
+            ("Show credits", self.get_credits, CREDITS_WORDS),
+        ]
+        kinds = [(*row, spending) for row in paid if not read_only] + [(*row, reading) for row in free]
+        return [
+            tighten(Tool.from_function(fn, title=title, description=words, annotations=hints))
+            for title, fn, words, hints in kinds
+        ]
+
+    async def create_video(
+        self,
+        prompt: Annotated[str, Field(description="Scene, action, camera, light and sound, in words")],
+        mode: Annotated[
+            Literal["fast", "quality"], Field(description="fast: 40 credits; quality: 300 credits")
+        ] = "fast",
+        aspect_ratio: Annotated[
+            Literal["16:9", "9:16", "Auto"], Field(description="Auto follows the first image")
+        ] = "16:9",
+        generation_type: Annotated[
+            Literal["TEXT_2_VIDEO", "FIRST_AND_LAST_FRAMES_2_VIDEO", "REFERENCE_2_VIDEO"] | None,
+            Field(description="Detected from image_urls: frames unless REFERENCE_2_VIDEO (fast only) is named"),
+        ] = None,
+        image_urls: Annotated[
+            list[str] | None,
+            Field(description="1 first frame, 2 first and last, or 1-3 references; http(s)", max_length=3),
+        ] = None,
+        seeds: Annotated[int | None, Field(description="Same seed, same video", ge=10000, le=99999)] = None,
+        watermark: Annotated[str | None, Field(description="Text burnt in")] = None,
+        callback_url: CallbackUrl = None,
+    ) -> Answer:
+        wish = CreateInput(
+            prompt=prompt,
+            mode=Mode(mode),
+            aspect_ratio=AspectRatio(aspect_ratio),
+            generation_type=GenerationType(generation_type) if generation_type else None,
+            image_urls=tuple(image_urls) if image_urls else None,
+            seeds=seeds,
+            watermark=watermark,
+        )
+
+        async def spend() -> CallToolResult:
+            engine = await self._backend.engine()
+            return self._sent(await engine.service.create(wish, callback_url=callback_url))
+
+        return await self._in_our_words(spend)
+
+    async def extend_video(
+        self,
+        task_id: TaskId,
+        prompt: Annotated[str, Field(description="What happens next, in words")],
+        callback_url: CallbackUrl = None,
+    ) -> Answer:
+        async def spend() -> CallToolResult:
+            engine = await self._backend.engine()
+            return self._sent(await engine.service.extend(task_id, prompt, callback_url=callback_url))
+
+        return await self._in_our_words(spend)
+
+    async def get_task(
+        self,
+        task_id: TaskId,
+        ctx: Context,
+        wait_seconds: Annotated[
+            int, Field(description="Wait up to this long for the end", ge=0, le=50)
+        ] = 0,
+    ) -> Answer:
+        async def look() -> CallToolResult:
+            engine = await self._backend.engine()
+            entry = await engine.service.get(task_id)
+            if wait_seconds and not _settled(entry):
+                with engine.poller.watching(entry.id):
+                    entry = await self._wait(entry, wait_seconds, ctx)
+            now = self._clock()
+            return _result(view(entry, now), sentence(entry, now))
+
+        return await self._in_our_words(look)
+
+    async def list_tasks(
+        self,
+        status: Annotated[
+            Literal["submitting", "pending", "processing", "completed", "failed", "refused", "unknown"] | None,
+            Field(description="Only these"),
+        ] = None,
+        limit: Annotated[int, Field(ge=1, le=50)] = 10,
+        cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None,
+    ) -> Annotated[CallToolResult, TaskListView]:
+        async def look() -> CallToolResult:
+            engine = await self._backend.engine()
+            page = await engine.service.list(
+                status=Status(status) if status else None, limit=limit, cursor=cursor
+            )
+            now = self._clock()
+            rows = [view(entry, now) for entry in page.entries]
+            listed = TaskListView(tasks=rows, next_cursor=page.next_cursor)
+            lines = [f"{row.task_id} {row.status}: {quoted(row.prompt, 60)}" for row in rows]
+            more = " Call again with cursor for older ones." if page.next_cursor else ""
+            return _result(listed, ("\n".join(lines) or "No video tasks yet; create_video makes the first.") + more)
+
+        return await self._in_our_words(look)
+
+    async def get_credits(self) -> Annotated[CallToolResult, CreditsView]:
+        async def look() -> CallToolResult:
+            engine = await self._backend.engine()
+            credits, sandbox = await engine.service.credits()
+            fast, quality = (max(0, credits.balance) // PRICES[mode] for mode in (Mode.FAST, Mode.QUALITY))
+            shown = CreditsView(
+                **credits.model_dump(), affordable=AffordableView(fast=fast, quality=quality), sandbox=sandbox
+            )
+            mark = " These are SANDBOX credits, not real ones." if sandbox else ""
+            return _result(
+                shown, f"{credits.balance} credits: enough for {fast} fast or {quality} quality videos.{mark}"
+            )
+
+        return await self._in_our_words(look)
+
+    async def _wait(self, entry: Entry, seconds: int, ctx: Context) -> Entry:
+        """Waits for the end of a task, with a progress beat at once and then every few seconds."""
+        engine = await self._backend.engine()
+        started = self._clock()
+        last = -1.0
+        current = entry
+        async with engine.journal.changes() as feed:
+            with anyio.move_on_after(seconds):
+                # Read again after subscribing: the end may have come between the first look and this line.
+                current = await engine.journal.get(entry.id) or current
+                while not _settled(current):
+                    now = self._clock()
+                    last = max(now - started, last + 0.001)
+                    await ctx.report_progress(
+                        last,
+                        message=f"{current.status.value}, {round(max(0.0, now - current.created_at))} s so far",
+                    )
+                    with anyio.move_on_after(BEAT_SECONDS):
+                        async for changed in feed:
+                            if changed.id == entry.id:
+                                current = changed
+                                break
+        return await engine.journal.get(entry.id) or current
+
+    def _sent(self, sent: Sent) -> CallToolResult:
+        now = self._clock()
+        if sent.error is not None:
+            charged = charge_words(sent.error.charged, sent.entry.credits)
+            return refused(
+                f"{sent.error.sentence} The API's words: “{quoted(sent.error.message)}”. {charged}{_later(sent.error)}"
+            )
+        return _result(view(sent.entry, now), sentence(sent.entry, now, repeated=sent.repeated))
+
+    async def _in_our_words(self, act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
+        try:
+            return await act()
+        except RuleBroken as fault:
+            return refused(f"{fault} Not charged. Mend the arguments and call again.")
+        except UnknownTask as fault:
+            return refused(
+                f"No task with the id “{quoted(str(fault), 60)}” exists. Not charged. list_tasks shows the ids."
+            )
+        except NotExtendable as fault:
+            return refused(f"{fault} Not charged. get_task says when a task is completed.")
+        except SpendLimit as limit:
+            return refused(
+                f"The limit of {limit.limit} credits in 24 h would be passed: {limit.spent} are spent. Not charged. "
+                "Wait, or ask the person who runs this server to raise VEO_MAX_CREDITS."
+            )
+        except VeoError as error:
+            return refused(f"{error.sentence} Not charged.{_later(error)}")
+        except (Unavailable, JournalUnusable) as problem:
+            return refused(f"{problem} Not charged. Nothing can be made until that is mended.")
+
+
+def _settled(entry: Entry) -> bool:
+    return entry.status in FINAL or entry.status is Status.UNKNOWN
+
+
+def _later(error: VeoError) -> str:
+    return f" Try again in {max(1, round(error.retry_after))} s." if error.retry_after is not None else ""
+
+
+def _result(model: BaseModel, text: str) -> CallToolResult:
+    data: dict[str, Any] = dump(model)
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
+
+
+CREATE_WORDS = (
+    "Start an 8-second Veo 3.1 video with sound from a prompt, optionally with images. Spends credits: fast 40, "
+    "quality 300. Returns at once with a task_id; the video takes minutes, so go on talking and call get_task later. "
+    "To continue a finished video use extend_video. Never repeat a call whose outcome is unknown."
+)
+EXTEND_WORDS = (
+    "Continue a completed video from its last frame. Spends credits: about 40, the price is an estimate. "
+    "Returns at once with the new task_id. For a new video use create_video."
+)
+GET_WORDS = (
+    "See how a video is doing; when completed, its URL. Free. wait_seconds waits and reports progress. "
+    "For several tasks use list_tasks."
+)
+LIST_WORDS = "List this server's video tasks, newest first, with their URLs. Free. For one task use get_task."
+CREDITS_WORDS = "See the credit balance and how many videos it pays for. Free. Look before creating a quality video."

@@ -1,0 +1,184 @@
+"""The tables of the Veo API as frozen types: what may be asked, what comes back, what it costs.
+
+Used by every floor and by the sandbox, which checks requests with the same `broken_rule`. Never performs I/O.
+Source: the provider's model page "Veo 3.1" and its pages "Credits Query" and "Authentication".
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+__all__ = [
+    "MODEL_CREATE",
+    "MODEL_EXTEND",
+    "PRICES",
+    "ApiTask",
+    "AspectRatio",
+    "CreateInput",
+    "Credits",
+    "ExtendInput",
+    "GenerationRequest",
+    "GenerationType",
+    "Mode",
+    "broken_rule",
+]
+
+MODEL_CREATE = "veo-3"
+MODEL_EXTEND = "veo-3-extend"
+MOST_IMAGES = 3
+
+
+class Mode(StrEnum):
+    """How much care, and money, goes into a video."""
+
+    FAST = "fast"
+    QUALITY = "quality"
+
+
+PRICES: Mapping[Mode, int] = MappingProxyType({Mode.FAST: 40, Mode.QUALITY: 300})
+"""Credits for one video; 1 credit is $0.005. What an extension costs is not documented."""
+
+
+class AspectRatio(StrEnum):
+    """The shape of the picture."""
+
+    WIDE = "16:9"
+    TALL = "9:16"
+    AUTO = "Auto"
+
+
+class GenerationType(StrEnum):
+    """What the images, if any, are for."""
+
+    TEXT = "TEXT_2_VIDEO"
+    FRAMES = "FIRST_AND_LAST_FRAMES_2_VIDEO"
+    REFERENCE = "REFERENCE_2_VIDEO"
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CreateInput(_Sent):
+    """`input` of a create; all but `prompt` are optional and left out of the request when None."""
+
+    prompt: str
+    mode: Mode | None = None
+    aspect_ratio: AspectRatio | None = None
+    generation_type: GenerationType | None = None
+    image_urls: tuple[str, ...] | None = None
+    seeds: int | None = None
+    watermark: str | None = None
+
+
+class ExtendInput(_Sent):
+    """`input` of an extension; `extend_task_id` is the API's own id of a completed task."""
+
+    prompt: str
+    extend_task_id: str
+
+
+class GenerationRequest(_Sent):
+    """The body of `POST /v1/videos/generations`."""
+
+    model: str
+    input: CreateInput | ExtendInput
+    callback_url: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The JSON to send, without the fields that were not given."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+def broken_rule(wish: CreateInput) -> str | None:
+    """The first of the API's rules that this create breaks, as one sentence, or None."""
+    images = wish.image_urls or ()
+    kind = wish.generation_type
+    if not wish.prompt.strip():
+        return "prompt must say in words what the video shows; it is empty."
+    if wish.seeds is not None and not 10000 <= wish.seeds <= 99999:
+        return "seeds must be a whole number from 10000 to 99999."
+    if len(images) > MOST_IMAGES:
+        return "image_urls takes at most 3 images."
+    for position, url in enumerate(images, 1):
+        if not _is_web_url(url):
+            return f"image_urls entry {position} must be an http or https URL."
+    if kind is GenerationType.TEXT and images:
+        return "TEXT_2_VIDEO takes no image_urls; leave generation_type out, or the images."
+    if kind in (GenerationType.FRAMES, GenerationType.REFERENCE) and not images:
+        return f"{kind.value} needs image_urls."
+    if kind is GenerationType.REFERENCE and wish.mode is Mode.QUALITY:
+        return "REFERENCE_2_VIDEO works in mode fast only."
+    if kind is not GenerationType.REFERENCE and len(images) == MOST_IMAGES:
+        # Undocumented: with images and no type the API detects first and last frames, and three fit only REFERENCE.
+        return "Three images fit only REFERENCE_2_VIDEO; name it as generation_type, or give one or two frames."
+    return None
+
+
+def _is_web_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+class _Received(BaseModel):
+    """Unknown fields are ignored: the API may grow."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def _number(value: object) -> object:
+    # Documented as null or a number; anything else says nothing about progress and must not cost us the task.
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+class _Metadata(_Received):
+    resolution: str | None = None
+
+
+class _Output(_Received):
+    urls: tuple[str, ...] = ()
+    metadata: _Metadata | None = None
+
+
+class _TaskError(_Received):
+    code: str = "unknown"
+    message: str = ""
+
+
+class ApiTask(_Received):
+    """The answer of `GET /v1/tasks/{id}`. Times arrive as Unix seconds and become aware UTC datetimes."""
+
+    id: str
+    status: str
+    model: str | None = None
+    created_at: datetime
+    completed_at: datetime | None = None
+    progress: Annotated[float | None, BeforeValidator(_number)] = None
+    output: _Output | None = None
+    error: _TaskError | None = None
+
+    @property
+    def video_urls(self) -> tuple[str, ...]:
+        """The finished videos' URLs, which are permanent."""
+        return self.output.urls if self.output else ()
+
+    @property
+    def resolution(self) -> str | None:
+        """Such as "720p"."""
+        return self.output.metadata.resolution if self.output and self.output.metadata else None
+
+
+class Credits(_Received):
+    """The answer of `GET /v1/credits`."""
+
+    balance: int
+    total_purchased: int
+    total_consumed: int

@@ -1,0 +1,414 @@
+"""The journal in an SQLite file: the embedded default, shared by every server of one person on one machine.
+
+Opened by hosting. Rollback journal with full sync, not WAL: with two connections WAL can corrupt a database in the
+SQLite 3.40.1 that Debian 12 ships, and two hosts on one laptop do share one journal. A durable write took 2.4 ms.
+Every method is one whole transaction on one worker thread; nothing here knows what a change means, entry.py does.
+"""
+
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+import anyio.to_thread
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectSendStream
+
+from veo_mcp.journal.entry import Change, Entry, Status, moved
+from veo_mcp.journal.errors import JournalUnusable, SpendLimit
+from veo_mcp.journal.journal import Intent, Page
+
+__all__ = ["SqliteJournal"]
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+DAY = 24 * 3600.0
+FOLLOW_SECONDS = 1.0
+"""SQLite cannot notify another process; a look at `data_version` once a second tells that something changed."""
+BUSY_SECONDS = 10.0
+BACKLOG = 256
+
+SCHEMA = """
+CREATE TABLE entries (
+    id TEXT PRIMARY KEY, api TEXT NOT NULL, principal TEXT NOT NULL, kind TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, body TEXT NOT NULL, prompt TEXT NOT NULL, model TEXT NOT NULL,
+    mode TEXT, aspect_ratio TEXT, extends TEXT, credits INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    upstream_id TEXT, status TEXT NOT NULL, upstream_status TEXT, progress REAL, video_urls TEXT NOT NULL,
+    resolution TEXT, error_code TEXT, error_message TEXT, charged TEXT NOT NULL, retry_after REAL,
+    created_at REAL NOT NULL, updated_at REAL NOT NULL, completed_at REAL, sender TEXT, deadline REAL,
+    next_poll_at REAL NOT NULL, polls INTEGER NOT NULL, seq INTEGER NOT NULL,
+    leased_by TEXT, leased_until REAL NOT NULL DEFAULT 0
+) STRICT;
+CREATE UNIQUE INDEX entries_upstream ON entries (api, upstream_id) WHERE upstream_id IS NOT NULL;
+CREATE INDEX entries_newest ON entries (principal, created_at DESC, id DESC);
+CREATE INDEX entries_open ON entries (status, next_poll_at);
+CREATE INDEX entries_seq ON entries (seq);
+CREATE INDEX entries_fingerprint ON entries (fingerprint);
+CREATE TABLE words (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE counter (seq INTEGER NOT NULL) STRICT;
+INSERT INTO counter VALUES (0);
+"""
+COLUMNS = tuple(field.name for field in fields(Entry))
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"  # noqa: S608 - our own column names
+INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+UPDATE = f"UPDATE entries SET {', '.join(f'{name} = ?' for name in COLUMNS)} WHERE id = ?"  # noqa: S608
+
+
+class SqliteJournal:
+    """A Journal in one file; an async context manager.
+
+    Args:
+        path: the file; made when it is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._limiter = anyio.CapacityLimiter(1)
+        self._connection: sqlite3.Connection | None = None
+        self._listeners: set[MemoryObjectSendStream[Entry]] = set()
+        self._told = 0
+        self._group: TaskGroup | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._connection, self._told = await anyio.to_thread.run_sync(self._open, limiter=self._limiter)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+        except OSError as error:
+            raise JournalUnusable(
+                f"The journal {self._path} cannot be opened: {error.strerror}. Mend its folder, or set VEO_JOURNAL."
+            ) from None
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        self._group.start_soon(self._follow)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._group is not None
+        self._group.cancel_scope.cancel()
+        await self._group.__aexit__(kind, error, trace)
+        with anyio.CancelScope(shield=True):
+            connection = self._connection
+            if connection is not None:
+                await anyio.to_thread.run_sync(connection.close, limiter=self._limiter)
+                self._connection = None
+
+    async def intend(self, entry: Entry, *, now: float, max_credits: int | None = None) -> Intent:
+        """See Journal."""
+
+        def write(db: sqlite3.Connection) -> Intent:
+            open_one = db.execute(
+                SELECT + " WHERE fingerprint = ? AND status IN ('submitting', 'unknown') ORDER BY created_at LIMIT 1",
+                (entry.fingerprint,),
+            ).fetchone()
+            if open_one is not None:
+                return Intent(_entry(open_one), fresh=False)
+            if max_credits is not None:
+                # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
+                spent = db.execute(
+                    "SELECT COALESCE(SUM(credits), 0) FROM entries WHERE created_at > ? AND charged NOT IN ('no', 'refunded')",
+                    (now - DAY,),
+                ).fetchone()[0]
+                if spent + entry.credits > max_credits:
+                    raise SpendLimit(spent, max_credits)
+            new = replace(entry, seq=_next(db))
+            db.execute(INSERT, _row(new))
+            return Intent(new, fresh=True)
+
+        intent = await self._write(write)
+        await self._announce()
+        return intent
+
+    async def settle(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
+        """See Journal."""
+
+        def write(db: sqlite3.Connection) -> Entry | None:
+            row = db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()
+            new = moved(_entry(row), change, now) if row is not None else None
+            return _put(db, new) if new is not None else None
+
+        settled = await self._write(write)
+        if settled is not None:
+            await self._announce()
+        return settled
+
+    async def adopt(self, entry: Entry) -> Entry:
+        """See Journal."""
+
+        def write(db: sqlite3.Connection) -> Entry:
+            row = db.execute(
+                SELECT + " WHERE api = ? AND upstream_id = ?", (entry.api, entry.upstream_id)
+            ).fetchone()
+            if row is not None:
+                return _entry(row)
+            new = replace(entry, seq=_next(db))
+            db.execute(INSERT, _row(new))
+            return new
+
+        adopted = await self._write(write)
+        await self._announce()
+        return adopted
+
+    async def get(self, task_id: str, *, principal: str = "") -> Entry | None:
+        """See Journal."""
+
+        def read(db: sqlite3.Connection) -> Entry | None:
+            row = db.execute(
+                SELECT + " WHERE (id = ?1 OR upstream_id = ?1) AND principal = ?2 ORDER BY created_at DESC LIMIT 1",
+                (task_id, principal),
+            ).fetchone()
+            return _entry(row) if row is not None else None
+
+        return await self._run(read)
+
+    async def list(
+        self, *, principal: str = "", status: Status | None = None, limit: int = 10, cursor: str | None = None
+    ) -> Page:
+        """See Journal."""
+        where, values = ["principal = ?"], [principal]
+        if status is not None:
+            where.append("status = ?")
+            values.append(status.value)
+        if cursor is not None:
+            moment, _, last = cursor.partition("~")
+            where.append("(created_at, id) < (CAST(? AS REAL), ?)")
+            values += [moment, last]
+
+        def read(db: sqlite3.Connection) -> Page:
+            query = f"{SELECT} WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT {limit + 1:d}"
+            rows = [_entry(row) for row in db.execute(query, values)]
+            more = f"{rows[limit - 1].created_at!r}~{rows[limit - 1].id}" if len(rows) > limit else None
+            return Page(tuple(rows[:limit]), more)
+
+        return await self._run(read)
+
+    async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> list[Entry]:
+        """See Journal."""
+
+        def read(db: sqlite3.Connection) -> list[str]:
+            rows = db.execute(
+                "SELECT id FROM entries WHERE status IN ('pending', 'processing') AND next_poll_at <= ? AND api = ?"
+                " AND upstream_id IS NOT NULL AND leased_until <= ? ORDER BY next_poll_at LIMIT ?",
+                (now, api, now, limit),
+            )
+            return [row[0] for row in rows]
+
+        # Looked for without a write lock first: an idle server must not write to the disk every second.
+        if not await self._run(read):
+            return []
+
+        def write(db: sqlite3.Connection) -> list[Entry]:
+            due = read(db)
+            for entry_id in due:
+                db.execute(
+                    "UPDATE entries SET leased_by = ?, leased_until = ?, polls = polls + 1 WHERE id = ?",
+                    (holder, now + seconds, entry_id),
+                )
+            return [_entry(db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()) for entry_id in due]
+
+        return await self._write(write)
+
+    async def release(self, entry_id: str, holder: str, next_poll_at: float, now: float) -> None:
+        """See Journal."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE entries SET leased_by = NULL, leased_until = 0, next_poll_at = ? WHERE id = ? AND leased_by = ?",
+                (next_poll_at, entry_id, holder),
+            )
+
+        await self._write(write)
+
+    async def abandon(self, now: float) -> list[Entry]:
+        """See Journal."""
+
+        def read(db: sqlite3.Connection) -> list[Entry]:
+            rows = db.execute(SELECT + " WHERE status = 'submitting' AND deadline <= ?", (now,))
+            return [_entry(row) for row in rows]
+
+        if not await self._run(read):
+            return []
+        lost = Change(
+            status=Status.UNKNOWN,
+            charged="unknown",
+            error_code="sender_lost",
+            error_message="the process that sent this request ended before it had an answer",
+        )
+
+        def write(db: sqlite3.Connection) -> list[Entry]:
+            changed = [moved(entry, lost, now) for entry in read(db)]
+            return [_put(db, new) for new in changed if new is not None]
+
+        abandoned = await self._write(write)
+        await self._announce()
+        return abandoned
+
+    async def durations(self, api: str, mode: str | None) -> list[float]:
+        """See Journal."""
+
+        def read(db: sqlite3.Connection) -> list[float]:
+            rows = db.execute(
+                "SELECT completed_at - created_at FROM entries WHERE status = 'completed' AND api = ? AND mode IS ?"
+                " AND polls > 0 ORDER BY completed_at DESC LIMIT 50",
+                (api, mode),
+            )
+            return [max(0.0, row[0]) for row in rows]
+
+        return await self._run(read)
+
+    async def recall(self, name: str) -> str | None:
+        """See Journal."""
+
+        def read(db: sqlite3.Connection) -> str | None:
+            row = db.execute("SELECT value FROM words WHERE name = ?", (name,)).fetchone()
+            return None if row is None else row[0]
+
+        return await self._run(read)
+
+    async def remember(self, name: str, value: str) -> None:
+        """See Journal."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("INSERT OR IGNORE INTO words VALUES (?, ?)", (name, value))
+
+        await self._write(write)
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[AsyncIterator[Entry]]:
+        """See Journal."""
+        send, receive = anyio.create_memory_object_stream[Entry](BACKLOG)
+        self._listeners.add(send)
+        try:
+            yield receive
+        finally:
+            self._listeners.discard(send)
+            send.close()
+            receive.close()
+
+    async def _follow(self) -> None:
+        """Sees what other processes on the same file changed."""
+        seen: int | None = None
+        while True:
+            version = await self._run(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
+            if version != seen:
+                seen = version
+                await self._announce()
+            await anyio.sleep(FOLLOW_SECONDS)
+
+    async def _announce(self) -> None:
+        """Tells the listeners of every entry that changed since the last time, in the order of the changes."""
+
+        def read(db: sqlite3.Connection) -> list[Entry]:
+            return [_entry(row) for row in db.execute(SELECT + " WHERE seq > ? ORDER BY seq", (self._told,))]
+
+        for entry in await self._run(read):
+            # Two announcers may have read the same rows; whoever comes second finds them told.
+            if entry.seq <= self._told:
+                continue
+            self._told = entry.seq
+            for listener in list(self._listeners):
+                try:
+                    listener.send_nowait(entry)
+                except anyio.WouldBlock:
+                    pass  # a listener that stopped reading blocks nobody; it reads the journal when it wakes
+                except anyio.BrokenResourceError:
+                    self._listeners.discard(listener)
+
+    def _open(self) -> tuple[sqlite3.Connection, int]:
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+        try:
+            db.execute("PRAGMA journal_mode = TRUNCATE")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN IMMEDIATE")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise JournalUnusable(
+                    f"The journal {self._path} was written by a newer veo-mcp. Update veo-mcp, or set VEO_JOURNAL."
+                )
+            if version == 0:
+                for statement in SCHEMA.split(";"):
+                    if statement.strip():
+                        db.execute(statement)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            db.execute("COMMIT")
+            return db, db.execute("SELECT seq FROM counter").fetchone()[0]
+        except BaseException:
+            db.close()
+            raise
+
+    async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
+        def whole(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = transaction(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self._run(whole)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def on_thread() -> T:
+            if self._connection is None:
+                raise JournalUnusable(f"The journal {self._path} is closed.")
+            return work(self._connection)
+
+        try:
+            return await anyio.to_thread.run_sync(on_thread, limiter=self._limiter)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: sqlite3.Error) -> JournalUnusable:
+        words = str(error)
+        if "readonly" in words:
+            advice = "Make it writable"
+        elif "full" in words:
+            advice = "Free some disk space"
+        elif "not a database" in words or "malformed" in words:
+            advice = "Move it away (it holds the record of paid tasks, so keep it)"
+        elif "locked" in words:
+            advice = "Another program holds it; end that program"
+        else:
+            advice = "Check the file and its folder"
+        return JournalUnusable(
+            f"The journal {self._path} cannot be used ({words}). {advice}, or set VEO_JOURNAL to another file."
+        )
+
+
+def _next(db: sqlite3.Connection) -> int:
+    return int(db.execute("UPDATE counter SET seq = seq + 1 RETURNING seq").fetchone()[0])
+
+
+def _put(db: sqlite3.Connection, entry: Entry) -> Entry:
+    new = replace(entry, seq=_next(db))
+    db.execute(UPDATE, (*_row(new), new.id))
+    return new
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    values = {name: getattr(entry, name) for name in COLUMNS}
+    values["video_urls"] = json.dumps(entry.video_urls)
+    values["status"] = entry.status.value
+    values["estimated"] = int(entry.estimated)
+    return tuple(values.values())
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    values = dict(zip(COLUMNS, row, strict=True))
+    values["video_urls"] = tuple(json.loads(values["video_urls"]))
+    values["status"] = Status(values["status"])
+    values["estimated"] = bool(values["estimated"])
+    return Entry(**values)
+
+

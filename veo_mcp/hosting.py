@@ -81,7 +81,7 @@ async def _run(settings: Settings, backend: Backend) -> None:
 
 
 @asynccontextmanager
-async def _engine(settings: Settings):  # noqa: ANN202 - the type needs the import below
+async def _engine(settings: Settings):
     # Imported here: the HTTP library and the database wait until tools/list has been answered.
     from veo_mcp.journal.sqlite import SqliteJournal
     from veo_mcp.tasks.engine import open_engine

@@ -25,7 +25,6 @@ from veo_mcp.api.errors import (
     RateLimitExceeded,
     Unanswered,
     UpstreamUnavailable,
-
     from_envelope,
 )
 from veo_mcp.api.models import ApiTask, Credits, GenerationRequest
@@ -138,9 +137,7 @@ class VeoClient:
         os.replace(part, path)
 
     async def _create_once(self, request: GenerationRequest, seconds: float) -> Reply[str]:
-        answer = await self._transport.request(
-            "POST", "/v1/videos/generations", json=request.body(), seconds=seconds
-        )
+        answer = await self._transport.request("POST", "/v1/videos/generations", json=request.body(), seconds=seconds)
         _raise_for(answer)
         data = _data(answer)
         task_id = cast("dict[str, Any]", data).get("taskId") if isinstance(data, dict) else None
@@ -208,5 +205,3 @@ def _total(content_range: str | None, length: str | None, offset: int) -> int | 
     if whole:
         return int(whole[1])
     return offset + int(length) if length and length.isdigit() else None
-
-

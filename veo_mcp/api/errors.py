@@ -68,7 +68,7 @@ class VeoError(Exception):
         *,
         http_status: int | None = None,
         code: str | None = None,
-        type: str | None = None,  # noqa: A002 - the API's own field name
+        type: str | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
@@ -82,7 +82,9 @@ class VeoError(Exception):
 class NotSent(VeoError):
     """No byte of the request left: the connection never came about."""
 
-    sentence = "The Veo API could not be reached, so nothing was sent. Check the network and VEO_BASE_URL, then try again."
+    sentence = (
+        "The Veo API could not be reached, so nothing was sent. Check the network and VEO_BASE_URL, then try again."
+    )
     charged: Charged = "no"
     default_code = "not_sent"
 

@@ -61,9 +61,7 @@ class Transport:
         """Closes what is open."""
         await self._http.aclose()
 
-    async def request(
-        self, method: str, path: str, *, json: Mapping[str, Any] | None = None, seconds: float
-    ) -> Answer:
+    async def request(self, method: str, path: str, *, json: Mapping[str, Any] | None = None, seconds: float) -> Answer:
         """One request under one total deadline. Raises NotSent, BadAnswer."""
         headers = {
             "Authorization": f"Bearer {self._key.get_secret_value()}",

@@ -144,9 +144,7 @@ class SqliteJournal:
         """See Journal."""
 
         def write(db: sqlite3.Connection) -> Entry:
-            row = db.execute(
-                SELECT + " WHERE api = ? AND upstream_id = ?", (entry.api, entry.upstream_id)
-            ).fetchone()
+            row = db.execute(SELECT + " WHERE api = ? AND upstream_id = ?", (entry.api, entry.upstream_id)).fetchone()
             if row is not None:
                 return _entry(row)
             new = replace(entry, seq=_next(db))
@@ -410,5 +408,3 @@ def _entry(row: tuple[Any, ...]) -> Entry:
     values["status"] = Status(values["status"])
     values["estimated"] = bool(values["estimated"])
     return Entry(**values)
-
-

@@ -44,7 +44,7 @@ class VeoServer(MCPServer[None]):
             if isinstance(error.__cause__, ValidationError):
                 return misfit(name, error.__cause__, self._tool_input_schema(name) or {})
             if error.__cause__ is None:
-                return refused(f"There is no tool of this name. Not charged. The tools are listed by tools/list.")
+                return refused("There is no tool of this name. Not charged. The tools are listed by tools/list.")
             log.exception("Tool %s crashed", name)
             return refused(
                 "veo-mcp hit an error of its own; its log has the details. Look at list_tasks before anything is "

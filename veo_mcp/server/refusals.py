@@ -50,5 +50,11 @@ def _fault(tool: str, fault: dict[str, Any], parameters: Mapping[str, Any]) -> s
             return f"{name} is longer than {limits.get('max_length')} characters."
         case kind:
             wanted = kind.removesuffix("_type").removesuffix("_parsing").replace("_", " ")
-            words = {"int": "a whole number", "string": "text", "list": "a list", "tuple": "a list", "bool": "true or false"}
+            words = {
+                "int": "a whole number",
+                "string": "text",
+                "list": "a list",
+                "tuple": "a list",
+                "bool": "true or false",
+            }
             return f"{name} must be {words.get(wanted, wanted)}."

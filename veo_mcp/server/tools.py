@@ -135,9 +135,7 @@ class Tools:
         self,
         task_id: TaskId,
         ctx: Context,
-        wait_seconds: Annotated[
-            int, Field(description="Wait up to this long for the end", ge=0, le=50)
-        ] = 0,
+        wait_seconds: Annotated[int, Field(description="Wait up to this long for the end", ge=0, le=50)] = 0,
     ) -> Answer:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
@@ -161,9 +159,7 @@ class Tools:
     ) -> Annotated[CallToolResult, TaskListView]:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            page = await engine.service.list(
-                status=Status(status) if status else None, limit=limit, cursor=cursor
-            )
+            page = await engine.service.list(status=Status(status) if status else None, limit=limit, cursor=cursor)
             now = self._clock()
             rows = [view(entry, now) for entry in page.entries]
             listed = TaskListView(tasks=rows, next_cursor=page.next_cursor)

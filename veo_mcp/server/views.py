@@ -116,9 +116,11 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False) -> str:
     """One to three sentences for the model: what happened, credits, next step."""
     shown = entry.upstream_id or entry.id
     money = charge_words(entry.charged, entry.credits)
-    mark = " This is a SANDBOX clip, drawn without an AI model; no real credits are involved." if (
-        entry.api.startswith("sandbox:")
-    ) else ""
+    mark = (
+        " This is a SANDBOX clip, drawn without an AI model; no real credits are involved."
+        if (entry.api.startswith("sandbox:"))
+        else ""
+    )
     if repeated:
         return (
             f"The same request is already {entry.status.value} as task {shown}; nothing was sent again. {money} "

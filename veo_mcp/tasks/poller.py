@@ -94,9 +94,7 @@ class Poller:
         name = self._service.known_api_name
         if name is None:
             name = await self._service.api_name()
-        due = await self._journal.lease(
-            api=name, holder=self._service.holder, now=now, seconds=LEASE_SECONDS, limit=5
-        )
+        due = await self._journal.lease(api=name, holder=self._service.holder, now=now, seconds=LEASE_SECONDS, limit=5)
         for entry in due:
             await self._ask(entry)
             await self._sleep(SPACING_SECONDS)

@@ -106,9 +106,7 @@ class TaskService:
         self.note_sandbox(reply.sandbox)
         return reply.value, reply.sandbox is not None
 
-    async def create(
-        self, wish: CreateInput, *, callback_url: str | None = None, principal: str = ""
-    ) -> Sent:
+    async def create(self, wish: CreateInput, *, callback_url: str | None = None, principal: str = "") -> Sent:
         """Starts a video. Raises RuleBroken before anything is sent, VeoError if the API cannot be identified."""
         fault = broken_rule(wish)
         if fault is not None:
@@ -124,9 +122,7 @@ class TaskService:
             principal=principal,
         )
 
-    async def extend(
-        self, task_id: str, prompt: str, *, callback_url: str | None = None, principal: str = ""
-    ) -> Sent:
+    async def extend(self, task_id: str, prompt: str, *, callback_url: str | None = None, principal: str = "") -> Sent:
         """Continues a completed video. Raises RuleBroken, UnknownTask or NotExtendable before anything is sent."""
         if not prompt.strip():
             raise RuleBroken("prompt must say in words what the continuation shows; it is empty.")
@@ -247,13 +243,14 @@ class TaskService:
             )
         except Unanswered as silence:
             change = Change(
-                status=Status.UNKNOWN, charged="unknown", error_code=silence.code, error_message=silence.message
+                status=Status.UNKNOWN,
+                charged="unknown",
+                error_code=silence.code,
+                error_message=silence.message,
             )
         else:
             now = self._clock()
-            change = Change(
-                status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0
-            )
+            change = Change(status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0)
         self._crash_at("answer read")
         settled = await self.journal.settle(entry.id, change, now=self._clock())
         self._crash_at("recorded")

@@ -1,0 +1,1 @@
+"""The sandbox: a local double of the documented video API, drawn by arithmetic and charging nothing."""

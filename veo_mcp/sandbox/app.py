@@ -1,0 +1,297 @@
+"""The Veo API as an ASGI app: the documented calls with the documented answers, and the clips.
+
+Built by the embedded sandbox, the command line and the tests. Every answer carries `X-Veo-Sandbox`, so that no client can
+take it for the real API. Knows nothing of MCP or of the journal.
+"""
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import anyio
+from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, broken_rule
+from veo_mcp.sandbox.fetch import Fetcher, judged
+from veo_mcp.sandbox.ledger import OPENING, Insufficient, Ledger, Task
+from veo_mcp.sandbox.worker import Worker, fate
+
+__all__ = ["SandboxConfig", "build_app"]
+
+M = TypeVar("M", CreateInput, ExtendInput)
+
+BODY_LIMIT = 256 * 1024
+POOR = 30
+TYPES = {
+    "invalid_request": "invalid_request_error",
+    "invalid_api_key": "authentication_error",
+    "insufficient_credits": "billing_error",
+    "ip_not_allowed": "permission_error",
+    "model_not_found": "invalid_request_error",
+    "task_not_found": "invalid_request_error",
+    "rate_limit_exceeded": "rate_limit_error",
+    "spend_limit_exceeded": "billing_error",
+    "internal_error": "api_error",
+    "upstream_error": "upstream_error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxConfig:
+    """How one sandbox runs.
+
+    Attributes:
+        folder: where the ledger and the videos lie.
+        base_url: what video URLs begin with; asked late, because the port is known late.
+        seconds: how long a generation takes at least.
+        allow_private: whether images and callbacks may lie on loopback and private addresses.
+    """
+
+    folder: Path
+    base_url: Callable[[], str]
+    seconds: float = 6.0
+    allow_private: bool = False
+    clock: Callable[[], float] = time.time
+
+
+class _Fault(Exception):
+    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+
+
+class _Dropped(Exception):
+    """The connection is to be cut without an answer."""
+
+
+def build_app(config: SandboxConfig) -> Starlette:
+    """The sandbox over one folder; its lifespan runs the worker."""
+    config.folder.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(config.folder / "ledger.db", lambda: secrets.token_hex(8))
+    worker = Worker(
+        ledger,
+        config.folder,
+        base_url=config.base_url,
+        seconds=config.seconds,
+        fetcher=Fetcher(allow_private=config.allow_private),
+        clock=config.clock,
+    )
+    api = _Api(config, ledger, worker)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(worker.run)
+            yield
+            group.cancel_scope.cancel()
+        ledger.close()
+
+    app = Starlette(
+        routes=[
+            Route("/v1/videos/generations", api.guarded(api.create), methods=["POST"]),
+            Route("/v1/tasks/{task_id}", api.guarded(api.task), methods=["GET"]),
+            Route("/v1/credits", api.guarded(api.credits), methods=["GET"]),
+            Route("/videos/{path:path}", api.video, methods=["GET", "HEAD"]),
+        ],
+        lifespan=lifespan,
+    )
+    app.add_middleware(_Mark, ledger_id=ledger.id)
+    return app
+
+
+class _Mark:
+    """Puts the ledger's id on every answer."""
+
+    def __init__(self, app: ASGIApp, ledger_id: str) -> None:
+        self._app = app
+        self._header = (b"x-veo-sandbox", ledger_id.encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], self._header]
+            await send(message)
+
+        await self._app(scope, receive, marked)
+
+
+class _Api:
+    def __init__(self, config: SandboxConfig, ledger: Ledger, worker: Worker) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._worker = worker
+        self._limited: set[str] = set()
+        self._last_request = 0.0
+
+    def guarded(
+        self, handler: Callable[[Request, str], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await handler(request, await self._account(request))
+            except _Fault as fault:
+                body = {"error": {"code": fault.code, "message": fault.message, "type": TYPES[fault.code]}}
+                headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
+                return JSONResponse(body, fault.status, headers)
+
+        return endpoint
+
+    async def credits(self, _request: Request, account: str) -> Response:
+        return _enveloped(await self._ledger.credits(account))
+
+    async def task(self, request: Request, account: str) -> Response:
+        task = await self._ledger.get(request.path_params["task_id"], account)
+        if task is None:
+            raise _Fault(404, "task_not_found", "Task not found.")
+        return JSONResponse(task.shown(self._config.base_url()))
+
+    async def video(self, request: Request) -> Response:
+        root = (self._config.folder / "videos").resolve()
+        path = (root / request.path_params["path"]).resolve()
+        if not path.is_relative_to(root) or path.suffix != ".mp4" or not path.is_file():
+            return Response("Not found", 404)
+        return FileResponse(path, media_type="video/mp4", headers={"Access-Control-Allow-Origin": "*"})
+
+    async def create(self, request: Request, account: str) -> Response:
+        body = await _body(request)
+        price, prompt = await self._checked(body, account)
+        word = fate(prompt)
+        if word == "upstream_error":
+            raise _Fault(503, "upstream_error", "The provider is unavailable. Credits were refunded.")
+        if word == "rate_limit" and prompt not in self._limited:
+            self._limited.add(prompt)
+            raise _Fault(429, "rate_limit_exceeded", "Too many requests.", retry_after=2)
+        task_id = str(uuid.uuid4())
+        asked: dict[str, Any] = body["input"]
+        seed = asked.get("seeds") or 10_000 + int(time.time_ns()) % 90_000
+        now = self._config.clock()
+        model = body["model"]
+        try:
+            await self._ledger.charge(
+                Task(task_id, account, model, body, "pending", price, seed, now, None, None, None, None, None, False)
+            )
+        except Insufficient:
+            raise _Fault(402, "insufficient_credits", "Insufficient credits.") from None
+        self._worker.wake()
+        return await self._answered(word, task_id)
+
+    async def _answered(self, word: str | None, task_id: str) -> Response:
+        match word:
+            case "internal_error":
+                raise _Fault(500, "internal_error", "An unexpected error occurred.")
+            case "garbage":
+                return Response(b"\x00<!garbage", 200, media_type="application/json")
+            case "timeout":
+                await anyio.sleep_forever()
+            case "drop":
+                raise _Dropped
+            case _:
+                pass
+        return _enveloped({"taskId": task_id})
+
+    async def _checked(self, body: dict[str, Any], account: str) -> tuple[int, str]:
+        model = body.get("model")
+        if model is None:
+            raise _Fault(400, "invalid_request", "'model' is required.")
+        if not isinstance(model, str) or model not in (MODEL_CREATE, MODEL_EXTEND):
+            raise _Fault(404, "model_not_found", "The model does not exist or is inactive.")
+        callback = body.get("callback_url")
+        if callback is not None:
+            fault = (
+                judged(callback, allow_private=self._config.allow_private)
+                if isinstance(callback, str)
+                else "must be a string"
+            )
+            if fault is not None:
+                raise _Fault(400, "invalid_request", f"'callback_url' {fault}.")
+        if "input" not in body:
+            raise _Fault(400, "invalid_request", "'input' is required.")
+        if not isinstance(body["input"], dict):
+            raise _Fault(400, "invalid_request", "'input' must be an object.")
+        asked = cast("dict[str, Any]", body["input"])
+        if asked.get("prompt") is None:
+            raise _Fault(400, "invalid_request", "'input.prompt' is required.")
+        if model == MODEL_EXTEND:
+            extension = _parsed(ExtendInput, asked)
+            if not extension.prompt.strip():
+                raise _Fault(400, "invalid_request", "'input.prompt' must not be empty.")
+            await self._extendable(extension.extend_task_id, account)
+            # Undocumented price: the sandbox takes what a fast clip costs.
+            return PRICES[Mode.FAST], extension.prompt
+        wish = _parsed(CreateInput, asked)
+        broken = broken_rule(wish)
+        if broken is not None:
+            raise _Fault(400, "invalid_request", broken)
+        for position, url in enumerate(wish.image_urls or (), 1):
+            fault = judged(url, allow_private=self._config.allow_private)
+            if fault is not None:
+                raise _Fault(400, "invalid_request", f"'input.image_urls' entry {position} {fault}.")
+        return PRICES[wish.mode or Mode.FAST], wish.prompt
+
+    async def _extendable(self, task_id: str, account: str) -> None:
+        parent = await self._ledger.get(task_id, account)
+        if parent is None:
+            raise _Fault(404, "task_not_found", "The task to extend does not exist.")
+        if parent.status != "completed":
+            raise _Fault(400, "invalid_request", f"The task to extend must be completed; it is {parent.status}.")
+
+    async def _account(self, request: Request) -> str:
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not key.startswith("sk-") or key == "sk-sandbox-disabled":
+            raise _Fault(401, "invalid_api_key", "The API key is invalid, disabled or deleted.")
+        if key == "sk-sandbox-ip":
+            raise _Fault(403, "ip_not_allowed", "The request's IP is not in the key's allowlist.")
+        if key == "sk-sandbox-limited" and request.method == "POST":
+            raise _Fault(429, "spend_limit_exceeded", "The key's spend limit is reached.")
+        if key == "sk-sandbox-rate":
+            now = self._config.clock()
+            if now - self._last_request < 1.0:
+                raise _Fault(429, "rate_limit_exceeded", "Too many requests.", retry_after=1)
+            self._last_request = now
+        return await self._ledger.open_account(key, POOR if key == "sk-sandbox-poor" else OPENING)
+
+
+def _enveloped(data: Any) -> Response:
+    return JSONResponse({"code": 200, "msg": "success", "data": data})
+
+
+def _parsed(model: type[M], asked: dict[str, Any]) -> M:
+    try:
+        return model.model_validate(asked)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = "input." + ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "missing":
+            raise _Fault(400, "invalid_request", f"'{name}' is required.") from None
+        if fault["type"] == "extra_forbidden":
+            raise _Fault(400, "invalid_request", f"'{name}' is not a parameter of this model.") from None
+        raise _Fault(400, "invalid_request", f"'{name}' is invalid.") from None
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = bytearray()
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            if len(raw) > BODY_LIMIT:
+                raise _Fault(400, "invalid_request", "The request body is too large.")
+    except ClientDisconnect:
+        raise _Fault(400, "invalid_request", "The request body is incomplete.") from None
+    try:
+        body = json.loads(bytes(raw))
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _Fault(400, "invalid_request", "The request body must be a JSON object.")
+    return cast("dict[str, Any]", body)

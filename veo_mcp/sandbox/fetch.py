@@ -1,0 +1,150 @@
+"""Fetches what strangers' URLs name, and posts callbacks to them, through one guarded door.
+
+Called by the worker. The guard sits on the connection itself: names are resolved once, every address must be public,
+and the connection goes to the numeric address that was checked. Never follows a redirect without passing the door again.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import anyio
+import httpcore
+
+__all__ = ["FetchRefused", "Fetcher", "judged"]
+
+PORTS = frozenset({80, 443})
+IMAGE_LIMIT = 20 * 1024 * 1024
+SECONDS = 20.0
+REDIRECTS = 3
+MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+class FetchRefused(Exception):
+    """The URL may not be fetched, or brought nothing usable."""
+
+
+def judged(url: str, *, allow_private: bool) -> str | None:
+    """What is wrong with a URL by its words alone, or None."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("http", "https"):
+        return "must be an http or https URL"
+    if not host:
+        return "names no host"
+    if parts.username is not None or parts.password is not None:
+        return "must not carry a user name or password"
+    if allow_private:
+        return None
+    if port is not None and port not in PORTS:
+        return "names a port other than 80 and 443"
+    if host.rstrip(".").lower() == "localhost" or host.lower().endswith((".localhost", ".local", ".internal")):
+        return "names a private address"
+    try:
+        # inet_aton reads decimal, hex and octal spellings, as resolvers do.
+        address = ipaddress.ip_address(host) if ":" in host else ipaddress.ip_address(socket.inet_aton(host))
+    except (ValueError, OSError):
+        return None
+    return None if _public(str(address)) else "names a private address"
+
+
+def _public(text: str) -> bool:
+    if "%" in text:
+        return False
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and (
+        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64
+    ):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+class _Door(httpcore.AsyncNetworkBackend):
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        if not self._allow_private and port not in PORTS:
+            raise FetchRefused("its port is not 80 or 443")
+        try:
+            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise FetchRefused("its host is not known") from None
+        addresses = [str(row[4][0]) for row in found]
+        # One private address among several is enough to refuse: the next lookup might prefer it.
+        if not addresses or not (self._allow_private or all(_public(address) for address in addresses)):
+            raise FetchRefused("it leads to a private address")
+        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """The guarded door; `allow_private` opens it to loopback and private addresses."""
+
+    allow_private: bool = False
+
+    async def image(self, url: str) -> bytes:
+        """The bytes of a JPEG, PNG or WebP. Raises FetchRefused."""
+        for _hop in range(REDIRECTS + 1):
+            status, headers, body = await self._request("GET", url, {"accept": "image/*"}, b"", IMAGE_LIMIT)
+            if status in (301, 302, 303, 307, 308) and "location" in headers:
+                url = urljoin(url, headers["location"])
+                continue
+            if status != 200:
+                raise FetchRefused(f"its host answered {status}")
+            if not (body.startswith(MAGIC) or (body[:4] == b"RIFF" and body[8:12] == b"WEBP")):
+                raise FetchRefused("it is not a JPEG, PNG or WebP image")
+            return body
+        raise FetchRefused("it redirects too often")
+
+    async def post(self, url: str, body: bytes) -> tuple[int, str | None]:
+        """Posts JSON; the status and Retry-After. A redirect is an answer like any other. Raises FetchRefused."""
+        status, headers, _ = await self._request("POST", url, {"content-type": "application/json"}, body, 64 * 1024)
+        return status, headers.get("retry-after")
+
+    async def _request(
+        self, method: str, url: str, extra: Mapping[str, str], content: bytes, limit: int
+    ) -> tuple[int, dict[str, str], bytes]:
+        fault = judged(url, allow_private=self.allow_private)
+        if fault is not None:
+            raise FetchRefused(f"it {fault}")
+        headers = {"host": urlsplit(url).netloc, "accept-encoding": "identity", "user-agent": "veo-mcp-sandbox", **extra}
+        if content:
+            headers["content-length"] = str(len(content))
+        body = bytearray()
+        try:
+            with anyio.fail_after(SECONDS):
+                async with (
+                    httpcore.AsyncConnectionPool(
+                        network_backend=_Door(allow_private=self.allow_private), max_keepalive_connections=0
+                    ) as pool,
+                    pool.stream(method, url, headers=list(headers.items()), content=content) as response,
+                ):
+                    answer = {name.decode().lower(): value.decode("latin-1") for name, value in response.headers}
+                    async for chunk in response.aiter_stream():
+                        body += chunk
+                        if len(body) > limit:
+                            raise FetchRefused("it is too large")
+                    return response.status, answer, bytes(body)
+        except TimeoutError:
+            raise FetchRefused("its host is too slow") from None
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as error:
+            raise FetchRefused(f"its host could not be asked ({type(error).__name__})") from None

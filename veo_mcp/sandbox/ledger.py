@@ -1,0 +1,266 @@
+"""The sandbox's books: accounts, a double-entry ledger, and the tasks; in SQLite, so that they survive a restart.
+
+Called by the sandbox's app and worker. A charge and its task are one transaction, a refund and its failure another; the
+rows of every transaction sum to zero. Keys are kept as hashes only.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+
+__all__ = ["Insufficient", "Ledger", "Task"]
+
+T = TypeVar("T")
+OPENING = 10_000
+SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE accounts (id TEXT PRIMARY KEY) STRICT;
+CREATE TABLE moves (
+    txn INTEGER NOT NULL, account TEXT NOT NULL, amount INTEGER NOT NULL, kind TEXT NOT NULL, task TEXT
+) STRICT;
+CREATE INDEX moves_account ON moves (account);
+CREATE UNIQUE INDEX moves_once ON moves (task, kind, account) WHERE task IS NOT NULL;
+CREATE TABLE tasks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL, model TEXT NOT NULL,
+    body TEXT NOT NULL, status TEXT NOT NULL, price INTEGER NOT NULL, seed INTEGER NOT NULL, created_at REAL NOT NULL,
+    completed_at REAL, progress REAL, path TEXT, error_code TEXT, error_message TEXT, told INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX tasks_open ON tasks (status, number);
+"""
+COLUMNS = (
+    "id, account, model, body, status, price, seed, created_at, completed_at, progress, path, error_code, "
+    "error_message, told"
+)
+
+
+class Insufficient(Exception):
+    """The balance does not cover the price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row of the tasks; `body` is the request as it came, `path` the video's place under /videos/."""
+
+    id: str
+    account: str
+    model: str
+    body: dict[str, Any]
+    status: str
+    price: int
+    seed: int
+    created_at: float
+    completed_at: float | None
+    progress: float | None
+    path: str | None
+    error_code: str | None
+    error_message: str | None
+    told: bool
+
+    def shown(self, base_url: str) -> dict[str, Any]:
+        """The task as `GET /v1/tasks/{id}` and callbacks show it."""
+        shape: dict[str, Any] = {
+            "id": self.id,
+            "status": self.status,
+            "model": self.model,
+            "created_at": int(self.created_at),
+        }
+        if self.status in ("pending", "processing"):
+            shape["progress"] = self.progress
+        if self.status == "completed":
+            shape["completed_at"] = int(self.completed_at or self.created_at)
+            shape["output"] = {
+                "urls": [f"{base_url}/videos/{self.path}"],
+                "metadata": {"resolution": "720p"},
+            }
+        if self.status == "failed":
+            shape["error"] = {"code": self.error_code, "message": self.error_message}
+        return shape
+
+
+def account_id(key: str) -> str:
+    """The account of a key, without the key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+class Ledger:
+    """The books in one file.
+
+    Args:
+        path: the SQLite file.
+        new_id: makes the ledger's own id when the file is new.
+    """
+
+    def __init__(self, path: Path, new_id: Callable[[], str]) -> None:
+        self._limiter = anyio.CapacityLimiter(1)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        self._db.execute("PRAGMA journal_mode = TRUNCATE")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("BEGIN IMMEDIATE")
+        if not self._db.execute("PRAGMA user_version").fetchone()[0]:
+            for statement in SCHEMA.split(";"):
+                if statement.strip():
+                    self._db.execute(statement)
+            self._db.execute("INSERT INTO meta VALUES ('id', ?)", (new_id(),))
+            self._db.execute("PRAGMA user_version = 1")
+        self._db.execute("COMMIT")
+        self.id: str = self._db.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()[0]
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
+
+    async def open_account(self, key: str, opening: int = OPENING) -> str:
+        """The account of this key; a new one gets its opening credits."""
+        account = account_id(key)
+
+        def write(db: sqlite3.Connection) -> str:
+            if db.execute("SELECT 1 FROM accounts WHERE id = ?", (account,)).fetchone() is None:
+                db.execute("INSERT INTO accounts VALUES (?)", (account,))
+                _book(db, "purchase", "bank", account, opening, None)
+            return account
+
+        return await self._write(write)
+
+    async def credits(self, account: str) -> dict[str, int]:
+        """Balance, purchased and consumed, as the API names them."""
+
+        def read(db: sqlite3.Connection) -> dict[str, int]:
+            rows = dict(
+                db.execute("SELECT kind, SUM(amount) FROM moves WHERE account = ? GROUP BY kind", (account,)).fetchall()
+            )
+            return {
+                "balance": sum(rows.values()),
+                "total_purchased": rows.get("purchase", 0),
+                "total_consumed": -rows.get("charge", 0) - rows.get("refund", 0),
+            }
+
+        return await self._run(read)
+
+    async def charge(self, task: Task) -> None:
+        """Charges for a task and writes it down, together. Raises Insufficient."""
+
+        def write(db: sqlite3.Connection) -> None:
+            balance = db.execute(
+                "SELECT COALESCE(SUM(amount), 0) FROM moves WHERE account = ?", (task.account,)
+            ).fetchone()[0]
+            if balance < task.price:
+                raise Insufficient
+            db.execute(
+                "INSERT INTO tasks (id, account, model, body, status, price, seed, created_at)"
+                " VALUES (?, ?, ?, ?, 'pending', ?, ?, ?)",
+                (task.id, task.account, task.model, json.dumps(task.body), task.price, task.seed, task.created_at),
+            )
+            _book(db, "charge", task.account, "revenue", task.price, task.id)
+
+        await self._write(write)
+
+    async def get(self, task_id: str, account: str | None = None) -> Task | None:
+        """A task; with an account, only its own."""
+
+        def read(db: sqlite3.Connection) -> Task | None:
+            row = db.execute(f"SELECT {COLUMNS} FROM tasks WHERE id = ?", (task_id,)).fetchone()  # noqa: S608
+            task = _task(row) if row else None
+            return task if task is not None and account in (None, task.account) else None
+
+        return await self._run(read)
+
+    async def unfinished(self) -> list[Task]:
+        """Open generations, oldest first."""
+        return await self._tasks("status IN ('pending', 'processing') ORDER BY number")
+
+    async def untold(self) -> list[Task]:
+        """Ended tasks whose callback is still owed."""
+        return await self._tasks("status IN ('completed', 'failed') AND told = 0 ORDER BY number")
+
+    async def newest(self, limit: int) -> list[Task]:
+        """Finished clips, newest first, for the gallery."""
+        return await self._tasks(f"status = 'completed' ORDER BY number DESC LIMIT {limit:d}")
+
+    async def processing(self, task_id: str, progress: float | None) -> None:
+        """Marks a task as under way."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE tasks SET status = 'processing', progress = ? WHERE id = ?"
+                " AND status IN ('pending', 'processing')",
+                (progress, task_id),
+            )
+
+        await self._write(write)
+
+    async def complete(self, task_id: str, path: str, now: float) -> None:
+        """Marks a task as completed."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE tasks SET status = 'completed', completed_at = ?, path = ?, progress = NULL"
+                " WHERE id = ? AND status IN ('pending', 'processing')",
+                (now, path, task_id),
+            )
+
+        await self._write(write)
+
+    async def fail(self, task_id: str, code: str, message: str, now: float) -> None:
+        """Marks a task as failed and gives its credits back, together, once."""
+
+        def write(db: sqlite3.Connection) -> None:
+            done = db.execute(
+                "UPDATE tasks SET status = 'failed', completed_at = ?, error_code = ?, error_message = ?,"
+                " progress = NULL WHERE id = ? AND status IN ('pending', 'processing') RETURNING account, price",
+                (now, code, message, task_id),
+            ).fetchone()
+            if done is not None:
+                _book(db, "refund", "revenue", done[0], done[1], task_id)
+
+        await self._write(write)
+
+    async def told(self, task_id: str) -> None:
+        """The callback of this task is done with."""
+        await self._write(lambda db: db.execute("UPDATE tasks SET told = 1 WHERE id = ?", (task_id,)))
+
+    async def imbalance(self) -> int:
+        """The sum over all moves; anything but 0 is a bug."""
+        return await self._run(lambda db: int(db.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone()[0]))
+
+    async def _tasks(self, where: str) -> list[Task]:
+        def read(db: sqlite3.Connection) -> list[Task]:
+            return [_task(row) for row in db.execute(f"SELECT {COLUMNS} FROM tasks WHERE {where}")]  # noqa: S608
+
+        return await self._run(read)
+
+    async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
+        def whole(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = transaction(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self._run(whole)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await anyio.to_thread.run_sync(work, self._db, limiter=self._limiter)
+
+
+def _book(db: sqlite3.Connection, kind: str, source: str, target: str, amount: int, task: str | None) -> None:
+    txn = db.execute("SELECT COALESCE(MAX(txn), 0) + 1 FROM moves").fetchone()[0]
+    db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?)", (txn, source, -amount, kind, task))
+    db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?)", (txn, target, amount, kind, task))
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    values = list(row)
+    values[3] = json.loads(values[3])
+    values[13] = bool(values[13])
+    return Task(*values)

@@ -1,0 +1,271 @@
+"""Pixels: the yuv420p frame that everything is composed in, and layers that pan across it by slicing.
+
+Called by scenes, actors, marks and images. Never works in RGB per frame and keeps no module-level buffers, so that
+clips may be rendered side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+U8: TypeAlias = NDArray[np.uint8]
+U16: TypeAlias = NDArray[np.uint16]
+F32: TypeAlias = NDArray[np.float32]
+Rgb: TypeAlias = tuple[float, float, float]
+
+
+class Frame:
+    """One picture: `buf` is the contiguous (H*3/2, W) buffer that the encoder reads without a copy."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.w, self.h = width, height
+        self.buf: U8 = np.zeros((height * 3 // 2, width), np.uint8)
+        self.y: U8 = self.buf[:height]
+        flat = self.buf[height:].reshape(-1)
+        n = (width // 2) * (height // 2)
+        self.u: U8 = flat[:n].reshape(height // 2, width // 2)
+        self.v: U8 = flat[n:].reshape(height // 2, width // 2)
+        self.scratch: U16 = np.empty((height, width), np.uint16)
+
+    def over(self, plane: U8, colour: U8, keep: U16) -> None:
+        """Premultiplied `colour` over `plane`; `keep` (0..256) is what shows through."""
+        h, w = plane.shape
+        tmp = self.scratch[:h, :w]
+        np.multiply(plane, keep, out=tmp)
+        tmp >>= 8
+        np.add(tmp, colour, out=plane, casting="unsafe")
+
+    def copy_from(self, other: Frame) -> None:
+        self.buf[...] = other.buf
+
+    def mix(self, other: Frame, weight: int) -> None:
+        """Cross-fade towards `other`; weight 0..256."""
+        if weight >= 256:
+            self.copy_from(other)
+        elif weight > 0:
+            a: U16 = self.buf.astype(np.uint16)
+            a *= np.uint16(256 - weight)
+            a += other.buf * np.uint16(weight)
+            a += 128
+            a >>= 8
+            self.buf[...] = a
+
+    def reveal(self, other: Frame, mask: U16, mask_c: U16) -> None:
+        """Let `other` through where `mask` (0..256) says so."""
+        for mine, theirs, m in ((self.y, other.y, mask), (self.u, other.u, mask_c), (self.v, other.v, mask_c)):
+            tmp = mine * (np.uint16(256) - m)
+            tmp += theirs * m
+            tmp >>= 8
+            mine[...] = tmp
+
+
+def hexa(text: str) -> Rgb:
+    return (int(text[0:2], 16) / 255, int(text[2:4], 16) / 255, int(text[4:6], 16) / 255)
+
+
+def blend(a: Rgb, b: Rgb, t: float) -> Rgb:
+    return (a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t)
+
+
+def scale(a: Rgb, k: float) -> Rgb:
+    return (a[0] * k, a[1] * k, a[2] * k)
+
+
+def vec(c: Rgb) -> F32:
+    return np.array(c, np.float32)
+
+
+def to_yuv(rgb: F32) -> tuple[F32, F32, F32]:
+    """RGB 0..1 to BT.709 limited range, as floats in 8-bit units."""
+    r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
+    luma = r * np.float32(0.2126) + g * np.float32(0.7152) + b * np.float32(0.0722)
+    return (
+        luma * np.float32(219) + np.float32(16),
+        (b - luma) * np.float32(224 / 1.8556) + np.float32(128),
+        (r - luma) * np.float32(224 / 1.5748) + np.float32(128),
+    )
+
+
+def halve(a: F32) -> F32:
+    """2x2 box average, the way chroma is sited."""
+    out = a[0::2, 0::2] + a[1::2, 0::2]
+    out += a[0::2, 1::2]
+    out += a[1::2, 1::2]
+    out *= np.float32(0.25)
+    return out
+
+
+def as_u8(a: F32) -> U8:
+    return (np.clip(a, 0, 255) + np.float32(0.5)).astype(np.uint8)
+
+
+def as_keep(alpha: F32) -> U16:
+    return (np.clip(1 - alpha, 0, 1) * np.float32(256) + np.float32(0.5)).astype(np.uint16)
+
+
+def _shifted(a: F32, part: float, axis: int) -> F32:
+    if part == 0:
+        return a
+    out = a.copy()
+    if axis == 1:
+        out[:, :-1] += (a[:, 1:] - a[:, :-1]) * np.float32(part)
+    else:
+        out[:-1] += (a[1:] - a[:-1]) * np.float32(part)
+    return out
+
+
+class Layer:
+    """A picture with alpha, drawn once, stored premultiplied in four quarter-pixel phases along one axis.
+
+    `top` is the row of the scene at which it starts (even); `depth` 0 is the sky, 1 the foreground.
+    """
+
+    def __init__(
+        self,
+        rgb: F32,
+        alpha: F32 | None,
+        *,
+        top: int = 0,
+        left: int = 0,
+        depth: float = 0.0,
+        axis: int = 1,
+        phases: int = 4,
+        drift: float = 0.0,
+    ) -> None:
+        self.top, self.left, self.depth, self.axis, self.phases, self.drift = top, left, depth, axis, phases, drift
+        height, width = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
+        rgb = rgb[:height, :width]
+        self.height, self.width = height, width
+        y, u, v = to_yuv(rgb)
+        a: F32 | None = None
+        self.opaque_from = 0
+        if alpha is not None:
+            a = alpha[:height, :width]
+            solid = np.asarray((a > 0.998).all(axis=1))
+            holes = np.flatnonzero(~solid)
+            self.opaque_from = int(holes[-1]) + 1 if holes.size else 0
+            y, u, v = y * a, u * a, v * a
+            if self.opaque_from == 0:
+                a = None
+        u, v = halve(u), halve(v)
+        ac = halve(a) if a is not None else None
+        self.planes: list[tuple[U8, U8, U8]] = []
+        self.keeps: list[tuple[U16, U16] | None] = []
+        for k in range(phases):
+            p = k / phases
+            self.planes.append((as_u8(_shifted(y, p, axis)), as_u8(_shifted(u, p, axis)), as_u8(_shifted(v, p, axis))))
+            if a is None or ac is None:
+                self.keeps.append(None)
+            else:
+                end = min(height, (self.opaque_from + 3) // 2 * 2)
+                self.keeps.append((as_keep(_shifted(a[:end], p, axis)), as_keep(_shifted(ac[: end // 2], p, axis))))
+        if a is not None:
+            self.opaque_from = min(height, (self.opaque_from + 3) // 2 * 2)
+
+    def draw(self, frame: Frame, x: float, y: float, limit: int) -> None:
+        """Blit with the layer's column `x` at the frame's left edge, shifted down by `y`; rows from `limit` on are hidden."""
+        x = min(max(x - self.left, 0.0), self.width - frame.w - 2.0)
+        pos_x, pos_y = x, self.top + y
+        for plane in range(3):
+            half = 2 if plane else 1
+            px, py = pos_x / half, pos_y / half
+            phase = 0
+            if self.axis == 1:
+                qx = int(px * self.phases + 0.5)
+                ix, phase = qx // self.phases, qx % self.phases
+                iy = int(np.floor(py + 0.5))
+            else:
+                # moving down by a fraction is moving the slice up by the rest
+                qy = int(np.floor(-py * self.phases + 0.5))
+                iy, phase = -(qy // self.phases), qy % self.phases
+                ix = int(px + 0.5)
+            target = (frame.y, frame.u, frame.v)[plane]
+            source = self.planes[phase][plane]
+            width = frame.w // half
+            ix = min(ix, source.shape[1] - width)
+            end = min(limit // half + (plane > 0), target.shape[0], iy + source.shape[0])
+            start = max(0, iy)
+            if end <= start:
+                continue
+            keeps = self.keeps[phase]
+            solid = start
+            if keeps is not None:
+                keep = keeps[1 if plane else 0]
+                solid = min(max(iy + self.opaque_from // half, start), end)
+                if solid > start:
+                    a, b = start - iy, solid - iy
+                    frame.over(target[start:solid], source[a:b, ix : ix + width], keep[a:b, ix : ix + width])
+            if end > solid:
+                target[solid:end] = source[solid - iy : end - iy, ix : ix + width]
+
+    def covers_from(self, y: float) -> int:
+        """The first screen row from which this layer hides everything behind it."""
+        return int(self.top + y + self.opaque_from) + 2
+
+
+class Sprite:
+    """A small picture with alpha that may lie anywhere, also partly outside; four quarter-pixel phases in x."""
+
+    def __init__(self, rgb: F32, alpha: F32, *, phases: int = 4) -> None:
+        h, w = alpha.shape
+        pad = ((2, 2 + h % 2), (2, 4 + w % 2))
+        alpha = np.pad(alpha, pad)
+        rgb = np.pad(rgb, (*pad, (0, 0)), mode="edge")
+        self.h, self.w = alpha.shape
+        self.phases = phases
+        y, u, v = to_yuv(rgb)
+        planes = [y * alpha, halve(u * alpha), halve(v * alpha)]
+        alphas = [alpha, halve(alpha)]
+        self.data: list[Any] = []
+        for k in range(phases):
+            # a sprite that moves right by a fraction samples further left
+            p = k / phases
+            shifted = [_right(q, p) for q in planes]
+            keeps = [as_keep(_right(q, p)) for q in alphas]
+            self.data.append(([as_u8(s) for s in shifted], keeps))
+
+    def draw(self, frame: Frame, x: float, y: float, *, fade: float = 1.0) -> None:
+        """Draw with the picture's own top left corner at (x, y)."""
+        if fade <= 0.004:
+            return
+        x, y = x - 2, y - 2
+        for plane in range(3):
+            half = 2 if plane else 1
+            q = int(np.floor(x / half * self.phases + 0.5))
+            ix, phase = q // self.phases, q % self.phases
+            iy = int(np.floor(y / half + 0.5))
+            colours, keeps = self.data[phase]
+            colour: U8 = colours[plane]
+            keep: U16 = keeps[1 if plane else 0]
+            target = (frame.y, frame.u, frame.v)[plane]
+            x0, x1 = max(0, ix), min(target.shape[1], ix + colour.shape[1])
+            y0, y1 = max(0, iy), min(target.shape[0], iy + colour.shape[0])
+            if x1 <= x0 or y1 <= y0:
+                continue
+            c = colour[y0 - iy : y1 - iy, x0 - ix : x1 - ix]
+            k = keep[y0 - iy : y1 - iy, x0 - ix : x1 - ix]
+            if fade < 0.996:
+                f = np.uint16(int(fade * 256))
+                c = ((c * f) >> 8).astype(np.uint8)
+                k = np.uint16(256) - (((np.uint16(256) - k) * f) >> 8)
+            frame.over(target[y0:y1, x0:x1], c, k)
+
+
+def _right(a: F32, part: float) -> F32:
+    if part == 0:
+        return a
+    out = a.copy()
+    out[:, 1:] += (a[:, :-1] - a[:, 1:]) * np.float32(part)
+    return out
+
+
+def stops(rows: int, points: Sequence[tuple[float, Rgb]]) -> F32:
+    """A vertical gradient (rows, 3) through the colours at the given heights 0..1."""
+    at = np.linspace(0, 1, rows, dtype=np.float32)
+    xs = [p for p, _ in points]
+    cols = [np.interp(at, xs, [c[i] for _, c in points]) for i in range(3)]
+    return np.stack(cols, axis=1).astype(np.float32)

@@ -6,9 +6,10 @@ the server runs, and closes both. Only JSON-RPC reaches stdout: logs go to stder
 
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.mcpserver import MCPServer
@@ -17,6 +18,9 @@ from pydantic import SecretStr
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import REAL_API, Settings
+
+if TYPE_CHECKING:  # see _engine
+    pass
 
 __all__ = ["backend_for", "serve"]
 
@@ -39,7 +43,7 @@ def serve(settings: Settings) -> None:
     backend = Backend()
 
     @asynccontextmanager
-    async def lifespan(_server: MCPServer[None]) -> AsyncIterator[None]:
+    async def lifespan(_server: MCPServer[None]) -> AsyncGenerator[None]:
         async with backend_for(settings, backend):
             yield
 
@@ -54,7 +58,7 @@ def serve(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def backend_for(settings: Settings, backend: Backend) -> AsyncIterator[None]:
+async def backend_for(settings: Settings, backend: Backend) -> AsyncGenerator[None]:
     """Opens the engine in the background and fills `backend`; closes it on leaving."""
     async with anyio.create_task_group() as group:
         group.start_soon(_run, settings, backend)

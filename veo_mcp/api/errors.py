@@ -82,9 +82,7 @@ class VeoError(Exception):
 class NotSent(VeoError):
     """No byte of the request left: the connection never came about."""
 
-    sentence = (
-        "The Veo API could not be reached, so nothing was sent. Check the network and VEO_BASE_URL, then try again."
-    )
+    sentence = "The Veo API could not be reached, so nothing was sent. Check network and VEO_BASE_URL, then try again."
     charged: Charged = "no"
     default_code = "not_sent"
 
@@ -201,8 +199,6 @@ def from_envelope(
     """The error for a failed answer; `code` is None when its body is not in the documented shape."""
     kind = _DOCUMENTED.get((status, code or ""))
     if kind is None:
-        if status in REFUSALS:
-            kind = _BY_STATUS.get(status, Refused)
-        else:
-            kind = InternalError if status == 500 else BadAnswer
+        unproven = InternalError if status == 500 else BadAnswer
+        kind = _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
     return kind(message, http_status=status, code=code, type=type_, retry_after=retry_after)

@@ -5,7 +5,7 @@ retries, never follows redirects, never shows the key.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -46,8 +46,8 @@ class Transport:
         self._key = key
         self._clock = clock
         self._http = httpx.AsyncClient(
-            # Connections are never kept: against a server that closed an idle one just as we sent, 99 of 200 POSTs failed
-            # without a trace of whether they had been seen; on fresh connections none did.
+            # Connections are never kept: against a server that closed an idle one just as we sent, 99 of 200
+            # POSTs failed without a trace of whether they had been seen; on fresh connections none did.
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=0),
             timeout=httpx.Timeout(30.0, connect=10.0),
             follow_redirects=False,
@@ -91,7 +91,7 @@ class Transport:
             raise BadAnswer(f"the connection broke: {type(error).__name__}", code="connection_lost") from None
 
     @asynccontextmanager
-    async def stream(self, url: str, *, offset: int) -> AsyncIterator[httpx.Response]:
+    async def stream(self, url: str, *, offset: int) -> AsyncGenerator[httpx.Response]:
         """A download from `offset` on, without the key: video URLs may lie on another host."""
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
         try:

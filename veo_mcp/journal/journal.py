@@ -4,7 +4,7 @@ Implemented by journal/sqlite.py; called by the tasks floor. A method returns on
 change is announced only after it can be read.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -55,7 +55,7 @@ class Journal(Protocol):
         """A page of entries, newest first."""
         ...
 
-    async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> list[Entry]:
+    async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
         """Unfinished entries of `api` that are due, leased to `holder`: nobody else gets them meanwhile."""
         ...
 
@@ -63,22 +63,18 @@ class Journal(Protocol):
         """Gives a lease back and says when the entry is due again."""
         ...
 
-    async def abandon(self, now: float) -> list[Entry]:
+    async def abandon(self, now: float) -> Sequence[Entry]:
         """Turns sends whose deadline has passed into `unknown`: their process died."""
         ...
 
-    async def durations(self, api: str, mode: str | None) -> list[float]:
+    async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """Seconds that the latest completed tasks took."""
         ...
 
-    async def recall(self, name: str) -> str | None:
-        """A remembered word, such as the callback secret."""
-        ...
-
-    async def remember(self, name: str, value: str) -> None:
-        """Keeps a word under a name, unless there is one already."""
+    async def remember(self, name: str, value: str) -> str:
+        """Keeps a word under a name, unless there is one already; the word that is there afterwards."""
         ...
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Entry]]:
-        """From entering on, every entry that changed, whoever changed it; each once per change, after it can be read."""
+        """From entering on, every changed entry, whoever changed it; once per change, after it can be read."""
         ...

@@ -7,7 +7,7 @@ Every method is one whole transaction on one worker thread; nothing here knows w
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -92,9 +92,9 @@ class SqliteJournal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._group is not None
-        self._group.cancel_scope.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        if self._group is not None:
+            self._group.cancel_scope.cancel()
+            await self._group.__aexit__(kind, error, trace)
         with anyio.CancelScope(shield=True):
             connection = self._connection
             if connection is not None:
@@ -114,7 +114,8 @@ class SqliteJournal:
             if max_credits is not None:
                 # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
                 spent = db.execute(
-                    "SELECT COALESCE(SUM(credits), 0) FROM entries WHERE created_at > ? AND charged NOT IN ('no', 'refunded')",
+                    "SELECT COALESCE(SUM(credits), 0) FROM entries"
+                    " WHERE created_at > ? AND charged NOT IN ('no', 'refunded')",
                     (now - DAY,),
                 ).fetchone()[0]
                 if spent + entry.credits > max_credits:
@@ -188,10 +189,10 @@ class SqliteJournal:
 
         return await self._run(read)
 
-    async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> list[Entry]:
+    async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
         """See Journal."""
 
-        def read(db: sqlite3.Connection) -> list[str]:
+        def read(db: sqlite3.Connection) -> Sequence[str]:
             rows = db.execute(
                 "SELECT id FROM entries WHERE status IN ('pending', 'processing') AND next_poll_at <= ? AND api = ?"
                 " AND upstream_id IS NOT NULL AND leased_until <= ? ORDER BY next_poll_at LIMIT ?",
@@ -203,7 +204,7 @@ class SqliteJournal:
         if not await self._run(read):
             return []
 
-        def write(db: sqlite3.Connection) -> list[Entry]:
+        def write(db: sqlite3.Connection) -> Sequence[Entry]:
             due = read(db)
             for entry_id in due:
                 db.execute(
@@ -219,16 +220,17 @@ class SqliteJournal:
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
-                "UPDATE entries SET leased_by = NULL, leased_until = 0, next_poll_at = ? WHERE id = ? AND leased_by = ?",
+                "UPDATE entries SET leased_by = NULL, leased_until = 0, next_poll_at = ?"
+                " WHERE id = ? AND leased_by = ?",
                 (next_poll_at, entry_id, holder),
             )
 
         await self._write(write)
 
-    async def abandon(self, now: float) -> list[Entry]:
+    async def abandon(self, now: float) -> Sequence[Entry]:
         """See Journal."""
 
-        def read(db: sqlite3.Connection) -> list[Entry]:
+        def read(db: sqlite3.Connection) -> Sequence[Entry]:
             rows = db.execute(SELECT + " WHERE status = 'submitting' AND deadline <= ?", (now,))
             return [_entry(row) for row in rows]
 
@@ -241,7 +243,7 @@ class SqliteJournal:
             error_message="the process that sent this request ended before it had an answer",
         )
 
-        def write(db: sqlite3.Connection) -> list[Entry]:
+        def write(db: sqlite3.Connection) -> Sequence[Entry]:
             changed = [moved(entry, lost, now) for entry in read(db)]
             return [_put(db, new) for new in changed if new is not None]
 
@@ -249,10 +251,10 @@ class SqliteJournal:
         await self._announce()
         return abandoned
 
-    async def durations(self, api: str, mode: str | None) -> list[float]:
+    async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """See Journal."""
 
-        def read(db: sqlite3.Connection) -> list[float]:
+        def read(db: sqlite3.Connection) -> Sequence[float]:
             rows = db.execute(
                 "SELECT completed_at - created_at FROM entries WHERE status = 'completed' AND api = ? AND mode IS ?"
                 " AND polls > 0 ORDER BY completed_at DESC LIMIT 50",
@@ -262,25 +264,17 @@ class SqliteJournal:
 
         return await self._run(read)
 
-    async def recall(self, name: str) -> str | None:
+    async def remember(self, name: str, value: str) -> str:
         """See Journal."""
 
-        def read(db: sqlite3.Connection) -> str | None:
-            row = db.execute("SELECT value FROM words WHERE name = ?", (name,)).fetchone()
-            return None if row is None else row[0]
-
-        return await self._run(read)
-
-    async def remember(self, name: str, value: str) -> None:
-        """See Journal."""
-
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: sqlite3.Connection) -> str:
             db.execute("INSERT OR IGNORE INTO words VALUES (?, ?)", (name, value))
+            return str(db.execute("SELECT value FROM words WHERE name = ?", (name,)).fetchone()[0])
 
-        await self._write(write)
+        return await self._write(write)
 
     @asynccontextmanager
-    async def changes(self) -> AsyncIterator[AsyncIterator[Entry]]:
+    async def changes(self) -> AsyncGenerator[AsyncIterator[Entry]]:
         """See Journal."""
         send, receive = anyio.create_memory_object_stream[Entry](BACKLOG)
         self._listeners.add(send)
@@ -304,7 +298,7 @@ class SqliteJournal:
     async def _announce(self) -> None:
         """Tells the listeners of every entry that changed since the last time, in the order of the changes."""
 
-        def read(db: sqlite3.Connection) -> list[Entry]:
+        def read(db: sqlite3.Connection) -> Sequence[Entry]:
             return [_entry(row) for row in db.execute(SELECT + " WHERE seq > ? ORDER BY seq", (self._told,))]
 
         for entry in await self._run(read):
@@ -329,7 +323,7 @@ class SqliteJournal:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise JournalUnusable(
-                    f"The journal {self._path} was written by a newer veo-mcp. Update veo-mcp, or set VEO_JOURNAL."
+                    f"The journal {self._path} was written by a newer veo-mcp. Install that, or set VEO_JOURNAL."
                 )
             if version == 0:
                 for statement in SCHEMA.split(";"):

@@ -66,7 +66,13 @@ async def run_server(config: SandboxConfig, host: str, port: int, ready: Callabl
     """Serves the sandbox until cancelled; calls `ready` when the port is open."""
     server = _Server(
         uvicorn.Config(
-            build_app(config), host=host, port=port, log_config=None, access_log=False, lifespan="on", ws="none",
+            build_app(config),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            ws="none",
             timeout_graceful_shutdown=1,
         )
     )

@@ -126,7 +126,12 @@ class Fetcher:
         fault = judged(url, allow_private=self.allow_private)
         if fault is not None:
             raise FetchRefused(f"it {fault}")
-        headers = {"host": urlsplit(url).netloc, "accept-encoding": "identity", "user-agent": "veo-mcp-sandbox", **extra}
+        headers = {
+            "host": urlsplit(url).netloc,
+            "accept-encoding": "identity",
+            "user-agent": "veo-mcp-sandbox",
+            **extra,
+        }
         if content:
             headers["content-length"] = str(len(content))
         body = bytearray()

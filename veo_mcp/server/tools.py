@@ -67,19 +67,17 @@ class Tools:
         reading = ToolAnnotations(
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
         )
-        paid = [
-            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS),
-            ("Extend a video", self.extend_video, EXTEND_WORDS),
+        kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations]] = [
+            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending),
+            ("Extend a video", self.extend_video, EXTEND_WORDS, spending),
+            ("Look at a video task", self.get_task, GET_WORDS, reading),
+            ("List video tasks", self.list_tasks, LIST_WORDS, reading),
+            ("Show credits", self.get_credits, CREDITS_WORDS, reading),
         ]
-        free = [
-            ("Look at a video task", self.get_task, GET_WORDS),
-            ("List video tasks", self.list_tasks, LIST_WORDS),
-            ("Show credits", self.get_credits, CREDITS_WORDS),
-        ]
-        kinds = [(*row, spending) for row in paid if not read_only] + [(*row, reading) for row in free]
         return [
             tighten(Tool.from_function(fn, title=title, description=words, annotations=hints))
             for title, fn, words, hints in kinds
+            if not (read_only and hints is spending)
         ]
 
     async def create_video(

@@ -1,12 +1,11 @@
 """One running backend: client, journal, service and poller, opened together and closed together.
 
-Opened by hosting and by the command line. `Slot` lets the MCP face answer `tools/list` before the backend is open,
-because a host measures the time from spawn to that answer. Never knows MCP.
+Opened by hosting and by the command line. Never knows MCP.
 """
 
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -39,7 +38,7 @@ async def open_engine(
     key: SecretStr,
     public_url: str | None = None,
     max_credits: int | None = None,
-) -> AsyncIterator[Engine]:
+) -> AsyncGenerator[Engine]:
     """Client, service and poller over an open journal; the caller starts the poller."""
     async with VeoClient(base_url, key) as api:
         service = TaskService(

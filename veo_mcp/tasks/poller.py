@@ -6,7 +6,7 @@ task at once, and records every answer with the journal's one rule. Never gives 
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 
 from veo_mcp.api.client import VeoClient
@@ -60,7 +60,7 @@ class Poller:
         self.paused: str | None = None
 
     @contextmanager
-    def watching(self, entry_id: str) -> Iterator[None]:
+    def watching(self, entry_id: str) -> Generator[None]:
         """While this is open, someone waits for the task: it is asked about more often."""
         self._watched[entry_id] += 1
         try:
@@ -105,19 +105,18 @@ class Poller:
         await self._ask(entry)
 
     async def _ask(self, entry: Entry) -> None:
-        assert entry.upstream_id is not None
         gap: float | None = None
         try:
             if self._clock() < self._not_before:
                 return
-            reply = await self._api.get_task(entry.upstream_id)
+            reply = await self._api.get_task(entry.upstream_id or "")
         except RateLimitExceeded as error:
             self._not_before = self._clock() + (error.retry_after or 8.0)
         except (InvalidApiKey, InsufficientCredits, IpNotAllowed) as error:
             self.paused = error.sentence
             self._not_before = self._clock() + 60.0
         except TaskNotFound:
-            # Shortly after a create the API may not know its own id yet; later it is odd, and still no reason to forget.
+            # Shortly after a create the API may not know its own id yet; later it is odd, but no reason to forget.
             gap = 10.0 if self._clock() - entry.created_at < 120 else 300.0
         except VeoError as error:
             log.info("Task %s: %s", entry.id, error.sentence)

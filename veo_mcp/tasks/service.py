@@ -86,8 +86,8 @@ class TaskService:
         Asked of the API once, because a header of its answers, not a setting, tells a sandbox from the real thing.
         """
         if self._api_name is None:
-            await self.credits()
-        assert self._api_name is not None
+            reply = await self._api.get_credits()
+            return self.note_sandbox(reply.sandbox)
         return self._api_name
 
     @property
@@ -95,10 +95,11 @@ class TaskService:
         """The API's name if an answer has already told it; never asks."""
         return self._api_name
 
-    def note_sandbox(self, sandbox: str | None) -> None:
-        """Remembers which API answered."""
+    def note_sandbox(self, sandbox: str | None) -> str:
+        """Remembers which API answered, and gives its name."""
         parts = urlsplit(self._base_url)
         self._api_name = f"sandbox:{sandbox}" if sandbox else f"{parts.scheme}://{parts.netloc}"
+        return self._api_name
 
     async def credits(self) -> tuple[Credits, bool]:
         """The balance, and whether it is a sandbox's. Raises VeoError."""
@@ -220,13 +221,16 @@ class TaskService:
         )
         if request.callback_url is None and self._public_url is not None:
             request = request.model_copy(update={"callback_url": await self._own_callback(entry_id)})
+        # The scope is shielded, so leaving it early cannot happen; `sent` is always bound after it.
+        sent: Sent | None = None
         with anyio.CancelScope(shield=True):
             self._crash_at("before intent")
             intent = await self.journal.intend(entry, max_credits=self._max_credits, now=now)
-            if not intent.fresh:
-                return Sent(intent.entry, repeated=True)
             self._crash_at("intent written")
-            return await self._send(intent.entry, request)
+            sent = await self._send(intent.entry, request) if intent.fresh else Sent(intent.entry, repeated=True)
+        if sent is None:
+            raise AssertionError("a shielded scope was left early")
+        return sent
 
     async def _send(self, entry: Entry, request: GenerationRequest) -> Sent:
         error: VeoError | None = None
@@ -264,12 +268,7 @@ class TaskService:
 
     async def callback_secret(self) -> str:
         """The secret behind callback URLs, made once and kept in the journal."""
-        secret = await self.journal.recall("callback_secret")
-        if secret is None:
-            await self.journal.remember("callback_secret", self._new_id() + self._new_id())
-            secret = await self.journal.recall("callback_secret")
-        assert secret is not None
-        return secret
+        return await self.journal.remember("callback_secret", self._new_id() + self._new_id())
 
     def _adopted(self, task: ApiTask, principal: str) -> Entry:
         now = self._clock()

@@ -1,14 +1,14 @@
 """The Veo API as an ASGI app: the documented calls with the documented answers, and the clips.
 
-Built by the embedded sandbox, the command line and the tests. Every answer carries `X-Veo-Sandbox`, so that no client can
-take it for the real API. Knows nothing of MCP or of the journal.
+Built by the embedded sandbox, the command line and the tests. Every answer carries `X-Veo-Sandbox`, so that no
+client can take it for the real API. Knows nothing of MCP or of the journal.
 """
 
 import json
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,7 @@ def build_app(config: SandboxConfig) -> Starlette:
     api = _Api(config, ledger, worker)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         async with anyio.create_task_group() as group:
             group.start_soon(worker.run)
             yield

@@ -1,7 +1,7 @@
 """The sandbox that a keyless server brings along: one per folder and machine, on a port it keeps for ever.
 
-Opened by hosting. The first process hosts it, the next ones use it, and one of them takes over when the host goes; a file
-lock decides who. The port stays, so that video URLs last.
+Opened by hosting. The first process hosts it, the next ones use it, and one of them takes over when the host
+goes; a file lock decides who. The port stays, so that video URLs last.
 """
 
 import logging
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import anyio
+import anyio.to_thread
 import uvicorn
 from anyio.abc import TaskStatus
 
@@ -27,8 +28,7 @@ TAKE_OVER_SECONDS = 0.5
 @asynccontextmanager
 async def embedded(folder: Path, seconds: float, *, allow_private: bool = False) -> AsyncGenerator[str]:
     """The URL of this folder's sandbox, hosted here or by another process, for as long as the block runs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    port = _kept_port(folder)
+    port = await anyio.to_thread.run_sync(_kept_port, folder)
     async with anyio.create_task_group() as group:
         await group.start(_host_or_follow, folder, port, seconds, allow_private)
         try:
@@ -79,7 +79,7 @@ async def run_server(config: SandboxConfig, host: str, port: int, ready: Callabl
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
                 await anyio.sleep(0.01)
             ready()
 
@@ -96,6 +96,7 @@ class _Server(uvicorn.Server):
 
 
 def _kept_port(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
     note = folder / "port"
     try:
         return int(note.read_text())

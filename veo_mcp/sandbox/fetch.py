@@ -1,14 +1,14 @@
 """Fetches what strangers' URLs name, and posts callbacks to them, through one guarded door.
 
 Called by the worker. The guard sits on the connection itself: names are resolved once, every address must be public,
-and the connection goes to the numeric address that was checked. Never follows a redirect without passing the door again.
+and the connection goes to the numeric address that was checked. A redirect passes the same door again.
 """
 
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 import anyio
@@ -69,7 +69,7 @@ def _public(text: str) -> bool:
 class _Door(httpcore.AsyncNetworkBackend):
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
         self,

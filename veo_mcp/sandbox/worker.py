@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import anyio.to_thread
@@ -166,7 +166,7 @@ class Worker:
                 await anyio.sleep(min(60.0, float(retry_after)))
 
 
-def _use(asked: dict[str, Any], images: list[Path]) -> str:
+def _use(asked: dict[str, Any], images: list[Path]) -> Literal["none", "frames", "reference"]:
     if not images:
         return "none"
     return "reference" if asked.get("generation_type") == "REFERENCE_2_VIDEO" else "frames"

@@ -136,8 +136,8 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False) -> str:
             return f"The API did not take the request: “{quoted(entry.error_message or '')}”. {money}{mark}"
         case Status.UNKNOWN:
             return (
-                f"Nobody knows whether the API took this request: its answer was lost. {money} It was not sent again, and "
-                f"must not be: look at task {shown} later with get_task; ask the person before paying again.{mark}"
+                f"Nobody knows whether the API took this request: its answer was lost. {money} It was not sent again, "
+                f"and must not be: look at task {shown} later with get_task; ask the person before paying again.{mark}"
             )
         case Status.SUBMITTING:
             return f"The request is being sent as task {shown}. {money} Call get_task in a few seconds.{mark}"

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import REAL_API, Settings
 
 if TYPE_CHECKING:  # see _engine
@@ -40,16 +41,17 @@ def serve(settings: Settings) -> None:
         log.warning("%s", problem)
     if settings.transport != "stdio":
         raise SystemExit(f"--transport {settings.transport} is not built yet; use stdio.")
-    backend = Backend()
+    backend, announcer = Backend(), Announcer()
 
     @asynccontextmanager
     async def lifespan(_server: MCPServer[None]) -> AsyncGenerator[None]:
-        async with backend_for(settings, backend):
+        async with backend_for(settings, backend, announcer):
             yield
 
     server = build_server(
         backend,
         sandbox=settings.embedded,
+        announcer=announcer,
         read_only=settings.read_only,
         lifespan=lifespan,
         log_level=settings.log_level,
@@ -58,17 +60,17 @@ def serve(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def backend_for(settings: Settings, backend: Backend) -> AsyncGenerator[None]:
+async def backend_for(settings: Settings, backend: Backend, announcer: Announcer) -> AsyncGenerator[None]:
     """Opens the engine in the background and fills `backend`; closes it on leaving."""
     async with anyio.create_task_group() as group:
-        group.start_soon(_run, settings, backend)
+        group.start_soon(_run, settings, backend, announcer)
         try:
             yield
         finally:
             group.cancel_scope.cancel()
 
 
-async def _run(settings: Settings, backend: Backend) -> None:
+async def _run(settings: Settings, backend: Backend, announcer: Announcer) -> None:
     # A wrong key must not be worked around by quietly using something else: the tools say what to mend.
     if settings.problems:
         backend.failed(" ".join(settings.problems))
@@ -81,7 +83,9 @@ async def _run(settings: Settings, backend: Backend) -> None:
             backend.failed(f"veo-mcp could not start its work: {error}")
             return
         backend.opened(engine)
-        await engine.poller.run()
+        async with anyio.create_task_group() as group:
+            group.start_soon(announcer.follow, engine.journal)
+            group.start_soon(engine.poller.run)
 
 
 @asynccontextmanager

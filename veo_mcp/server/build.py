@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from veo_mcp import __version__
 from veo_mcp.server import resources
 from veo_mcp.server.backend import Backend
+from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.refusals import misfit, refused
 from veo_mcp.server.tools import Tools
 
@@ -56,12 +57,14 @@ def build_server(
     backend: Backend,
     *,
     sandbox: bool,
+    announcer: Announcer | None = None,
     read_only: bool = False,
     lifespan: Callable[[MCPServer[None]], AbstractAsyncContextManager[None]] | None = None,
     log_level: Any = "WARNING",
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening."""
     tools = Tools(backend)
+    announcer = announcer or Announcer()
     server = VeoServer(
         "veo-mcp",
         title="Veo 3.1 videos",
@@ -70,6 +73,8 @@ def build_server(
         tools=tools.all(read_only=read_only),
         lifespan=lifespan,
         log_level=log_level,
+        subscriptions=announcer.bus,
     )
+    announcer.attach(server)
     resources.register(server, backend)
     return server

@@ -71,6 +71,83 @@ def _app() -> Any:
         raise SystemExit(anyio.run(run, prompt, out))
 
     @app.command()
+    def sandbox(
+        port: Annotated[int, typer.Option(help="loopback port")] = 8700,
+        folder: Annotated[Path | None, typer.Option("--dir", help="where it keeps its books (VEO_SANDBOX_DIR)")] = None,
+        seconds: Annotated[float | None, typer.Option(help="least time of a generation (VEO_SANDBOX_SECONDS)")] = None,
+        allow_private: Annotated[
+            bool, typer.Option("--allow-private", help="fetch images from, and call back to, private addresses")
+        ] = False,
+    ) -> None:
+        """Serve the Veo API alone on loopback, for curl or any client."""
+        from veo_mcp.operator import serve_sandbox
+        from veo_mcp.settings import load
+
+        serve_sandbox(load(sandbox_dir=folder, sandbox_seconds=seconds, sandbox=True), port, allow_private)
+
+    @app.command()
+    def check() -> None:
+        """Look at configuration, key, balance, journal and tools; exit 0 only if all is well."""
+        from veo_mcp.operator import check
+        from veo_mcp.settings import load
+
+        raise SystemExit(check(load()))
+
+    tasks = typer.Typer(help="The journal of tasks.", invoke_without_command=True)
+    app.add_typer(tasks, name="tasks")
+
+    @tasks.callback()
+    def tasks_(
+        context: typer.Context,
+        as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
+        limit: Annotated[int, typer.Option(help="how many")] = 20,
+    ) -> None:
+        if context.invoked_subcommand is None:
+            tasks_list(as_json, limit)
+
+    @tasks.command("list")
+    def tasks_list(
+        as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
+        limit: Annotated[int, typer.Option(help="how many")] = 20,
+    ) -> None:
+        """List tasks, newest first."""
+        from veo_mcp.operator import list_tasks
+        from veo_mcp.settings import load
+
+        raise SystemExit(list_tasks(load(), as_json=as_json, limit=limit))
+
+    @tasks.command("show")
+    def tasks_show(task_id: Annotated[str, typer.Argument(help="own or API id")]) -> None:
+        """Show one task as JSON."""
+        from veo_mcp.operator import show_task
+        from veo_mcp.settings import load
+
+        raise SystemExit(show_task(load(), task_id))
+
+    @tasks.command("resolve")
+    def tasks_resolve(
+        task_id: Annotated[str, typer.Argument(help="a task whose outcome is unknown")],
+        upstream: Annotated[str | None, typer.Option("--task-id", help="the API's id of the task it became")] = None,
+        not_charged: Annotated[bool, typer.Option("--not-charged", help="the API never took it")] = False,
+    ) -> None:
+        """Settle an unknown outcome by hand."""
+        from veo_mcp.operator import resolve_task
+        from veo_mcp.settings import load
+
+        raise SystemExit(resolve_task(load(), task_id, upstream=upstream, not_charged=not_charged))
+
+    @app.command()
+    def download(
+        task_id: Annotated[str, typer.Argument(help="a completed task")],
+        out: Annotated[Path, typer.Option(help="folder for the video")] = Path(),
+    ) -> None:
+        """Save a finished video; resumes, and never leaves half a file under the final name."""
+        from veo_mcp.operator import download
+        from veo_mcp.settings import load
+
+        raise SystemExit(download(load(), task_id, out))
+
+    @app.command()
     def install(
         host: Annotated[str, typer.Argument(help="claude-desktop, claude-code, cursor, vscode, gemini-cli")],
         print_only: Annotated[bool, typer.Option("--print", help="show instead of writing")] = False,

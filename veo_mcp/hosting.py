@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,18 @@ from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import REAL_API, Settings
 
-if TYPE_CHECKING:  # see _engine
+if TYPE_CHECKING:  # see open_from
     pass
 
-__all__ = ["backend_for", "serve"]
+__all__ = ["SandboxMissing", "backend_for", "open_from", "require_sandbox", "serve"]
 
 log = logging.getLogger(__name__)
 
 SANDBOX_KEY = "sk-sandbox"
+
+
+class SandboxMissing(Exception):
+    """The extra `sandbox` is not installed; the message names the command that installs it."""
 
 
 def serve(settings: Settings) -> None:
@@ -77,10 +82,10 @@ async def _run(settings: Settings, backend: Backend, announcer: Announcer) -> No
         return
     async with AsyncExitStack() as stack:
         try:
-            engine = await stack.enter_async_context(_engine(settings))
+            engine = await stack.enter_async_context(open_from(settings))
         except Exception as error:  # whatever is wrong, the host must get a sentence instead of a dead server
             log.exception("The backend could not be opened.")
-            backend.failed(f"veo-mcp could not start its work: {error}")
+            backend.failed(f"veo-mcp could not start its work: {_sentence(error)}")
             return
         backend.opened(engine)
         async with anyio.create_task_group() as group:
@@ -89,29 +94,40 @@ async def _run(settings: Settings, backend: Backend, announcer: Announcer) -> No
 
 
 @asynccontextmanager
-async def _engine(settings: Settings):
+async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
+    """The engine that these settings describe; the caller starts its poller. Raises JournalUnusable, SandboxMissing."""
     # Imported here: the HTTP library and the database wait until tools/list has been answered.
     from veo_mcp.journal.sqlite import SqliteJournal
     from veo_mcp.tasks.engine import open_engine
 
+    if settings.embedded:
+        require_sandbox()
+    path = Path(settings.journal)
     async with AsyncExitStack() as stack:
+        journal = await stack.enter_async_context(SqliteJournal(path))
         key = settings.api_key or SecretStr(SANDBOX_KEY)
+        base_url = settings.base_url or REAL_API
         if settings.embedded:
             from veo_mcp.sandbox.embedded import embedded
 
-            key = SecretStr(SANDBOX_KEY) if settings.api_key is None or settings.sandbox else key
+            key = SecretStr(SANDBOX_KEY)
             base_url = await stack.enter_async_context(embedded(settings.sandbox_dir, settings.sandbox_seconds))
-        else:
-            base_url = settings.base_url or REAL_API
-        path = Path(settings.journal)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        journal = await stack.enter_async_context(SqliteJournal(path))
-        engine = await stack.enter_async_context(
-            open_engine(
-                journal,
-                base_url=base_url,
-                key=key,
-                max_credits=settings.max_credits,
-            )
+        yield await stack.enter_async_context(
+            open_engine(journal, base_url=base_url, key=key, max_credits=settings.max_credits)
         )
-        yield engine
+
+
+def require_sandbox() -> None:
+    """Raises SandboxMissing unless the libraries that draw and encode clips are installed."""
+    missing = [name for name in ("av", "numpy", "PIL") if find_spec(name) is None]
+    if missing:
+        raise SandboxMissing(
+            "The sandbox draws its clips with libraries that are not installed. Run: pip install 'veo-mcp[sandbox]'. "
+            "Or set VEO_API_KEY to use the real API."
+        )
+
+
+def _sentence(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

@@ -315,6 +315,7 @@ class SqliteJournal:
                     self._listeners.discard(listener)
 
     def _open(self) -> tuple[sqlite3.Connection, int]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
         try:
             db.execute("PRAGMA journal_mode = TRUNCATE")

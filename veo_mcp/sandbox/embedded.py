@@ -6,8 +6,8 @@ goes; a file lock decides who. The port stays, so that video URLs last.
 
 import logging
 import socket
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -77,22 +77,28 @@ async def run_server(config: SandboxConfig, host: str, port: int, ready: Callabl
         )
     )
     async with anyio.create_task_group() as group:
-
-        async def watch() -> None:
+        group.start_soon(_until_told, server)
+        try:
             while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
                 await anyio.sleep(0.01)
             ready()
+            await anyio.sleep_forever()
+        finally:
+            server.should_exit = True
 
-        group.start_soon(watch)
+
+async def _until_told(server: uvicorn.Server) -> None:
+    # Cancelled in the middle, uvicorn logs a traceback of its lifespan; told to exit, it closes in order.
+    with anyio.CancelScope(shield=True):
         await server.serve()
-        group.cancel_scope.cancel()
 
 
 class _Server(uvicorn.Server):
     """Leaves signals alone: they belong to the process that embeds the sandbox."""
 
-    def install_signal_handlers(self) -> None:
-        return
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
 
 
 def _kept_port(folder: Path) -> int:

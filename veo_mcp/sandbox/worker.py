@@ -137,7 +137,8 @@ class Worker:
                 watermark=asked.get("watermark"),
                 task_id=task.id,
             )
-            await anyio.to_thread.run_sync(render_clip, spec, target)
+            # Abandoned when the sandbox closes: the file appears only when whole, and the next start renders it again.
+            await anyio.to_thread.run_sync(render_clip, spec, target, abandon_on_cancel=True)
         return place
 
     def _parent_path(self, parent: Task | None) -> Path | None:

@@ -1,7 +1,7 @@
 """Tells hosts of both protocol eras that a task changed.
 
-Started by hosting once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
-caused it; nobody else in this project notifies. Modern hosts listen on the SDK's bus; legacy ones subscribe here, because
+Started by hosting once per server. Follows `journal.changes()`, which announces a change after it can be read,
+whoever caused it; nobody else in this project notifies. Modern hosts listen on the SDK's bus; legacy ones subscribe here, because
 the SDK does not serve `resources/subscribe` (its migration guide documents registering the handlers as done below).
 """
 
@@ -44,9 +44,9 @@ class Announcer:
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
         low.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
         low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
-        low.create_initialization_options = functools.partial(
-            low.create_initialization_options, NotificationOptions(resources_changed=True)
-        )
+        options = functools.partial(low.create_initialization_options, NotificationOptions(resources_changed=True))
+        # The run_* methods call it bare, and would advertise listChanged: false to the legacy era.
+        setattr(low, "create_initialization_options", options)  # noqa: B010 - a method, which types may not replace
         server.middleware.append(self._meet)
 
     async def follow(self, journal: Journal) -> None:

@@ -106,7 +106,7 @@ async def _call(client: Client, tool: str, arguments: dict[str, Any], beat: Any 
 
 async def _saved(task: dict[str, Any], out: Path) -> Path:
     url = task["video_urls"][0]
-    path = out.resolve() / f"{task['task_id']}.mp4"
+    path = Path(await anyio.Path(out).resolve()) / f"{task['task_id']}.mp4"
     async with VeoClient(url, SecretStr("sk-sandbox")) as api:
         await api.download(url, path)
     return path

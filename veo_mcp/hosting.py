@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp.server.mcpserver import MCPServer
@@ -20,6 +20,9 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import REAL_API, Settings
+
+if TYPE_CHECKING:  # see open_from
+    from veo_mcp.tasks.engine import Engine
 
 if TYPE_CHECKING:  # see open_from
     pass
@@ -128,6 +131,8 @@ def require_sandbox() -> None:
 
 
 def _sentence(error: BaseException) -> str:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return str(error)
+    """The innermost error's words: task groups wrap what goes wrong inside them."""
+    cause: Any = error
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    return str(cause)

@@ -1,8 +1,8 @@
 """Tells hosts of both protocol eras that a task changed.
 
-Started by hosting once per server. Follows `journal.changes()`, which announces a change after it can be read,
-whoever caused it; nobody else in this project notifies. Modern hosts listen on the SDK's bus; legacy ones subscribe here, because
-the SDK does not serve `resources/subscribe` (its migration guide documents registering the handlers as done below).
+Started by hosting once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
+caused it; nobody else in this project notifies. Modern hosts listen on the SDK's bus; legacy ones subscribe here,
+because the SDK does not serve `resources/subscribe` (its migration guide documents registering handlers as below).
 """
 
 import functools

@@ -1,0 +1,97 @@
+"""Bad input gets a clear error, and no request that could be charged leaves."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.house import house, text
+
+pytestmark = pytest.mark.anyio
+
+IMAGE = "https://example.com/a.jpg"
+MISFITS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "an empty prompt": ("create_video", {"prompt": "  "}, "prompt"),
+    "no prompt": ("create_video", {}, "prompt is missing"),
+    "seeds 9999": ("create_video", {"prompt": "x", "seeds": 9999}, "10000 to 99999"),
+    "three images without REFERENCE": ("create_video", {"prompt": "x", "image_urls": [IMAGE] * 3}, "REFERENCE_2_VIDEO"),
+    "four images": ("create_video", {"prompt": "x", "image_urls": [IMAGE] * 4}, "too many"),
+    "REFERENCE in quality": (
+        "create_video",
+        {"prompt": "x", "mode": "quality", "generation_type": "REFERENCE_2_VIDEO", "image_urls": [IMAGE]},
+        "fast only",
+    ),
+    "TEXT with images": (
+        "create_video",
+        {"prompt": "x", "generation_type": "TEXT_2_VIDEO", "image_urls": [IMAGE]},
+        "no image_urls",
+    ),
+    "an image mode without images": (
+        "create_video",
+        {"prompt": "x", "generation_type": "FIRST_AND_LAST_FRAMES_2_VIDEO"},
+        "needs image_urls",
+    ),
+    "an image that is not http": ("create_video", {"prompt": "x", "image_urls": ["file:///etc/passwd"]}, "http"),
+    "an unknown argument": ("create_video", {"prompt": "x", "duration": 5}, "duration is not an argument"),
+    "an unknown mode": ("create_video", {"prompt": "x", "mode": "best"}, "'fast' or 'quality'"),
+    "extending what does not exist": ("extend_video", {"task_id": "nope", "prompt": "x"}, "No task"),
+    "extending with an empty prompt": ("extend_video", {"task_id": "nope", "prompt": ""}, "prompt"),
+    "a task that does not exist": ("get_task", {"task_id": "nope"}, "No task"),
+    "waiting 51 seconds": ("get_task", {"task_id": "nope", "wait_seconds": 51}, "0 to 50"),
+    "a status that does not exist": ("list_tasks", {"status": "done"}, "status must be"),
+    "a limit of 51": ("list_tasks", {"limit": 51}, "1 to 50"),
+    "a tool that does not exist": ("make_movie", {}, "no tool"),
+}
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_arguments_that_do_not_fit_are_refused_in_our_own_words_and_cost_nothing(
+    tmp_path: Path, mode: str
+) -> None:
+    async with house(tmp_path, mode=mode) as it:
+        for name, (tool, arguments, words) in MISFITS.items():
+            result = await it.call(tool, **arguments)
+            assert result.is_error, name
+            assert words in text(result), name
+            assert "Not charged." in text(result), name
+            assert "pydantic" not in text(result), name
+        assert await it.charged() == 0
+        assert (await it.engine.journal.list(limit=50)).entries == ()
+
+
+async def test_an_unfinished_or_failed_task_is_not_extended(tmp_path: Path) -> None:
+    async with house(tmp_path) as it:
+        made = await it.call("create_video", prompt="[sandbox:fail] a storm")
+        task_id = (made.structured_content or {})["task_id"]
+        refused = await it.call("extend_video", task_id=task_id, prompt="go on")
+        assert refused.is_error
+        assert "Only a completed task can be extended" in text(refused)
+        failed = await it.call("get_task", task_id=task_id, wait_seconds=20)
+        assert (failed.structured_content or {})["charged"] == "refunded"
+        assert "Refunded 40 credits." in text(failed)
+        again = await it.call("extend_video", task_id=task_id, prompt="go on")
+        assert "this one is failed" in text(again)
+        assert await it.charged() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("wrong", "key"), ("sk-sandbox-disabled", "key"), ("sk-sandbox-ip", "allowlist")],
+)
+async def test_a_key_that_is_not_accepted_is_named_and_nothing_is_written_down(
+    tmp_path: Path, key: str, words: str
+) -> None:
+    async with house(tmp_path, key=key) as it:
+        result = await it.call("create_video", prompt="x")
+        assert result.is_error
+        assert words in text(result)
+        assert "Not charged." in text(result)
+        assert (await it.engine.journal.list(limit=1)).entries == ()
+
+
+async def test_a_balance_that_is_too_low_is_a_refusal_that_costs_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path, key="sk-sandbox-poor") as it:
+        result = await it.call("create_video", prompt="x")
+        assert result.is_error
+        assert "credits do not suffice" in text(result)
+        assert "Not charged." in text(result)

@@ -1,0 +1,41 @@
+"""The last touch on each frame: vignette, and a little film grain that also hides banding.
+
+Called by the clip maker after composing and before the marks. Leaves frames that must equal a given picture alone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .frame import U16, Frame
+
+
+class Finish:
+    def __init__(self, rng: np.random.Generator, w: int, h: int, *, fine: bool) -> None:
+        y = (np.arange(h, dtype=np.float32)[:, None] - h / 2) / (h * 0.5)
+        x = (np.arange(w, dtype=np.float32)[None, :] - w / 2) / (w * 0.5)
+        dark = 1 - 0.17 * np.clip((x * x + y * y) / 2 - 0.12, 0, 1) ** 1.1
+        self.vignette: U16 = (dark * 256).astype(np.uint16)
+        self.tmp: U16 = np.empty((h, w), np.uint16)
+        self.fine = fine
+        tall, wide = h + 64, w + 64
+        noise = rng.standard_normal((tall, wide), np.float32)
+        self.grain: U16 = np.clip(np.rint(noise * 70 + 128), 0, 255).astype(np.uint16)
+        self.offsets = rng.integers(0, 32, (512, 2)) * 2
+
+    def apply(self, frame: Frame, index: int, strength: float) -> None:
+        if strength <= 0:
+            return
+        tmp = self.tmp
+        if strength >= 1:
+            np.multiply(frame.y, self.vignette, out=tmp)
+        else:
+            part = (256 - (256 - self.vignette.astype(np.float32)) * strength).astype(np.uint16)
+            np.multiply(frame.y, part, out=tmp)
+        if self.fine and strength >= 1:
+            dy, dx = self.offsets[index % 512]
+            tmp += self.grain[dy : dy + frame.h, dx : dx + frame.w]
+        elif strength >= 1:
+            tmp += 128
+        tmp >>= 8
+        frame.y[...] = tmp

@@ -155,6 +155,6 @@ def _app() -> Any:
         """Write this server's entry into an MCP host's configuration."""
         from veo_mcp.install import install as write
 
-        write(host, print_only=print_only)
+        raise SystemExit(write(host, print_only=print_only))
 
     return app

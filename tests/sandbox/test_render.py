@@ -96,7 +96,9 @@ def test_an_extension_starts_from_its_parents_last_frame(sea: Path, tmp_path: Pa
 
 def test_upright_clips_and_reference_images_and_any_script_work(tmp_path: Path) -> None:
     images = tuple(drawn(tmp_path / f"{k}.png", k, (600, 800)) for k in range(3))
-    spec = ClipSpec("夜の海 Ночь über Größe", width=720, height=1280, images=images, image_use="reference", watermark="© ñ 海")
+    spec = ClipSpec(
+        "夜の海 Ночь über Größe", width=720, height=1280, images=images, image_use="reference", watermark="© ñ 海"
+    )
     info = render_clip(spec, tmp_path / "o.mp4")
     assert (info.width, info.height) == (720, 1280)
     assert len(frames(tmp_path / "o.mp4")) == 192

@@ -57,10 +57,10 @@ def sky_layer(
         if not pal.moon:
             glow = glow + band * np.float32(0.18 * pal.glow)
         tint = vec(pal.sun)
-        img += glow[..., None] * (tint - img * np.float32(0.6))
+        img += np.minimum(glow, 0.92)[..., None] * (tint * np.float32(0.97) - img * np.float32(0.72))
         r = pal.sun_size
         disc = np.clip((np.float32(r) - d) * short + np.float32(0.5), 0, 1)[..., None]
-        face = np.broadcast_to(vec(pal.sun), img.shape)
+        face = np.broadcast_to(vec(pal.sun) if pal.moon else np.minimum(vec(pal.sun) * np.float32(0.4) + np.float32(0.63), 1), img.shape)
         if pal.moon:
             spots = fbm(rng, rows, cols, 34, 34, 3)
             light = np.clip(0.82 + 0.25 * (xx / short) / np.float32(r), 0.6, 1.05)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .camera import View
-from .frame import F32, U8, U16, Frame, to_yuv, vec
+from .frame import U8, U16, Frame, to_yuv, vec
 from .noise import fbm, stream
 from .palette import Palette
 
@@ -21,6 +21,7 @@ class Water:
     ) -> None:
         rng = stream(key, "water")
         self.w, self.h, self.horizon, self.sun_x, self.rough = w, h, horizon, sun_x, rough
+        self.spark = 190 if pal.night < 0.9 else 150
         self.rows = bottom - int(horizon)
         d = np.arange(self.rows, dtype=np.float32) / np.float32(h - horizon)  # 0 far, 1 at the bottom of the frame
         self.d = np.clip(d, 0, 1.6)
@@ -28,27 +29,33 @@ class Water:
         self.keep: U16 = (mirror * 256).astype(np.uint16)[:, None]
         deep = vec(pal.water)[None, :] * (1.05 - 0.45 * np.clip(self.d, 0, 1)[:, None]).astype(np.float32)
         y, u, v = to_yuv(deep.astype(np.float32)[:, None, :])
-        self.tint = [(c * (1 - mirror[:, None])).astype(np.uint16) for c in (y, u, v)]
+        self.tint: U16 = (y * (1 - mirror[:, None])).astype(np.uint16)
         self.swell_phase = rng.random(6) * 6.28
-        # wave sheets in perspective: rows far away are squeezed; two scroll against each other
         self.sheets = [self._sheet(rng, w + 420, k) for k in range(2)]
         x = np.arange(w * 2, dtype=np.float32) - w
-        spread = np.float32(0.05 * w) + np.float32(0.30 * w) * self.d[:, None]
-        path = np.exp(-((x[None, :] / spread) ** 2)) * (0.55 + 0.45 * np.exp(-self.d * 1.5))[:, None]
-        shine = pal.glow if not pal.moon else 0.75
-        floor = 0.10 if pal.night < 0.9 else 0.05
-        self.path: U8 = np.clip((path * shine + floor) * 255, 0, 255).astype(np.uint8)
-        gy, gu, gv = to_yuv(vec(pal.sun)[None, None, :])
-        self.glint = int(gy[0, 0]), int(gu[0, 0]), int(gv[0, 0])
+        spread = np.float32(0.045 * w) + np.float32(0.17 * w) * self.d[:, None]
+        path = np.exp(-((x[None, :] / spread) ** 2)) * (0.6 + 0.4 * np.exp(-self.d * 1.2))[:, None]
+        shine = min(1.0, pal.glow) if not pal.moon else 0.8
+        if pal.glow < 0.3 and not pal.moon:
+            shine *= 0.4
+        floor = 0.22 if pal.night < 0.9 else 0.05
+        self.path: U16 = np.clip(path * shine * 70 + floor * 60, 0, 90).astype(np.uint16)
+        _, gu, gv = to_yuv(vec(pal.sun)[None, None, :])
+        part = (path * np.float32(0.6 * shine))[::2, ::2]
+        self.keep_c: U16 = (256 * (mirror[::2, None] * (1 - part))).astype(np.uint16)
+        plain = (1 - mirror[::2, None]) * (1 - part)
+        self.tint_c = [(c[::2] * plain + g[0, 0] * part).astype(np.uint16) for c, g in ((u, gu), (v, gv))]
 
     def _sheet(self, rng: np.random.Generator, cols: int, k: int) -> U8:
-        n = 640
-        base = fbm(rng, n, cols, 9 + 4 * k, 80 + 30 * k, 4, 0.6)
-        # depth row -> texture row: texture moves fast near the viewer and slowly at the horizon
-        z = 1 / (0.06 + self.d * 1.0)
-        t = (z - z.min()) / (z.max() - z.min() + 1e-6)
-        rows = np.clip((1 - t) ** 0.55 * (n - 1), 0, n - 1).astype(np.intp)
-        sheet = base[rows]
+        """Waves in perspective: noise over the logarithm of nearness, squeezed sideways far away."""
+        n, wide = 1400, 1600
+        base = fbm(rng, n, wide, 24 - 6 * k, 150 - 40 * k, 4, 0.55)
+        near = np.log(1 + self.d / np.float32(0.045)) / np.log(1 + 1.6 / 0.045)
+        rows = (near * (n - 1)).astype(np.intp)
+        squeeze = 1 / (0.16 + 0.84 * np.clip(self.d, 0, 1.2))
+        x = (np.arange(cols, dtype=np.float32) - cols / 2)[None, :] * squeeze[:, None] + 37 * k
+        x = np.abs(np.mod(x, 2 * (wide - 1)) - (wide - 1)).astype(np.intp)
+        sheet = base[rows[:, None], x]
         sheet = (sheet - sheet.mean()) / np.float32(sheet.std() + 1e-6)
         return np.clip(128 + sheet * 46, 0, 255).astype(np.uint8)
 
@@ -69,19 +76,19 @@ class Water:
         source = horizon - 1 - r * (0.92 - 0.1 * d) - ripple * (1.5 + 15 * d) * (0.4 + 0.6 * self.rough)
         index = np.clip(source, 0, horizon - 1).astype(np.intp)
         keep = self.keep[:rows]
-        ty, tu, tv = (c[:rows] for c in self.tint)
         luma: U16 = frame.y.take(index, axis=0) * keep
         luma >>= 8
-        luma += ty
+        luma += self.tint[:rows]
         self._waves(luma, rows, t, view)
         frame.y[horizon : horizon + rows] = luma
         half = horizon // 2
         ci = np.clip(index[::2] // 2, 0, half - 1)
         n = min(len(ci), frame.h // 2 - half)
-        for plane, tint in ((frame.u, tu), (frame.v, tv)):
-            c: U16 = plane.take(ci[:n], axis=0) * keep[::2][:n]
+        x0 = self._sun_column(view) // 2
+        for plane, tint in zip((frame.u, frame.v), self.tint_c, strict=True):
+            c: U16 = plane.take(ci[:n], axis=0) * self.keep_c[:n, x0 : x0 + self.w // 2]
             c >>= 8
-            c += tint[::2][:n]
+            c += tint[:n, x0 : x0 + self.w // 2]
             plane[half : half + n] = c
 
     def _waves(self, luma: U16, rows: int, t: float, view: View) -> None:
@@ -91,23 +98,22 @@ class Water:
         xb = int(380 - speed * t * 0.35 + view.x * 0.2) % 380
         one = a[:rows, xa : xa + self.w]
         two = b[:rows, xb : xb + self.w]
-        shift = int(min(max(t * 4 % 6, 0), 5))
-        if shift:
-            two = b[shift : rows + shift, xb : xb + self.w] if rows + shift <= b.shape[0] else two
         product: U16 = np.multiply(one, two, dtype=np.uint16)
         product >>= 8  # about 64 on average
-        # soft light and shadow everywhere, sparks where both sheets crest inside the sun's path
-        x0 = int(min(max(self.w - (self.sun_x - view.x * 0.04), 0), self.w))
-        path = self.path[:rows, x0 : x0 + self.w]
-        crest = np.maximum(product, np.uint16(74)) - np.uint16(74)
-        crest *= path
-        crest >>= 4 if self.rough < 1.5 else 5
-        np.minimum(crest, np.uint16(190), out=crest)
-        luma += product >> (2 if self.rough > 0.5 else 3)
-        luma -= np.minimum(luma, np.uint16(16 if self.rough > 0.5 else 8))
+        # soft light and shadow everywhere, sparks where both sheets crest, mostly inside the sun's path
+        x0 = self._sun_column(view)
+        crest = product + self.path[:rows, x0 : x0 + self.w]
+        np.maximum(crest, np.uint16(126), out=crest)
+        crest -= np.uint16(126)
+        crest <<= 2
+        np.minimum(crest, np.uint16(self.spark), out=crest)
+        product >>= 2
+        luma += product
+        np.maximum(luma, np.uint16(32), out=luma)
+        luma -= np.uint16(16)
         luma += crest
-        np.clip(luma, 16, 235, out=luma)
+        np.minimum(luma, np.uint16(235), out=luma)
 
-
-def shore_foam(rng: np.random.Generator, h: int, w: int) -> F32:
-    return fbm(rng, h, w, 8, 40, 3)
+    def _sun_column(self, view: View) -> int:
+        """Where the sun's path, drawn twice as wide as the frame, is cut."""
+        return int(min(max(self.w - (self.sun_x - view.x * 0.04), 0), self.w))

@@ -1,0 +1,25 @@
+"""One version number, a valid registry entry, and a README that names what exists."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from veo_mcp import __version__
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = ROOT.parent / "shared" / "contract" / "server.schema.json"
+
+
+def test_the_registry_entry_names_the_version_of_the_package() -> None:
+    entry = json.loads((ROOT / "server.json").read_text())
+    assert entry["version"] == __version__
+    assert [package["version"] for package in entry["packages"]] == [__version__]
+    assert len(entry["description"]) <= 100
+    assert f"mcp-name: {entry['name']}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.skipif(not SCHEMA.exists(), reason="the registry's schema is not at hand")
+def test_the_registry_entry_is_valid() -> None:
+    jsonschema.validate(json.loads((ROOT / "server.json").read_text()), json.loads(SCHEMA.read_text()))

@@ -62,7 +62,9 @@ def _one(rng: np.random.Generator, rate: int, n: int, name: str) -> F32:
             return _chirps(rng, rate, n, 9, 2200, 4200, 0.10) + coloured(rng, rate, n, 200, 900, 0.5) * np.float32(0.25)
         case "crickets":
             t = np.arange(n) / rate
-            pulse = np.clip(np.sin(2 * np.pi * 14 * t), 0, 1) * np.clip(np.sin(2 * np.pi * 0.9 * t + rng.random() * 6), 0, 1)
+            pulse = np.clip(np.sin(2 * np.pi * 14 * t), 0, 1) * np.clip(
+                np.sin(2 * np.pi * 0.9 * t + rng.random() * 6), 0, 1
+            )
             tone = np.sin(2 * np.pi * min(4100, rate * 0.4) * t) * pulse
             return np.stack([tone, np.roll(tone, int(0.013 * rate))]).astype(np.float32) + coloured(
                 rng, rate, n, 200, 800, 0.5
@@ -88,7 +90,9 @@ def _chirps(rng: np.random.Generator, rate: int, n: int, count: int, low: float,
             m = int(rate * length * rng.uniform(0.6, 1.3))
             t = np.arange(m) / rate
             f0, f1 = rng.uniform(low, high), rng.uniform(low, high)
-            sweep = np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t * rate / m / 2)) * np.sin(np.pi * np.arange(m) / m) ** 2
+            sweep = (
+                np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t * rate / m / 2)) * np.sin(np.pi * np.arange(m) / m) ** 2
+            )
             a = at + int(k * length * 1.5 * rate)
             b = min(n, a + m)
             if b > a:

@@ -107,7 +107,14 @@ def _score(note: dict[str, Any], spec: ClipSpec, before: Plan | None) -> Score |
 
 
 def mood(plan: Plan) -> str:
-    for look, name in (("neon", "neon"), ("epic", "epic"), ("dark", "dark"), ("happy", "happy"), ("calm", "calm"), ("fast", "happy")):
+    for look, name in (
+        ("neon", "neon"),
+        ("epic", "epic"),
+        ("dark", "dark"),
+        ("happy", "happy"),
+        ("calm", "calm"),
+        ("fast", "happy"),
+    ):
         if look in plan.looks:
             return name
     if plan.weather == "storm":

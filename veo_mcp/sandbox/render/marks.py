@@ -98,13 +98,29 @@ def measure(text: str, size: int) -> float:
     return sum(_open(face, size).getlength(part) for face, part in runs(text))
 
 
-def write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int, fill: int = 255, *, bold: bool = False, track: float = 0) -> float:
+def write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    size: int,
+    fill: int = 255,
+    *,
+    bold: bool = False,
+    track: float = 0,
+) -> float:
     """Write on the baseline at `at`; returns the x after it."""
     x, y = at
     for face, part in runs(text):
         font = _open(face, size)
         for piece in part if track else [part]:
-            draw.text((x, y), piece, fill=fill, font=font, anchor="ls" if isinstance(font, ImageFont.FreeTypeFont) else None, stroke_width=0.45 if bold else 0)
+            draw.text(
+                (x, y),
+                piece,
+                fill=fill,
+                font=font,
+                anchor="ls" if isinstance(font, ImageFont.FreeTypeFont) else None,
+                stroke_width=0.45 if bold else 0,
+            )
             x += font.getlength(piece) + track
     return x
 
@@ -167,7 +183,14 @@ class Marks:
         for k, line in enumerate(lines):
             write(draw, (pad + 18 * unit, (56 + 36 * k) * unit), line, body)
         split = int(30 * unit)
-        self._add(foot, foot_colour, 0, h - tall - int(26 * unit), spots=[((0, int(pad + 4 * unit)), accent)], upper=(split, accent))
+        self._add(
+            foot,
+            foot_colour,
+            0,
+            h - tall - int(26 * unit),
+            spots=[((0, int(pad + 4 * unit)), accent)],
+            upper=(split, accent),
+        )
         if watermark:
             text = wrap(watermark, int(24 * unit), w * 0.55, 1)[0] if watermark.strip() else ""
             if text:

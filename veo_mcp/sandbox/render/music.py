@@ -15,7 +15,12 @@ from .frame import F32
 from .loudness import mastered
 from .noise import stream
 
-MINOR, MAJOR, DORIAN, LYDIAN = (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 9, 10), (0, 2, 4, 6, 7, 9, 11)
+MINOR, MAJOR, DORIAN, LYDIAN = (
+    (0, 2, 3, 5, 7, 8, 10),
+    (0, 2, 4, 5, 7, 9, 11),
+    (0, 2, 3, 5, 7, 9, 10),
+    (0, 2, 4, 6, 7, 9, 11),
+)
 SCALES = {"minor": MINOR, "major": MAJOR, "dorian": DORIAN, "lydian": LYDIAN}
 MOODS = {
     # scale, beats a minute, drums 0..1, arpeggio 0..1, brightness, chords
@@ -73,7 +78,9 @@ def _put(bus: F32, start: float, rate: int, sound: F32, left: float, right: floa
         bus[1, a : a + n] += sound[:n] * np.float32(right)
 
 
-def compose(key: tuple[int, ...], score: Score, seconds: float, ambience: tuple[str, ...], *, fine: bool, start: float = 0.0) -> F32:
+def compose(
+    key: tuple[int, ...], score: Score, seconds: float, ambience: tuple[str, ...], *, fine: bool, start: float = 0.0
+) -> F32:
     """The finished stereo track at 48 kHz, shape (2, seconds * 48000)."""
     rate = RATE if fine else RATE // 2
     n = int(seconds * rate)
@@ -97,7 +104,9 @@ def compose(key: tuple[int, ...], score: Score, seconds: float, ambience: tuple[
         degree = chords[(first + k) % 4]
         length = int((bar + 1.1) * rate)
         at0 = max(at, 0.0)
-        swell = np.minimum(np.arange(length) / (0.5 * rate), 1) * np.clip((length - np.arange(length)) / (1.0 * rate), 0, 1)
+        swell = np.minimum(np.arange(length) / (0.5 * rate), 1) * np.clip(
+            (length - np.arange(length)) / (1.0 * rate), 0, 1
+        )
         swell = swell.astype(np.float32)
         for i, step in enumerate((0, 2, 4, 6) if fine or score.mood in {"wonder", "neon", "warm"} else (0, 2, 4)):
             hz = _hz(pitch(degree + step))
@@ -116,7 +125,9 @@ def compose(key: tuple[int, ...], score: Score, seconds: float, ambience: tuple[
             walk = int(np.clip(walk + rng.integers(-2, 3), -2, 5))
             note = pitch(degree + (0, 2, 4, 7, 9, 11, 14)[walk % 7], 1)
             length = int(rate * (0.9 if bright < 0.6 else 0.5))
-            pluck = _tone(length, rate, _hz(note), (1.0, 0.3 + 0.3 * bright, 0.12, 0.1 * bright)) * _env(length, rate, 0.006, 0.22)
+            pluck = _tone(length, rate, _hz(note), (1.0, 0.3 + 0.3 * bright, 0.12, 0.1 * bright)) * _env(
+                length, rate, 0.006, 0.22
+            )
             pan = 0.5 + 0.34 * np.sin(k * 1.7)
             _put(wet, at, rate, pluck * np.float32(0.085 + 0.03 * (k % 4 == 0)), 1 - pan, pan)
     if drums > 0.05:
@@ -134,14 +145,18 @@ def compose(key: tuple[int, ...], score: Score, seconds: float, ambience: tuple[
     return mastered(track, int(seconds * RATE))
 
 
-def _drums(bus: F32, rng: np.random.Generator, rate: int, beat: float, amount: float, seconds: float, start: float) -> None:
+def _drums(
+    bus: F32, rng: np.random.Generator, rate: int, beat: float, amount: float, seconds: float, start: float
+) -> None:
     t = np.arange(int(0.34 * rate), dtype=np.float32) / np.float32(rate)
     kick = np.sin(2 * np.pi * (46 * t + 9.5 * (1 - np.exp(-t * 26)))) * np.exp(-t * 9)
     kick = kick.astype(np.float32)
     h = np.arange(int(0.07 * rate), dtype=np.float32) / np.float32(rate)
     hiss = np.diff(rng.standard_normal(h.size + 1)).astype(np.float32) * np.exp(-h * 70)
     s = np.arange(int(0.22 * rate), dtype=np.float32) / np.float32(rate)
-    snare = (rng.standard_normal(s.size) * np.exp(-s * 20) + np.sin(2 * np.pi * 190 * s) * np.exp(-s * 26)).astype(np.float32)
+    snare = (rng.standard_normal(s.size) * np.exp(-s * 20) + np.sin(2 * np.pi * 190 * s) * np.exp(-s * 26)).astype(
+        np.float32
+    )
     offset = int(np.ceil(start / beat - 1e-6))
     for k in range(int(seconds / beat) + 1):
         at = (offset + k) * beat - start
@@ -155,7 +170,17 @@ def _drums(bus: F32, rng: np.random.Generator, rate: int, beat: float, amount: f
                 _put(bus, at + half * beat, rate, hiss * np.float32(0.028 * amount), 0.7, 1)
 
 
-def _melody(bus: F32, rng: np.random.Generator, rate: int, beat: float, seconds: float, chords: tuple[int, ...], bar: float, start: float, pitch) -> None:  # type: ignore[no-untyped-def]
+def _melody(
+    bus: F32,
+    rng: np.random.Generator,
+    rate: int,
+    beat: float,
+    seconds: float,
+    chords: tuple[int, ...],
+    bar: float,
+    start: float,
+    pitch,
+) -> None:  # type: ignore[no-untyped-def]
     at, degree = beat, 4
     while at < seconds - 1.0:
         span = beat * float(rng.choice([1, 1.5, 2, 3]))

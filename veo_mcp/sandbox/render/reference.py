@@ -15,7 +15,9 @@ from .words import Plan
 
 
 class ReferenceStage:
-    def __init__(self, plan: Plan, key: tuple[int, ...], w: int, h: int, images: list[Image.Image], *, fine: bool) -> None:
+    def __init__(
+        self, plan: Plan, key: tuple[int, ...], w: int, h: int, images: list[Image.Image], *, fine: bool
+    ) -> None:
         self.stage: Stage = build(plan, key, w, h, fine=fine)
         count = len(images)
         self.cards = [cutout(image, int(h * (0.46 if w > h else 0.3))) for image in images]

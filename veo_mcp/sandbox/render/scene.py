@@ -118,7 +118,9 @@ def _hour(plan: Plan, place: str, rng: np.random.Generator) -> str:
 
 
 def cover(weather: str) -> float:
-    return {"clear": 0.12, "": 0.42, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}.get(weather, 0.4)
+    return {"clear": 0.12, "": 0.42, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}.get(
+        weather, 0.4
+    )
 
 
 def add_sky(stage: Stage, *, drift: float = 5.0) -> None:
@@ -131,7 +133,9 @@ def add_sky(stage: Stage, *, drift: float = 5.0) -> None:
     amount = cover(s.plan.weather) * (0.5 if s.pal.stars > 0.5 and not s.plan.weather else 1)
     if amount > 0.05:
         stage.items.append(
-            cloud_layer(s.key, s.pal, (s.w, s.h), s.horizon, (s.margin(0.07), s.rise), s.camera.axis, amount, sun, drift=drift)
+            cloud_layer(
+                s.key, s.pal, (s.w, s.h), s.horizon, (s.margin(0.07), s.rise), s.camera.axis, amount, sun, drift=drift
+            )
         )
 
 
@@ -152,8 +156,12 @@ def _sea(stage: Stage) -> None:
     sea = int(s.horizon) // 2 * 2
     u = s.h / 720
     common = {"ground": ground, "rock": rock}
-    add_slab(stage, "isles", Slab(sea + 2, 74 * u, 4, 420, depth=0.10, fog=0.62, valley=0.7, **common), sea + s.rise + 4)  # type: ignore[arg-type]
-    add_slab(stage, "cape", Slab(sea + 2, 108 * u, 4, 620, depth=0.16, fog=0.36, valley=0.98, **common), sea + s.rise + 4)  # type: ignore[arg-type]
+    add_slab(
+        stage, "isles", Slab(sea + 2, 74 * u, 4, 420, depth=0.10, fog=0.62, valley=0.7, **common), sea + s.rise + 4
+    )  # type: ignore[arg-type]
+    add_slab(
+        stage, "cape", Slab(sea + 2, 108 * u, 4, 620, depth=0.16, fog=0.36, valley=0.98, **common), sea + s.rise + 4
+    )  # type: ignore[arg-type]
     rough = {"storm": 2.0, "rain": 1.2, "fog": 0.4}.get(s.plan.weather, 0.8)
     stage.items.append(Water(s.key, s.pal, s.w, s.h, sea, stage.sun[0], rough, s.h + s.rise))
 
@@ -165,7 +173,13 @@ def _mountains(stage: Stage) -> None:
     snow = 0.75 if "snowy" in s.plan.looks else 0.42
     u, hz = s.h / 720, s.horizon
     common = {"ground": ground, "rock": rock}
-    add_slab(stage, "far", Slab(hz + 30 * u, 235 * u, 60 * u, 400, depth=0.12, fog=0.60, snow=snow, valley=0.35, **common))  # type: ignore[arg-type]
-    add_slab(stage, "mid", Slab(hz + 70 * u, 245 * u, 110 * u, 560, depth=0.26, fog=0.30, snow=snow * 0.8, valley=0.6, **common))  # type: ignore[arg-type]
+    add_slab(
+        stage, "far", Slab(hz + 30 * u, 235 * u, 60 * u, 400, depth=0.12, fog=0.60, snow=snow, valley=0.35, **common)
+    )  # type: ignore[arg-type]
+    add_slab(
+        stage,
+        "mid",
+        Slab(hz + 70 * u, 245 * u, 110 * u, 560, depth=0.26, fog=0.30, snow=snow * 0.8, valley=0.6, **common),
+    )  # type: ignore[arg-type]
     wood, low = earth("wood", s.plan.looks)
     add_slab(stage, "near", Slab(hz + 130 * u, 150 * u, 160 * u, 500, wood, low, 0.55, 0.08, ridged=False, valley=0.4))

@@ -52,7 +52,9 @@ def sky_layer(
     d = np.sqrt(xx * xx + yy * yy)
     d /= short
     if sun:
-        glow = np.exp(d * np.float32(-3.2)) * np.float32(0.5 * pal.glow) + np.exp(d * np.float32(-11)) * np.float32(0.55 * pal.glow)
+        glow = np.exp(d * np.float32(-3.2)) * np.float32(0.5 * pal.glow) + np.exp(d * np.float32(-11)) * np.float32(
+            0.55 * pal.glow
+        )
         band = np.exp(-((yy / (np.float32(0.16) * short)) ** 2)) * np.exp(-np.abs(xx) / (np.float32(0.9) * short))
         if not pal.moon:
             glow = glow + band * np.float32(0.18 * pal.glow)
@@ -60,7 +62,9 @@ def sky_layer(
         img += np.minimum(glow, 0.92)[..., None] * (tint * np.float32(0.97) - img * np.float32(0.72))
         r = pal.sun_size
         disc = np.clip((np.float32(r) - d) * short + np.float32(0.5), 0, 1)[..., None]
-        face = np.broadcast_to(vec(pal.sun) if pal.moon else np.minimum(vec(pal.sun) * np.float32(0.4) + np.float32(0.63), 1), img.shape)
+        face = np.broadcast_to(
+            vec(pal.sun) if pal.moon else np.minimum(vec(pal.sun) * np.float32(0.4) + np.float32(0.63), 1), img.shape
+        )
         if pal.moon:
             spots = fbm(rng, rows, cols, 34, 34, 3)
             light = np.clip(0.82 + 0.25 * (xx / short) / np.float32(r), 0.6, 1.05)
@@ -87,7 +91,9 @@ def _stars(rng: np.random.Generator, img: F32, strength: float, horizon: float) 
         np.add.at(img, (np.clip(y[big] + dy, 0, rows - 1), x[big] + dx), light[big] * np.float32(0.35))
     milk = fbm(rng, rows, cols, 160, 420, 4)
     lane = np.exp(-(((np.arange(rows)[:, None] / rows) - 0.62 + 0.5 * np.arange(cols)[None, :] / cols) ** 2) / 0.02)
-    img += (lane.astype(np.float32) * milk * np.float32(0.12 * strength))[..., None] * np.array([0.75, 0.8, 1.0], np.float32)
+    img += (lane.astype(np.float32) * milk * np.float32(0.12 * strength))[..., None] * np.array(
+        [0.75, 0.8, 1.0], np.float32
+    )
 
 
 def _aurora(rng: np.random.Generator, img: F32, horizon: float) -> None:
@@ -135,9 +141,17 @@ def cloud_layer(
     dy = max(3, int(h * 0.014))
     lit = field - np.roll(field, (-dy if sun[1] > rows * 0.7 else dy), axis=0)
     lit += (field - np.roll(field, -dy if sun[0] > w / 2 else dy, axis=1)) * np.float32(0.6)
-    near = np.exp(-np.hypot(np.arange(cols)[None, :] - mx - sun[0], (np.arange(rows)[:, None] - my - sun[1])) / (0.45 * w))
-    light = np.clip(np.float32(0.52) + lit * np.float32(4.2) + near.astype(np.float32) * np.float32(0.2) - body * np.float32(0.16), 0, 1)
+    near = np.exp(
+        -np.hypot(np.arange(cols)[None, :] - mx - sun[0], (np.arange(rows)[:, None] - my - sun[1])) / (0.45 * w)
+    )
+    light = np.clip(
+        np.float32(0.52) + lit * np.float32(4.2) + near.astype(np.float32) * np.float32(0.2) - body * np.float32(0.16),
+        0,
+        1,
+    )
     rgb = vec(pal.cloud_shade) + light[..., None] * (vec(pal.cloud) - vec(pal.cloud_shade))
     edge = smooth(1 - np.abs(y * 2 - 1) * np.float32(1.0), -0.05, 0.22) if cover < 0.75 else smooth(1 - y, 0.0, 0.12)
     alpha = body * edge * np.float32(0.55 + 0.4 * cover)
-    return Layer(rgb.astype(np.float32), alpha.astype(np.float32), top=-my, left=-mx, depth=0.07, axis=axis, drift=drift)
+    return Layer(
+        rgb.astype(np.float32), alpha.astype(np.float32), top=-my, left=-mx, depth=0.07, axis=axis, drift=drift
+    )

@@ -74,12 +74,19 @@ def slab_layer(
     if slab.snow > 0:
         line = np.float32(0.92 - slab.snow * 1.0)
         steep = np.abs(gx)[index, x_at]
-        white = smooth(up + grain * np.float32(0.34) - steep * np.float32(0.10), float(line), float(line) + 0.10)[..., None]
+        white = smooth(up + grain * np.float32(0.34) - steep * np.float32(0.10), float(line), float(line) + 0.10)[
+            ..., None
+        ]
         ground = ground + white * (np.array([0.93, 0.95, 1.0], np.float32) - ground)
     tint = vec(pal.shade) + shine[..., None] * (vec(pal.light) - vec(pal.shade))
     rgb = ground * tint
     far = np.clip(np.float32(slab.fog), 0, 1)
-    low = np.clip((np.arange(rows, dtype=np.float32)[:, None] + top - slab.base + slab.rise * 0.45) / (slab.rise * 0.9 + slab.drop), 0, 1)
+    low = np.clip(
+        (np.arange(rows, dtype=np.float32)[:, None] + top - slab.base + slab.rise * 0.45)
+        / (slab.rise * 0.9 + slab.drop),
+        0,
+        1,
+    )
     fog = np.clip(far + (1 - far) * low * np.float32(slab.mist), 0, 1)[..., None]
     rgb = rgb + fog * (vec(pal.haze) - rgb)
     edge = np.arange(rows, dtype=np.float32)[:, None] - height[None, :] + np.float32(0.5)

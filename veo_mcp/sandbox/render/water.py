@@ -17,7 +17,15 @@ class Water:
     """A flat mirror from `horizon` down. `rough` is the height of waves, 0 for a lake, 1 for a sea, 2 for a storm."""
 
     def __init__(
-        self, key: tuple[int, ...], pal: Palette, w: int, h: int, horizon: float, sun_x: float, rough: float, bottom: int
+        self,
+        key: tuple[int, ...],
+        pal: Palette,
+        w: int,
+        h: int,
+        horizon: float,
+        sun_x: float,
+        rough: float,
+        bottom: int,
     ) -> None:
         rng = stream(key, "water")
         self.w, self.h, self.horizon, self.sun_x, self.rough = w, h, horizon, sun_x, rough
@@ -38,9 +46,9 @@ class Water:
         shine = min(1.0, pal.glow) if not pal.moon else 0.8
         if pal.glow < 0.3 and not pal.moon:
             shine *= 0.4
-        floor = 0.22 if pal.night < 0.9 else 0.05
+        floor = 0.05 if pal.night < 0.9 else 0.05
         self.path: U16 = np.clip(path * shine * 70 + floor * 60, 0, 90).astype(np.uint16)
-        _, gu, gv = to_yuv(vec(pal.sun)[None, None, :])
+        _, gu, gv = to_yuv((vec(pal.sun) * vec(pal.light))[None, None, :])
         part = (path * np.float32(0.6 * shine))[::2, ::2]
         self.keep_c: U16 = (256 * (mirror[::2, None] * (1 - part))).astype(np.uint16)
         plain = (1 - mirror[::2, None]) * (1 - part)

@@ -77,7 +77,7 @@ async def _main_job(client: Client, console: Console, prompt: str, out: Path) ->
 
 
 async def _finished(client: Client, console: Console, started: CallToolResult, label: str) -> dict[str, Any]:
-    task = started.structured_content or {}
+    task: dict[str, Any] = started.structured_content or {}
     console.print(_text(started), highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[words]}"))
     with Progress(*columns, console=console) as bar:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.mcpserver import MCPServer
@@ -132,7 +132,5 @@ def require_sandbox() -> None:
 
 def _sentence(error: BaseException) -> str:
     """The innermost error's words: task groups wrap what goes wrong inside them."""
-    cause: Any = error
-    while isinstance(cause, BaseExceptionGroup):
-        cause = cause.exceptions[0]
-    return str(cause)
+    wrapped: tuple[BaseException, ...] = getattr(error, "exceptions", ())
+    return _sentence(wrapped[0]) if wrapped else str(error)

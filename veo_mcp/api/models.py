@@ -110,7 +110,7 @@ def broken_rule(wish: CreateInput) -> str | None:
             return f"image_urls entry {position} must be an http or https URL."
     if kind is GenerationType.TEXT and images:
         return "TEXT_2_VIDEO takes no image_urls; leave generation_type out, or the images."
-    if kind in (GenerationType.FRAMES, GenerationType.REFERENCE) and not images:
+    if kind is not None and kind is not GenerationType.TEXT and not images:
         return f"{kind.value} needs image_urls."
     if kind is GenerationType.REFERENCE and wish.mode is Mode.QUALITY:
         return "REFERENCE_2_VIDEO works in mode fast only."

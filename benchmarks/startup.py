@@ -31,7 +31,12 @@ async def once(arguments: list[str], env: dict[str, str]) -> float:
 
 async def main(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, "VEO_JOURNAL": f"{folder}/j.db", "VEO_SANDBOX_DIR": f"{folder}/s", "VEO_LOG_LEVEL": "ERROR"}
+        env = {
+            **os.environ,
+            "VEO_JOURNAL": f"{folder}/j.db",
+            "VEO_SANDBOX_DIR": f"{folder}/s",
+            "VEO_LOG_LEVEL": "ERROR",
+        }
         ours: list[float] = []
         bare: list[float] = []
         for number in range(rounds + 1):

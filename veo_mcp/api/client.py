@@ -40,6 +40,7 @@ READ_SECONDS = 20.0
 READ_TOTAL_SECONDS = 120.0
 READ_RETRY_AFTER = 60.0
 TRIES = 3
+LEAST_TRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class VeoClient:
         key: the provider's key, `sk-…`.
         jitter: a number from 0 to 1, for the gaps between tries.
         sleep: waits some seconds; an argument so that tests need not.
+        create_seconds: how long a create may take in all, retries included.
+        crash_at: see Transport.
     """
 
     def __init__(
@@ -67,8 +70,11 @@ class VeoClient:
         *,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        create_seconds: float = CREATE_SECONDS,
+        crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
-        self._transport = Transport(base_url, key)
+        self._transport = Transport(base_url, key, crash_at=crash_at)
+        self._create_seconds = create_seconds
         self._jitter = jitter
         self._sleep = sleep
 
@@ -85,7 +91,7 @@ class VeoClient:
 
         Tried again only after NotSent and 429 rate_limit_exceeded, which both prove that nothing was charged.
         """
-        deadline = anyio.current_time() + CREATE_SECONDS
+        deadline = anyio.current_time() + self._create_seconds
         for attempt in range(TRIES):
             left = deadline - anyio.current_time()
             try:
@@ -95,7 +101,7 @@ class VeoClient:
                 if wait is None:
                     wait = (1.0 + 3.0 * attempt) * (1.0 + self._jitter())
                 # A wait that leaves no time for a whole try ends here as refused, with the API's own word on when.
-                if attempt == TRIES - 1 or wait + 5.0 > deadline - anyio.current_time():
+                if attempt == TRIES - 1 or wait + LEAST_TRY_SECONDS > deadline - anyio.current_time():
                     raise
                 await self._sleep(wait)
         raise AssertionError("unreachable")

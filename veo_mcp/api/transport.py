@@ -20,6 +20,11 @@ from veo_mcp.api.errors import BadAnswer, NotSent
 __all__ = ["Answer", "Transport"]
 
 BODY_LIMIT = 1024 * 1024
+CRASH_POINTS = {
+    "connection.connect_tcp.complete": "connected",
+    "http11.send_request_headers.complete": "headers sent",
+    "http11.send_request_body.complete": "body sent",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,18 @@ class Transport:
         base_url: the API's URL, without a path.
         key: the provider's key; goes into the Authorization header and nowhere else.
         clock: Unix seconds now, to read a Retry-After that is a date.
+        crash_at: called at the points of a POST where a crash can fall; the crash tests end the process there.
     """
 
-    def __init__(self, base_url: str, key: SecretStr, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        key: SecretStr,
+        *,
+        clock: Callable[[], float] = time.time,
+        crash_at: Callable[[str], None] = lambda point: None,
+    ) -> None:
+        self._crash_at = crash_at
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._clock = clock
@@ -73,6 +87,9 @@ class Transport:
 
         async def note(event: str, _info: Mapping[str, Any]) -> None:
             started.append(event)
+            point = CRASH_POINTS.get(event)
+            if point is not None and method == "POST":
+                self._crash_at(point)
 
         try:
             # The library's timeouts are per read: against a server that trickles, 0.5 s took 8.4 s.

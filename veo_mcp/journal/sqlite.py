@@ -19,7 +19,7 @@ import anyio.to_thread
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
-from veo_mcp.journal.entry import Change, Entry, Status, moved
+from veo_mcp.journal.entry import FINAL, Change, Entry, Status, moved
 from veo_mcp.journal.errors import JournalUnusable, SpendLimit
 from veo_mcp.journal.journal import Intent, Page
 
@@ -65,9 +65,11 @@ class SqliteJournal:
 
     Args:
         path: the file; made when it is not there.
+        crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, crash_at: Callable[[str], None] = lambda point: None) -> None:
+        self._crash_at = crash_at
         self._path = path
         self._limiter = anyio.CapacityLimiter(1)
         self._connection: sqlite3.Connection | None = None
@@ -138,6 +140,7 @@ class SqliteJournal:
 
         settled = await self._write(write)
         if settled is not None:
+            self._crash_at("end recorded" if settled.status in FINAL else "recorded")
             await self._announce()
         return settled
 
@@ -327,9 +330,11 @@ class SqliteJournal:
                     f"The journal {self._path} was written by a newer veo-mcp. Install that, or set VEO_JOURNAL."
                 )
             if version == 0:
-                for statement in SCHEMA.split(";"):
+                for number, statement in enumerate(SCHEMA.split(";")):
                     if statement.strip():
                         db.execute(statement)
+                    if number == 1:
+                        self._crash_at("mid-migration")
                 db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             db.execute("COMMIT")
             return db, db.execute("SELECT seq FROM counter").fetchone()[0]

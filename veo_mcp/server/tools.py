@@ -138,11 +138,12 @@ class Tools:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
             entry = await engine.service.get(task_id)
-            if wait_seconds and not _settled(entry):
+            here = engine.service.known_api_name
+            if wait_seconds and not _settled(entry) and here in (None, entry.api):
                 with engine.poller.watching(entry.id):
                     entry = await self._wait(entry, wait_seconds, ctx)
             now = self._clock()
-            return _result(view(entry, now), sentence(entry, now))
+            return _result(view(entry, now), sentence(entry, now, api=here))
 
         return await self._in_our_words(look)
 

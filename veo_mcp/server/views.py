@@ -112,7 +112,7 @@ def view(entry: Entry, now: float) -> TaskView:
     )
 
 
-def sentence(entry: Entry, now: float, *, repeated: bool = False) -> str:
+def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | None = None) -> str:
     """One to three sentences for the model: what happened, credits, next step."""
     shown = entry.upstream_id or entry.id
     money = charge_words(entry.charged, entry.credits)
@@ -121,6 +121,11 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False) -> str:
         if (entry.api.startswith("sandbox:"))
         else ""
     )
+    if api is not None and entry.api != api and entry.status not in FINAL:
+        return (
+            f"Task {shown} was {entry.status.value} when last seen. It belongs to another API ({quoted(entry.api, 60)})"
+            f" than the one this server uses now ({quoted(api, 60)}), so it is not asked about here. {money}{mark}"
+        )
     if repeated:
         return (
             f"The same request is already {entry.status.value} as task {shown}; nothing was sent again. {money} "

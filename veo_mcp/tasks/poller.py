@@ -48,7 +48,9 @@ class Poller:
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
+        self._crash_at = crash_at
         self._api = api
         self._service = service
         self._journal = service.journal
@@ -122,6 +124,7 @@ class Poller:
             log.info("Task %s: %s", entry.id, error.sentence)
         else:
             self.paused = None
+            self._crash_at("poll answer read")
             self._service.note_sandbox(reply.sandbox)
             settled = await self._journal.settle(entry.id, change_from(reply.value), now=self._clock())
             if settled is not None:

@@ -257,7 +257,7 @@ class TaskService:
             change = Change(status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0)
         self._crash_at("answer read")
         settled = await self.journal.settle(entry.id, change, now=self._clock())
-        self._crash_at("recorded")
+        self._crash_at("announced")
         # None means that somebody else was faster, such as a callback that named this intent.
         current = settled or await self.journal.get(entry.id, principal=entry.principal) or entry
         return Sent(current, error=error)

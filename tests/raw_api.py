@@ -1,0 +1,109 @@
+"""A Veo API made of raw TCP, for the answers that no well-behaved server gives.
+
+Used by the verdict tests. Reads are answered properly; a POST is handed to a script that may do anything to the socket.
+"""
+
+import json
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+
+Script = Callable[[SocketStream], Awaitable[None]]
+TASK_ID = "7d89c51e-0000-4000-8000-000000000001"
+
+
+@dataclass
+class RawApi:
+    base_url: str
+    posts: int = 0
+    reads: int = 0
+    bodies: list[bytes] = field(default_factory=list[bytes])
+
+
+def answer(status: int, body: bytes | dict[str, object], *headers: str) -> bytes:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(raw)}", "Content-Type: application/json", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + raw
+
+
+def error(status: int, code: str, *headers: str) -> bytes:
+    return answer(status, {"error": {"code": code, "message": "words of the API", "type": "t"}}, *headers)
+
+
+def success(task_id: object = TASK_ID, code: int = 200) -> bytes:
+    return answer(200, {"code": code, "msg": "success", "data": {"taskId": task_id}})
+
+
+def says(data: bytes) -> Script:
+    async def script(stream: SocketStream) -> None:
+        await stream.send(data)
+
+    return script
+
+
+def says_in_turn(*answers: bytes) -> Script:
+    left = list(answers)
+
+    async def script(stream: SocketStream) -> None:
+        await stream.send(left.pop(0) if len(left) > 1 else left[0])
+
+    return script
+
+
+async def resets(stream: SocketStream) -> None:
+    raw = stream.extra(SocketAttribute.raw_socket)
+    # A linger of zero seconds makes close() send RST instead of FIN.
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+
+
+async def hangs(stream: SocketStream) -> None:
+    await anyio.sleep_forever()
+
+
+def trickles(data: bytes) -> Script:
+    async def script(stream: SocketStream) -> None:
+        for number in range(len(data)):
+            await stream.send(data[number : number + 1])
+            await anyio.sleep(0.05)
+
+    return script
+
+
+@asynccontextmanager
+async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerator[RawApi]:
+    """Runs the API; `before_body` lets the script act as soon as the headers of a POST are there."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)
+    api = RawApi(f"http://127.0.0.1:{port}")
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += await stream.receive()
+                head, _, body = head.partition(b"\r\n\r\n")
+                if head.startswith(b"GET /v1/credits"):
+                    api.reads += 1
+                    data: dict[str, object] = {"balance": 9800, "total_purchased": 10000, "total_consumed": 200}
+                    await stream.send(answer(200, {"code": 200, "msg": "success", "data": data}))
+                    return
+                api.posts += 1
+                length = next(
+                    int(line.split(b":")[1])
+                    for line in head.split(b"\r\n")
+                    if line.lower().startswith(b"content-length")
+                )
+                while len(body) < length and not before_body:
+                    body += await stream.receive()
+                api.bodies.append(body)
+                await script(stream)
+
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        yield api
+        group.cancel_scope.cancel()

@@ -86,6 +86,8 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                 head = b""
                 while b"\r\n\r\n" not in head:
                     head += await stream.receive()
+                    if head.startswith(b"\x16"):
+                        return  # the hello of TLS, which is not spoken here
                 head, _, body = head.partition(b"\r\n\r\n")
                 if head.startswith(b"GET /v1/credits"):
                     api.reads += 1

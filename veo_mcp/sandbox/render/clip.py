@@ -20,7 +20,8 @@ from .marks import Marks, fade_at
 from .music import Score, choose
 from .music import compose as play
 from .noise import key_of, stream
-from .scene import Stage, build
+from .scene import build
+from .stage import Stage
 from .words import Plan, shots
 
 Compose = Callable[[Frame, Frame, float], None]

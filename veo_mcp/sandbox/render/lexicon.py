@@ -115,7 +115,6 @@ SUBJECTS: dict[str, str] = {
     "plane": "plane,airplane,aircraft,jet,avion,flugzeug,aviao,飛行機,飞机",
     "balloon": "balloon,hot air balloon,globo,montgolfiere,ballon,heissluftballon,balao,気球,热气球,气球",
     "rocket": "rocket,spaceship,starship,shuttle,cohete,nave,fusee,vaisseau,rakete,raumschiff,foguete,ロケット,宇宙船,火箭,飞船",
-    "train_station": "",
     "butterfly": "butterfly,butterflies,mariposa,papillon,schmetterling*,borboleta,蝶,蝴蝶",
     "firefly": "firefly,fireflies,luciernaga*,luciole,gluhwurmchen,vagalume,蛍,ホタル,萤火虫",
     "lighthouse": "lighthouse,faro,phare,leuchtturm,farol,灯台,灯塔",

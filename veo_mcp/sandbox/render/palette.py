@@ -29,6 +29,11 @@ class Palette:
     accent: Rgb = (1.0, 0.8, 0.4)
     night: float = 0.0
 
+    @property
+    def time_is_low(self) -> bool:
+        """Whether the sun stands low and lights edges."""
+        return self.sun_height < 0.4
+
 
 def _sky(*colours: str) -> tuple[tuple[float, Rgb], ...]:
     marks = {4: (0.0, 0.42, 0.76, 1.0), 5: (0.0, 0.3, 0.55, 0.8, 1.0)}[len(colours)]

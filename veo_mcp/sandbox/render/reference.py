@@ -10,7 +10,8 @@ from PIL import Image
 
 from .frame import Frame
 from .images import cutout
-from .scene import Stage, build
+from .scene import build
+from .stage import Stage
 from .words import Plan
 
 

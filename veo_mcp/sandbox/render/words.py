@@ -129,7 +129,7 @@ def shots(prompt: str, *, inherit: Plan | None = None) -> list[Plan]:
     real = [p for p in plans if not p.says_nothing]
     groups: list[Plan] = real if len(real) >= 2 else [whole]
     if len(groups) > MAX_SHOTS:
-        groups = groups[: MAX_SHOTS - 1] + [groups[-1]]
+        groups = [*groups[: MAX_SHOTS - 1], groups[-1]]
     if len(groups) == 1:
         groups = [whole]
     out: list[Plan] = []

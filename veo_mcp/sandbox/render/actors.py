@@ -59,7 +59,11 @@ class Actor:
         if self.shadow:
             self.shadow.draw(frame, x - self.shadow.w / 2, y - self.shadow.h / 2)
         if self.mirror:
-            self.mirror[i].draw(frame, left + 1.5 * float(np.sin(3 * t)), 2 * y - (y - self.foot) - self.mirror[i].h + (picture.h - self.foot))
+            self.mirror[i].draw(
+                frame,
+                left + 1.5 * float(np.sin(3 * t)),
+                2 * y - (y - self.foot) - self.mirror[i].h + (picture.h - self.foot),
+            )
         picture.draw(frame, left, y - self.foot)
 
 
@@ -71,12 +75,13 @@ class Cast:
         self.rng = self.s.rng("actors")
         s = self.s
         self.side = 1 if stage.sun[0] > s.w / 2 else -1
-        self.light = s.lit((1, 1, 1), 0.36 if s.pal.night < 0.9 else 0.5)
         low = s.pal.time_is_low
+        # against a low sun figures are dark, but for their edges
+        self.light = s.lit((1, 1, 1), 0.1 if low else 0.45 if s.pal.night < 0.9 else 0.5)
         self.rim: Rgb = s.lit((1, 1, 1), 1.0) if not s.pal.moon else (0.5, 0.6, 0.85)
         if "neon" in s.plan.looks:
             self.rim = (1.0, 0.45, 0.85)
-        self.rim_power = 0.95 if low or s.pal.night > 0.5 else 0.5
+        self.rim_power = 0.5 if low or s.pal.night > 0.5 else 0.28
         self.place = s.plan.place
         self.track = s.camera.move == "tracking"
         self.fast = "fast" in s.plan.looks
@@ -110,6 +115,7 @@ class Cast:
     def ground_actor(
         self, draw: Draw, height: float, wide: float, tall: float, *, stride: float, pace: float, haze: float = 0.0,
         at: float | None = None, y: float | None = None, depth: float = 0.9, shadow: float = 0.5, left: bool | None = None,
+        count: int = 0,
     ) -> None:  # fmt: skip
         """Someone who moves along the ground: `stride` heights a cycle, `pace` heights a second."""
         s = self.s
@@ -117,7 +123,7 @@ class Cast:
         flip = bool(self.rng.random() < 0.35) if left is None else left
         if self.track or s.camera.move == "pan_right":
             flip = False
-        pictures, _, foot = self.pictures(draw, size, wide, tall, flip=flip, haze=haze)
+        pictures, _, foot = self.pictures(draw, size, wide, tall, flip=flip, haze=haze, count=count)
         speed = pace * size
         drift = speed
         if self.track:
@@ -156,7 +162,16 @@ class Cast:
 
     # by kind
 
-    def person(self, kind: str, *, at: float | None = None, y: float | None = None, size: float = 1.0, haze: float = 0.0, left: bool | None = None) -> None:
+    def person(
+        self,
+        kind: str,
+        *,
+        at: float | None = None,
+        y: float | None = None,
+        size: float = 1.0,
+        haze: float = 0.0,
+        left: bool | None = None,
+    ) -> None:
         dress = people.dressed(self.rng, kind, self.s.plan.weather)
         run = self.fast and kind in {"person", "child"}
         height = (132 if kind == "child" else 190) * size
@@ -164,7 +179,15 @@ class Cast:
         if robot:
             dress = people.Dress((0.62, 0.66, 0.72), (0.45, 0.48, 0.54), (0.7, 0.74, 0.8), (0.4, 0.4, 0.45))
         if kind == "dancer":
-            self.ground_actor(partial(people.dancer, dress=dress), height, 1.1, 1.35, stride=0.0, pace=0.55 if not self.fast else 0.9, at=0.42 if at is None else at)
+            self.ground_actor(
+                partial(people.dancer, dress=dress),
+                height,
+                1.1,
+                1.35,
+                stride=0.0,
+                pace=0.55 if not self.fast else 0.9,
+                at=0.42 if at is None else at,
+            )
             self.stage_last().vx = 4.0
             return
         umbrella = dress.umbrella
@@ -190,20 +213,56 @@ class Cast:
             )  # fmt: skip
 
     def vehicle(self, kind: str) -> None:
-        c: Rgb = [(0.72, 0.14, 0.12), (0.16, 0.34, 0.58), (0.86, 0.62, 0.14), (0.8, 0.8, 0.82), (0.14, 0.4, 0.34)][int(self.rng.integers(5))]
+        c: Rgb = [(0.72, 0.14, 0.12), (0.16, 0.34, 0.58), (0.86, 0.62, 0.14), (0.8, 0.8, 0.82), (0.14, 0.4, 0.34)][
+            int(self.rng.integers(5))
+        ]
         night = self.s.pal.night > 0.3
+        c = next((tone for names, tone in PAINTS if any(n in self.s.plan.text.lower() for n in names)), c)
         if "taxi" in self.s.plan.text.lower() or "タクシー" in self.s.plan.text or "出租车" in self.s.plan.text:
             c = (0.95, 0.74, 0.12)
         dress = people.dressed(self.rng, "person", "")
         match kind:
             case "car":
-                self.ground_actor(lambda pen, p: vehicles.car(pen, p, c, night), 330, 1.1, 0.5, stride=0.58, pace=0.75, shadow=1.1, left=False)
+                self.ground_actor(
+                    lambda pen, p: vehicles.car(pen, p, c, night),
+                    330,
+                    1.1,
+                    0.5,
+                    stride=0.58,
+                    pace=0.75,
+                    shadow=1.1,
+                    left=False,
+                )
             case "bus":
-                self.ground_actor(lambda pen, p: vehicles.bus(pen, p, c, night), 520, 1.1, 0.52, stride=0.44, pace=0.4, shadow=1.1, left=False)
+                self.ground_actor(
+                    lambda pen, p: vehicles.bus(pen, p, c, night),
+                    520,
+                    1.1,
+                    0.52,
+                    stride=0.44,
+                    pace=0.4,
+                    shadow=1.1,
+                    left=False,
+                )
             case "train":
-                self.ground_actor(lambda pen, p: vehicles.train(pen, p, c, night), 520, 3.2, 0.34, stride=0.25, pace=0.5, at=0.3, left=False, shadow=3.0)
+                far = self.stage.far
+                slot, self.stage.slot = self.stage.slot, far[0] if far else self.stage.slot
+                self.ground_actor(
+                    lambda pen, p: vehicles.train(pen, p, c, night), 330 if far else 500, 3.2, 0.34, stride=0.25, pace=0.5, at=0.25,
+                    left=False, shadow=3.0, y=far[1] if far else None, depth=0.6 if far else 0.9, count=6,
+                )  # fmt: skip
+                self.stage.slot = slot
             case _:
-                self.ground_actor(lambda pen, p: people.cyclist(pen, p, dress), 158, 1.3, 1.25, stride=1.5, pace=0.95, shadow=1.1, left=False)
+                self.ground_actor(
+                    lambda pen, p: people.cyclist(pen, p, dress),
+                    158,
+                    1.3,
+                    1.25,
+                    stride=1.5,
+                    pace=0.95,
+                    shadow=1.1,
+                    left=False,
+                )
 
     def afloat(self, kind: str) -> None:
         s = self.s
@@ -212,34 +271,70 @@ class Cast:
         size = (420 if big else 230) * s.u
         c: Rgb = [(0.36, 0.16, 0.12), (0.14, 0.2, 0.34), (0.9, 0.9, 0.92), (0.5, 0.12, 0.12)][int(self.rng.integers(4))]
         sail: Rgb = [(0.96, 0.94, 0.88), (0.92, 0.36, 0.24), (0.95, 0.9, 0.76)][int(self.rng.integers(3))]
-        draw: Draw = (lambda pen, p: vehicles.ship(pen, c, s.pal.night > 0.3)) if big else (lambda pen, p: vehicles.sailboat(pen, c, sail))
+        draw: Draw = (
+            (lambda pen, p: vehicles.ship(pen, c, s.pal.night > 0.3))
+            if big
+            else (lambda pen, p: vehicles.sailboat(pen, c, sail))
+        )
         roll = 0.8 if big else 3.2 if s.plan.weather != "storm" else 9.0
         tilts = tuple(float(v) for v in np.linspace(-roll, roll * 0.4, 9))
         y = hz + (s.h - hz) * (0.12 if big else 0.27)
-        pictures, mirror, foot = self.pictures(draw, size, 1.25, 0.6 if big else 1.06, below=0.03, tilts=tilts, mirror=True, haze=0.12 if big else 0.0)
+        pictures, mirror, foot = self.pictures(
+            draw, size, 1.25, 0.6 if big else 1.06, below=0.03, tilts=tilts, mirror=True, haze=0.12 if big else 0.0
+        )
         at = 0.3 if stage_sun(self.stage) > s.w / 2 else 0.62
         speed = (8 if big else 11) * s.u
         depth = 0.3
         if self.track:
             speed = (s.camera.at(1).x - s.camera.at(0).x) * depth + 6
         x = s.w * at + s.camera.at(0).x * (depth + s.camera.at(0).pivot) * 0.6
-        self.add(Actor(pictures, x, y, speed, 0.21, depth, foot, bob=(2.5 if big else 3.5) * s.u, swing=True, mirror=mirror))
+        self.add(
+            Actor(pictures, x, y, speed, 0.21, depth, foot, bob=(2.5 if big else 3.5) * s.u, swing=True, mirror=mirror)
+        )
 
     def aloft(self, kind: str) -> None:
         s = self.s
         y = s.horizon * 0.45
         match kind:
             case "plane":
-                pictures, _, foot = self.pictures(lambda pen, p: vehicles.plane(pen, (0.75, 0.2, 0.2)), 360 * s.u, 1.2, 0.8, count=1)
+                pictures, _, foot = self.pictures(
+                    lambda pen, p: vehicles.plane(pen, (0.75, 0.2, 0.2)), 360 * s.u, 1.2, 0.8, count=1
+                )
                 self.add(Actor(pictures, -0.05 * s.w, y * 1.5, s.w * 0.12, 1, 0.25, foot, rise=-7 * s.u, wave=3))
             case "balloon":
-                tones: list[tuple[Rgb, Rgb]] = [((0.85, 0.25, 0.2), (0.98, 0.85, 0.55)), ((0.2, 0.4, 0.65), (0.95, 0.92, 0.85)), ((0.9, 0.6, 0.15), (0.5, 0.2, 0.4))]
+                tones: list[tuple[Rgb, Rgb]] = [
+                    ((0.85, 0.25, 0.2), (0.98, 0.85, 0.55)),
+                    ((0.2, 0.4, 0.65), (0.95, 0.92, 0.85)),
+                    ((0.9, 0.6, 0.15), (0.5, 0.2, 0.4)),
+                ]
                 for k, (size, fx, fy) in enumerate(((260, 0.32, 1.75), (120, 0.68, 1.35), (70, 0.5, 1.1))):
                     a, b = tones[k]
-                    pictures, _, foot = self.pictures(partial(_balloon, a=a, b=b), size * s.u, 0.8, 1.05, count=1, haze=0.08 + 0.16 * k)
-                    self.add(Actor(pictures, s.w * fx, y * fy + 60 * s.u, 7 * s.u, 1, 0.14 + 0.1 * (2 - k), foot, rise=-6 * s.u / (k + 1), wave=5, phase=k * 0.37))
+                    pictures, _, foot = self.pictures(
+                        partial(_balloon, a=a, b=b), size * s.u, 0.8, 1.05, count=1, haze=0.08 + 0.16 * k
+                    )
+                    self.add(
+                        Actor(
+                            pictures,
+                            s.w * fx,
+                            y * fy + 60 * s.u,
+                            7 * s.u,
+                            1,
+                            0.14 + 0.1 * (2 - k),
+                            foot,
+                            rise=-6 * s.u / (k + 1),
+                            wave=5,
+                            phase=k * 0.37,
+                        )
+                    )
             case _:
-                pictures, _, foot = self.pictures(lambda pen, p: vehicles.rocket(pen, p, (0.8, 0.2, 0.18)), 330 * s.u, 1.4, 1.0, count=6, light=(1, 1, 1) if self.place == "space" else None)
+                pictures, _, foot = self.pictures(
+                    lambda pen, p: vehicles.rocket(pen, p, (0.8, 0.2, 0.18)),
+                    330 * s.u,
+                    1.4,
+                    1.0,
+                    count=6,
+                    light=(1, 1, 1) if self.place == "space" else None,
+                )
                 self.add(Actor(pictures, -0.02 * s.w, y * 1.8, s.w * 0.1, 3, 0.4, foot, rise=-9 * s.u, wave=5))
 
     def birds(self, count: int, size: float, high: float, colour: Rgb) -> None:
@@ -251,37 +346,104 @@ class Cast:
             row = (k + 1) // 2 * (1 if k % 2 else -1)
             x = lead - abs(row) * size * s.u * 1.25 + float(self.rng.normal(0, size * 0.2))
             y = s.horizon * high + row * size * s.u * 0.42 + float(self.rng.normal(0, size * 0.16)) + size * s.u * 0.5
-            self.add(Actor(pictures, x, y, s.w * 0.042 * (1.5 if size > 60 else 1), 1.5 + 0.1 * float(self.rng.random()), 0.12, foot, phase=float(self.rng.random()), wave=6))
+            self.add(
+                Actor(
+                    pictures,
+                    x,
+                    y,
+                    s.w * 0.042 * (1.5 if size > 60 else 1),
+                    1.5 + 0.1 * float(self.rng.random()),
+                    0.12,
+                    foot,
+                    phase=float(self.rng.random()),
+                    wave=6,
+                )
+            )
 
     def swimmers(self, kind: str) -> None:
         s, rng = self.s, self.rng
         tones: list[Rgb] = [(0.95, 0.55, 0.18), (0.95, 0.82, 0.25), (0.3, 0.55, 0.9), (0.85, 0.35, 0.5)]
         match kind:
             case "whale":
-                pictures, _, foot = self.pictures(partial(animals.whale, c=(0.3, 0.4, 0.52)), 620 * s.u, 1.4, 0.8, count=16, haze=0.2)
+                pictures, _, foot = self.pictures(
+                    partial(animals.whale, c=(0.3, 0.4, 0.52)), 620 * s.u, 1.4, 0.8, count=16, haze=0.2
+                )
                 self.add(Actor(pictures, s.w * 0.2, s.h * 0.66, s.w * 0.05, 0.3, 0.3, foot, wave=12))
             case "turtle":
-                pictures, _, foot = self.pictures(partial(animals.turtle, c=(0.34, 0.42, 0.24)), 280 * s.u, 1.2, 0.9, count=16)
+                pictures, _, foot = self.pictures(
+                    partial(animals.turtle, c=(0.34, 0.42, 0.24)), 280 * s.u, 1.2, 0.9, count=16
+                )
                 self.add(Actor(pictures, s.w * 0.22, s.h * 0.6, s.w * 0.045, 0.42, 0.4, foot, wave=14, rise=-3))
             case "jellyfish":
                 for k in range(5):
                     c: Rgb = [(0.9, 0.6, 0.85), (0.6, 0.75, 1.0), (0.95, 0.75, 0.6)][k % 3]
                     size = (90 + 70 * float(rng.random())) * s.u
-                    pictures, _, foot = self.pictures(partial(animals.jellyfish, c=c), size, 0.9, 1.05, count=12, light=(1, 1, 1), alpha=0.8, haze=0.06 * k)
-                    self.add(Actor(pictures, s.w * (0.12 + 0.19 * k), s.h * float(rng.uniform(0.4, 0.85)), 6, 0.4 + 0.1 * k / 5, 0.3, foot, rise=-9, phase=k * 0.23, wave=9))
+                    pictures, _, foot = self.pictures(
+                        partial(animals.jellyfish, c=c),
+                        size,
+                        0.9,
+                        1.05,
+                        count=12,
+                        light=(1, 1, 1),
+                        alpha=0.8,
+                        haze=0.06 * k,
+                    )
+                    self.add(
+                        Actor(
+                            pictures,
+                            s.w * (0.12 + 0.19 * k),
+                            s.h * float(rng.uniform(0.4, 0.85)),
+                            6,
+                            0.4 + 0.1 * k / 5,
+                            0.3,
+                            foot,
+                            rise=-9,
+                            phase=k * 0.23,
+                            wave=9,
+                        )
+                    )
             case _:
-                shark = any(w in self.s.plan.text.lower() for w in ("shark", "requin", "tibur", "hai", "tubar", "サメ", "鲨"))
+                shark = any(
+                    w in self.s.plan.text.lower() for w in ("shark", "requin", "tibur", "hai", "tubar", "サメ", "鲨")
+                )
                 if shark:
-                    pictures, _, foot = self.pictures(partial(animals.fish, c=(0.42, 0.5, 0.58), shark=True), 420 * s.u, 1.5, 1.0, count=14)
+                    pictures, _, foot = self.pictures(
+                        partial(animals.fish, c=(0.42, 0.5, 0.58), shark=True), 420 * s.u, 1.5, 1.0, count=14
+                    )
                     self.add(Actor(pictures, s.w * 0.12, s.h * 0.66, s.w * 0.075, 0.8, 0.4, foot, wave=14))
                 for school in range(3):
                     size = (62, 40, 24)[school] * s.u
                     c = tones[int(rng.integers(4))]
-                    pictures, _, foot = self.pictures(partial(animals.fish, c=c), size, 1.5, 1.0, count=10, haze=0.12 + 0.2 * school)
+                    pictures, _, foot = self.pictures(
+                        partial(animals.fish, c=c), size, 1.5, 1.0, count=10, haze=0.12 + 0.2 * school
+                    )
                     cx, cy = s.w * float(rng.uniform(-0.1, 0.5)), s.h * float(rng.uniform(0.3, 0.66))
                     for _ in range((5, 9, 14)[school]):
                         x, y = cx + float(rng.normal(0, size * 3)), cy + float(rng.normal(0, size * 1.1))
-                        self.add(Actor(pictures, x, y, s.w * 0.055 * float(rng.uniform(0.9, 1.1)), 2.0 + float(rng.random()), 0.3, foot, phase=float(rng.random()), wave=6))
+                        self.add(
+                            Actor(
+                                pictures,
+                                x,
+                                y,
+                                s.w * 0.055 * float(rng.uniform(0.9, 1.1)),
+                                2.0 + float(rng.random()),
+                                0.3,
+                                foot,
+                                phase=float(rng.random()),
+                                wave=6,
+                            )
+                        )
+
+
+PAINTS: tuple[tuple[tuple[str, ...], Rgb], ...] = (
+    ((" red", "rojo", "rouge", " rote", "vermelh", "赤", "红"), (0.78, 0.12, 0.1)),
+    (("blue", "azul", "bleu", "blau", "青", "蓝"), (0.14, 0.3, 0.66)),
+    (("yellow", "amarill", "jaune", "gelb", "amarel", "黄"), (0.95, 0.76, 0.14)),
+    (("green", "verde", "vert", "grün", "緑", "绿"), (0.14, 0.46, 0.26)),
+    (("white", "blanc", "weiß", "branc", "白"), (0.92, 0.92, 0.93)),
+    (("black", "negr", "noir", "schwarz", "pret", "黒", "黑"), (0.08, 0.08, 0.1)),
+    (("silver", "grey", "gray", "plata", "gris", "silber"), (0.62, 0.64, 0.68)),
+)
 
 
 def _balloon(pen: Pen, p: float, a: Rgb, b: Rgb) -> None:
@@ -297,7 +459,12 @@ def add_actors(stage: Stage) -> None:
     cast, s = Cast(stage), stage.setup
     place, subjects = s.plan.place, s.plan.subjects
     water = any(isinstance(i, Water) for i in stage.items) and place in {"sea", "city"}
-    if place in {"sea", "mountains", "park", "desert", "city"} and s.pal.night < 0.9 and s.plan.weather not in {"storm", "snow"} and "bird" not in subjects:
+    if (
+        place in {"sea", "mountains", "park", "desert", "city"}
+        and s.pal.night < 0.9
+        and s.plan.weather not in {"storm", "snow"}
+        and "bird" not in subjects
+    ):
         cast.birds(5, 22, 0.4, (0.24, 0.24, 0.28))
     if place == "underwater" and not {"whale", "fish"} & set(subjects):
         cast.swimmers("fish")
@@ -343,22 +510,68 @@ def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
         case "bird":
             cast.birds(7, 64, 0.5, (0.9, 0.9, 0.92) if place == "sea" else (0.34, 0.27, 0.22))
         case "astronaut":
-            pictures, _, foot = cast.pictures(lambda pen, p: people.astronaut(pen, p), 300 * s.u, 1.3, 1.25, count=16, light=(1, 1, 1) if place == "space" else None)
+            pictures, _, foot = cast.pictures(
+                lambda pen, p: people.astronaut(pen, p),
+                300 * s.u,
+                1.3,
+                1.25,
+                count=16,
+                light=(1, 1, 1) if place == "space" else None,
+            )
             y = s.h * 0.72 if place == "space" else cast.stage.ground
             cast.add(Actor(pictures, s.w * 0.3, y, 9 * s.u, 0.13, 0.5, foot, wave=16 if place == "space" else 4))
         case "fish" | "whale" | "turtle" | "jellyfish":
             if place == "underwater":
                 cast.swimmers(kind)
             elif place == "sea" and kind == "whale":
-                pictures, _, foot = cast.pictures(partial(animals.whale, c=(0.2, 0.26, 0.34)), 330 * s.u, 1.4, 0.8, tilts=(-16, -8, 0, 8, 16))
-                cast.add(Actor(pictures, s.w * 0.32, s.horizon + 120 * s.u, s.w * 0.02, 0.16, 0.3, foot, bob=22 * s.u, swing=True))
+                pictures, _, foot = cast.pictures(
+                    partial(animals.whale, c=(0.2, 0.26, 0.34)), 330 * s.u, 1.4, 0.8, tilts=(-16, -8, 0, 8, 16)
+                )
+                cast.add(
+                    Actor(
+                        pictures,
+                        s.w * 0.32,
+                        s.horizon + 120 * s.u,
+                        s.w * 0.02,
+                        0.16,
+                        0.3,
+                        foot,
+                        bob=22 * s.u,
+                        swing=True,
+                    )
+                )
         case "lighthouse":
-            pictures, _, foot = cast.pictures(lambda pen, p: vehicles.lighthouse(pen, (0.78, 0.2, 0.17)), 330 * s.u, 1.0, 1.0, count=1)
-            cast.add(Actor(pictures, s.w * (0.22 if stage_sun(cast.stage) > s.w / 2 else 0.8), s.horizon + 34 * s.u, 0, 1, 0.2, foot))
+            pictures, _, foot = cast.pictures(
+                lambda pen, p: vehicles.lighthouse(pen, (0.78, 0.2, 0.17)), 330 * s.u, 1.0, 1.0, count=1
+            )
+            cast.add(
+                Actor(
+                    pictures,
+                    s.w * (0.22 if stage_sun(cast.stage) > s.w / 2 else 0.8),
+                    s.horizon + 34 * s.u,
+                    0,
+                    1,
+                    0.2,
+                    foot,
+                )
+            )
         case "butterfly":
             for k in range(5):
                 c: Rgb = [(0.95, 0.6, 0.15), (0.4, 0.6, 0.95), (0.95, 0.9, 0.4)][k % 3]
                 pictures, _, foot = cast.pictures(partial(animals.butterfly, c=c), 56 * s.u, 1.1, 1.0, count=8)
-                cast.add(Actor(pictures, s.w * (0.15 + 0.15 * k), s.h * (0.55 + 0.06 * (k % 3)), 22, 3.2, 0.6, foot, wave=26, bob=14, phase=k * 0.31))
+                cast.add(
+                    Actor(
+                        pictures,
+                        s.w * (0.15 + 0.15 * k),
+                        s.h * (0.55 + 0.06 * (k % 3)),
+                        22,
+                        3.2,
+                        0.6,
+                        foot,
+                        wave=26,
+                        bob=14,
+                        phase=k * 0.31,
+                    )
+                )
         case _:
             pass

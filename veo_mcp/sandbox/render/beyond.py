@@ -35,12 +35,12 @@ def space(stage: Stage) -> None:
     band = np.exp(-(((y / rows - 0.5) + (x / cols - 0.5) * 0.55 + (warp - 0.5) * 0.7) ** 2) / np.float32(0.035))
     cloud = fbm(rng, rows, cols, s.h * 0.28, s.h * 0.28, 6, 0.56)
     dust = fbm(rng, rows, cols, s.h * 0.2, s.h * 0.24, 5)
-    dens = np.clip(band * smooth(cloud, 0.3, 0.85) * 1.35 - smooth(dust, 0.54, 0.8) * 0.6 * band, 0, 1)[..., None]
-    img = (
-        vec(deep) * np.float32(0.34)
-        + dens * (vec(mid) - vec(deep) * np.float32(0.3))
-        + (dens**3) * (vec(hot) - vec(mid)) * np.float32(0.95)
-    )
+    wide_band = np.sqrt(band)
+    dens = wide_band * (np.float32(0.12) + smooth(cloud, 0.28, 0.95)) - smooth(dust, 0.5, 0.82) * np.float32(0.55) * wide_band
+    dens = np.clip(dens * (np.float32(0.75) + np.float32(0.5) * warp), 0, 1)[..., None]
+    core = (np.clip(dens - 0.34, 0, 1) * np.float32(1.5)) ** np.float32(1.6)
+    img = vec(deep) * np.float32(0.5) + dens * vec(mid) * np.float32(1.05)
+    img += core * (vec(hot) - vec(mid) * np.float32(0.5)) * np.float32(0.85)
     _starfield(rng, img, int(rows * cols / 900), 1.0, band)
     img += rng.standard_normal((rows, cols), np.float32)[..., None] * np.float32(1 / 255)
     stage.sun = (s.w * 0.2, s.h * 0.2)
@@ -291,7 +291,7 @@ def _coral(
                 )
         else:
             for _ in range(3):
-                branch(d, h / 2 + rng.normal(0, h * 0.06), h, -1.57 + rng.normal(0, 0.3), h * 0.26, h * 0.055, c, 0)
+                branch(d, h / 2 + rng.normal(0, h * 0.06), h, -1.57 + rng.normal(0, 0.3), h * 0.185, h * 0.05, c, 0)
         pictures.append(img.resize((h // 2, h // 2), Image.Resampling.BOX))
     row_layer(
         stage,
@@ -318,18 +318,21 @@ class Flow:
         big = min(s.w, s.h)
         a, b = fbm(rng, rows, cols, big * 0.9, big * 0.9, 3), fbm(rng, rows, cols, big * 0.9, big * 0.9, 3)
         y, x = np.mgrid[0:rows, 0:cols].astype(np.float32)
-        base = fbm(rng, rows + 400, cols + 400, big * 0.5, big * 0.8, 3, 0.42)
-        wy, wx = (y + a * 399).astype(np.intp), (x + b * 399).astype(np.intp)
-        field = base[np.clip(wy, 0, rows + 399), np.clip(wx, 0, cols + 399)]
-        turns = 1.75
+        reach = 900
+        base = fbm(rng, rows + reach, cols + reach, big * 0.62, big * 1.0, 2, 0.35)
+        wy, wx = (y + a * (reach - 1)).astype(np.intp), (x + b * (reach - 1)).astype(np.intp)
+        field = base[wy, wx]
+        turns = 1.5
         self.index: U16 = (
             ((field * turns + rng.standard_normal(field.shape, np.float32) * np.float32(0.0012)) * self.SIZE)
             .astype(np.int32)
             .astype(np.uint16)
         )
         gy, gx = np.gradient(field)
-        shine = np.clip(128 + (gx * 0.8 - gy) * 9000, 40, 235)
-        soft = np.asarray(Image.fromarray(shine.astype(np.uint8)).filter(ImageFilter.GaussianBlur(3)), np.uint16)
+        slope = np.hypot(gx, gy) + np.float32(1e-6)
+        fold = (gx * 0.7 - gy * 0.7) / (slope + np.float32(0.0012))
+        shine = np.clip(118 + fold * 92, 20, 235)
+        soft = np.asarray(Image.fromarray(shine.astype(np.uint8)).filter(ImageFilter.GaussianBlur(5)), np.uint16)
         self.shine: U16 = soft + np.uint16(112)
         sets = [
             ("0b1030", "3b2a7a", "d9578a", "ffb38a", "fff0d0", "5fb7c9"),
@@ -340,6 +343,8 @@ class Flow:
         colours = [hexa(c) for c in sets[int(rng.integers(len(sets)))]]
         if s.pal.night > 0.8:
             colours = [blend(c, (0.03, 0.04, 0.12), 0.35) for c in colours]
+        mean = tuple(sum(c[k] for c in colours) / len(colours) for k in range(3))
+        colours = [blend(c, (mean[0], mean[1], mean[2]), 0.22) for c in colours]
         at = np.linspace(0, len(colours), self.SIZE, endpoint=False)
         i = at.astype(int)
         f = (at - i)[:, None]

@@ -202,8 +202,10 @@ class Layer:
             if end > solid:
                 target[solid:end] = source[solid - iy : end - iy, ix : ix + width]
 
-    def covers_from(self, y: float) -> int:
-        """The first screen row from which this layer hides everything behind it."""
+    def covers_from(self, y: float, rows: int) -> int:
+        """The first of a frame's `rows` from which this layer hides everything behind it."""
+        if self.opaque_from >= self.height - 2 or self.top + y + self.height < rows + 1:
+            return rows
         return int(self.top + y + self.opaque_from) + 2
 
 

@@ -29,9 +29,28 @@ def sea(stage: Stage) -> None:
     stage.items.append(Water(s.key, s.pal, s.w, s.h, hz, stage.sun[0], rough, s.h + s.rise))
     stage.ground = hz + (s.h - hz) * 0.30
     ashore = LAND & set(s.plan.subjects)
-    if ashore or any(w in s.plan.text.lower() for w in ("beach", "shore", "playa", "plage", "strand", "praia", "海滩", "沙滩", "浜", "ビーチ")):
+    if ashore or any(
+        w in s.plan.text.lower()
+        for w in ("beach", "shore", "playa", "plage", "strand", "praia", "海滩", "沙滩", "浜", "ビーチ")
+    ):
         sand, _ = earth("sand", frozenset())
-        stage.add_slab("beach", Slab(s.h * 0.86, 26 * u, 100 * u, 900 * u, sand, sand, 0.9, 0.0, ridged=False, octaves=3, texture=0.06, mist=0.0))
+        stage.add_slab(
+            "beach",
+            Slab(
+                s.h * 0.86,
+                26 * u,
+                100 * u,
+                900 * u,
+                sand,
+                sand,
+                0.9,
+                0.0,
+                ridged=False,
+                octaves=3,
+                texture=0.06,
+                mist=0.0,
+            ),
+        )
         if s.pal.night < 0.9 and s.plan.weather in {"", "clear", "cloudy"} and s.rng("palms").random() < 0.6:
             palms(stage, s.h * 0.97)
 
@@ -52,9 +71,13 @@ def mountains(stage: Stage) -> None:
     stage.add_mist("vale", hz + 74 * u, 130 * u, 0.55 if s.plan.weather != "clear" else 0.3, 0.3)
     wood, low = earth("wood", s.plan.looks)
     stage.add_slab(
-        "near", Slab(hz + 120 * u, 120 * u, 190 * u, 500 * u, wood, low, 0.5, 0.10, ridged=False, valley=0.4)
+        "near", Slab(hz + 112 * u, 84 * u, 150 * u, 500 * u, wood, low, 0.42, 0.26, ridged=False, valley=0.4)
     )
-    _firs(stage, "edge", s.h * 0.985, 105 * u, 0.8, 30 * u, (0.1, 0.2, 0.14), haze=0.06, spread=14 * u)
+    fir: Rgb = (0.1, 0.2, 0.14)
+    _firs(stage, "wood3", hz + 128 * u, 46 * u, 0.5, 9 * u, fir, haze=0.34, spread=16 * u, floor=(0.13, 0.24, 0.17))
+    stage.far = (len(stage.items), hz + 176 * u)
+    _firs(stage, "wood2", hz + 200 * u, 78 * u, 0.64, 17 * u, fir, haze=0.2, spread=20 * u)
+    _firs(stage, "edge", s.h * 0.985, 120 * u, 0.85, 34 * u, fir, haze=0.05, spread=14 * u)
     stage.ground = s.h * 0.9
 
 
@@ -115,7 +138,8 @@ def _rays(stage: Stage) -> None:
     yy, xx = np.mgrid[0:rows:2, 0:cols:2].astype(np.float32)
     angle = np.arctan2(yy - sy + 40, xx - sx)
     n = fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0]
-    beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), n)
+    angle = np.where(yy > sy + 10, angle, 9)
+    beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), n, right=0.0)
     dist = np.hypot(xx - sx, yy - sy) / s.h
     small = (
         np.clip((beam - 0.46) * 3.4, 0, 1)
@@ -123,7 +147,7 @@ def _rays(stage: Stage) -> None:
         * np.clip(dist * 5, 0, 1)
         * np.clip((rows - yy) / 160, 0, 1)
     )
-    alpha = small.astype(np.float32).repeat(2, 0).repeat(2, 1)[:rows, :cols] * np.float32(0.55)
+    alpha = small.astype(np.float32).repeat(2, 0).repeat(2, 1)[:rows, :cols] * np.float32(0.3 if s.pal.moon else 0.55)
     rgb = np.broadcast_to(np.array(blend(s.pal.sun, s.pal.haze, 0.3), np.float32), (rows, cols, 3))
     stage.items.append(Layer(rgb, alpha, top=0, left=-mx, depth=0.1, axis=s.camera.axis, phases=1))
 

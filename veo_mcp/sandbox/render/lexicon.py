@@ -22,7 +22,7 @@ PLACES: dict[str, str] = {
     "park": "park,garden,meadow,field,lawn,grassland,prairie,countryside,farm,orchard,playground,picnic,grass,village,parque,jardin,"
     "prado,campo,pradera,parc,pre,champ,prairie,campagne,garten,wiese,feld,jardim,prado,campina,公園,庭,草原,野原,田,公园,花园,"
     "草地,田野",
-    "street": "street,road,alley,avenue,market,crosswalk,sidewalk,highway,calle,callejon,mercado,avenida,carretera,rue,ruelle,"
+    "street": "street,city street,city road,neon street,road,alley,avenue,market,crosswalk,sidewalk,highway,calle,callejon,mercado,avenida,carretera,rue,ruelle,"
     "marche,route,strasse,straße,gasse,markt,rua,beco,estrada,mercado,通り,路地,道路,街道,街,巷,马路,市场",
     "room": "room,kitchen,bedroom,living room,office,indoors,interior,cafe,coffee shop,library,restaurant,studio,house,"
     "window,desk,fireplace,sofa,habitacion,cocina,oficina,biblioteca,casa,ventana,chambre,cuisine,bureau,bibliotheque,maison,"
@@ -50,8 +50,8 @@ TIMES: dict[str, str] = {
 
 WEATHERS: dict[str, str] = {
     "rain": "rain*,drizzle,downpour,wet street,lluvia,lluvioso,lloviendo,pluie,pluvieux,regen*,verregnet,chuva,chuvoso,雨,下雨,雨天,小雨",
-    "snow": "snow*,blizzard,winter,nieve,nevado,nevando,invierno,neige,enneige,hiver,schnee*,verschneit*,winterlich*,neve,nevando,inverno,雪,"
-    "吹雪,冬,冬天,下雪",
+    "snow": "snow,snows,snowing,snowfall,snowstorm,snowflake,blizzard,nieve,nevando,neige,schnee,schneit,schneefall,neve,nevando,雪,"
+    "吹雪,下雪",
     "fog": "fog,foggy,mist*,haze,hazy,niebla,neblina,brume*,brouillard,nebel,neblig*,nevoa,nevoeiro,霧,靄,雾,薄雾",
     "storm": "storm*,thunder*,lightning,tempest,hurricane,tormenta,tempestad,relampago,orage,tempete,eclair,sturm,gewitter,"
     "blitz*,tempestade,trovoada,嵐,雷,稲妻,暴风雨,风暴,闪电,雷雨",

@@ -48,7 +48,9 @@ class Pen:
         a = np.linspace(0, 2 * np.pi, 40, endpoint=False)
         px, py = rx * np.cos(a), ry * np.sin(a)
         c, s = np.cos(turn), np.sin(turn)
-        self._poly([self.at((x + float(u * c - v * s), y + float(u * s + v * c))) for u, v in zip(px, py, strict=True)], colour)
+        self._poly(
+            [self.at((x + float(u * c - v * s), y + float(u * s + v * c))) for u, v in zip(px, py, strict=True)], colour
+        )
 
     def limb(self, pts: Sequence[Point], widths: Sequence[float], colour: Rgb) -> None:
         """A tapered stroke with round ends and joints."""
@@ -56,7 +58,15 @@ class Pen:
             r0, r1 = widths[i] / 2, widths[i + 1] / 2
             d = float(np.hypot(x1 - x0, y1 - y0)) or 1e-6
             nx, ny = -(y1 - y0) / d, (x1 - x0) / d
-            self.poly([(x0 + nx * r0, y0 + ny * r0), (x1 + nx * r1, y1 + ny * r1), (x1 - nx * r1, y1 - ny * r1), (x0 - nx * r0, y0 - ny * r0)], colour)
+            self.poly(
+                [
+                    (x0 + nx * r0, y0 + ny * r0),
+                    (x1 + nx * r1, y1 + ny * r1),
+                    (x1 - nx * r1, y1 - ny * r1),
+                    (x0 - nx * r0, y0 - ny * r0),
+                ],
+                colour,
+            )
         for (x, y), wd in zip(pts, widths, strict=True):
             self.disc(x, y, wd / 2, colour)
 
@@ -82,9 +92,19 @@ class Pen:
         c = c / np.maximum(a, np.float32(1 / 32))[..., None]
         if flip:
             a, c = a[:, ::-1], c[:, ::-1]
+        # a little roundness: what looks away from the sun is darker
+        b = max(2.0, min(self.size, 260) * 0.035)
+        body = np.asarray(
+            Image.fromarray((a * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(b)), np.float32
+        ) / np.float32(255)
+        k = max(1, round(b * 0.8))
+        turned = np.roll(np.roll(body, side * k, axis=1), -k, axis=0) - body
+        c = c * np.clip(np.float32(1.0) - turned * np.float32(1.1), 0.62, 1.25)[..., None]
         c = c * vec(light)
-        e = max(1, round(self.size * 0.014))
-        soft = np.asarray(Image.fromarray((a * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(e)), np.float32) / np.float32(255)
+        e = max(1, round(min(self.size, 200) * 0.009))
+        soft = np.asarray(
+            Image.fromarray((a * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(e)), np.float32
+        ) / np.float32(255)
         away = np.roll(np.roll(soft, -side * e, axis=1), e, axis=0)
         edge = np.clip(a - away, 0, 1)[..., None] * np.float32(strength * 1.6)
         c = c + np.clip(edge, 0, 1) * (vec(rim) - c)

@@ -30,7 +30,14 @@ class Dress:
 
 
 def dressed(rng: np.random.Generator, kind: str, weather: str) -> Dress:
-    coats: list[Rgb] = [(0.62, 0.2, 0.18), (0.2, 0.3, 0.46), (0.72, 0.56, 0.28), (0.22, 0.36, 0.3), (0.5, 0.44, 0.4), (0.36, 0.24, 0.4)]
+    coats: list[Rgb] = [
+        (0.62, 0.2, 0.18),
+        (0.2, 0.3, 0.46),
+        (0.72, 0.56, 0.28),
+        (0.22, 0.36, 0.3),
+        (0.5, 0.44, 0.4),
+        (0.36, 0.24, 0.4),
+    ]
     legs: list[Rgb] = [(0.16, 0.18, 0.26), (0.26, 0.22, 0.2), (0.2, 0.2, 0.22)]
     skins: list[Rgb] = [(0.86, 0.66, 0.54), (0.62, 0.44, 0.32), (0.42, 0.28, 0.2), (0.78, 0.58, 0.44)]
     hairs: list[Rgb] = [(0.12, 0.09, 0.08), (0.3, 0.19, 0.1), (0.55, 0.4, 0.2), (0.5, 0.5, 0.5)]
@@ -70,7 +77,15 @@ def walker(pen: Pen, p: float, dress: Dress, *, run: bool = False, scale: float 
         if side > 0:
             _arm(pen, chest, -b, dress, k, far, run)
             if dress.pack:
-                pen.blob([(chest[0] - 0.05 * k, chest[1] + 0.02 * k), (chest[0] - 0.17 * k, chest[1] - 0.01 * k), (chest[0] - 0.17 * k, chest[1] - 0.2 * k), (chest[0] - 0.06 * k, chest[1] - 0.22 * k)], (0.4, 0.26, 0.16))
+                pen.blob(
+                    [
+                        (chest[0] - 0.05 * k, chest[1] + 0.02 * k),
+                        (chest[0] - 0.17 * k, chest[1] - 0.01 * k),
+                        (chest[0] - 0.17 * k, chest[1] - 0.2 * k),
+                        (chest[0] - 0.06 * k, chest[1] - 0.22 * k),
+                    ],
+                    (0.4, 0.26, 0.16),
+                )
     _torso(pen, hip, chest, dress, k, a)
     _arm(pen, chest, -a, dress, k, 1.0, run)
     _head(pen, (chest[0] + lean * 0.3 * k, chest[1] + 0.135 * k), dress, k, a, robot)
@@ -78,7 +93,10 @@ def walker(pen: Pen, p: float, dress: Dress, *, run: bool = False, scale: float 
         x, y = chest[0] + 0.10 * k, chest[1] + 0.34 * k
         pen.line([(x, chest[1] - 0.06 * k), (x, y)], 0.014 * k, (0.2, 0.2, 0.22))
         top = [(x + 0.3 * k * float(COS(q)), y - 0.03 * k + 0.2 * k * float(SIN(q))) for q in np.linspace(0, np.pi, 24)]
-        scallop = [(x - 0.3 * k + 0.6 * k * j / 24, y - 0.03 * k + 0.03 * k * abs(float(SIN(j / 24 * np.pi * 4)))) for j in range(25)]
+        scallop = [
+            (x - 0.3 * k + 0.6 * k * j / 24, y - 0.03 * k + 0.03 * k * abs(float(SIN(j / 24 * np.pi * 4))))
+            for j in range(25)
+        ]
         pen.poly(top + scallop, blend(dress.coat, (0.7, 0.1, 0.12), 0.5))
 
 
@@ -116,19 +134,76 @@ def _arm(pen: Pen, chest: tuple[float, float], phase: float, dress: Dress, k: fl
 def _head(pen: Pen, at: tuple[float, float], dress: Dress, k: float, a: float, robot: bool) -> None:
     x, y = at
     if robot:
-        pen.poly([(x - 0.07 * k, y - 0.06 * k), (x + 0.075 * k, y - 0.06 * k), (x + 0.075 * k, y + 0.075 * k), (x - 0.07 * k, y + 0.075 * k)], dress.skin)
-        pen.poly([(x + 0.0 * k, y + 0.01 * k), (x + 0.08 * k, y + 0.01 * k), (x + 0.08 * k, y + 0.04 * k), (x, y + 0.04 * k)], (0.3, 0.95, 1.0))
+        pen.poly(
+            [
+                (x - 0.07 * k, y - 0.06 * k),
+                (x + 0.075 * k, y - 0.06 * k),
+                (x + 0.075 * k, y + 0.075 * k),
+                (x - 0.07 * k, y + 0.075 * k),
+            ],
+            dress.skin,
+        )
+        pen.poly(
+            [
+                (x + 0.0 * k, y + 0.01 * k),
+                (x + 0.08 * k, y + 0.01 * k),
+                (x + 0.08 * k, y + 0.04 * k),
+                (x, y + 0.04 * k),
+            ],
+            (0.3, 0.95, 1.0),
+        )
         pen.line([(x, y + 0.07 * k), (x, y + 0.13 * k)], 0.014 * k, dress.legs)
         pen.disc(x, y + 0.135 * k, 0.017 * k, (1.0, 0.35, 0.3))
         return
     if dress.long_hair:
         sway = 0.02 * k * float(SIN(2 * a))
-        pen.blob([(x - 0.01 * k, y + 0.075 * k), (x + 0.035 * k, y + 0.04 * k), (x - 0.03 * k, y - 0.04 * k), (x - 0.05 * k + sway, y - 0.17 * k), (x - 0.1 * k + sway, y - 0.16 * k), (x - 0.085 * k, y + 0.02 * k)], dress.hair)
-    pen.blob([(x - 0.045 * k, y - 0.035 * k), (x + 0.02 * k, y - 0.062 * k), (x + 0.048 * k, y - 0.03 * k), (x + 0.062 * k, y - 0.004 * k), (x + 0.05 * k, y + 0.035 * k), (x, y + 0.065 * k), (x - 0.055 * k, y + 0.03 * k)], dress.skin)
-    pen.blob([(x + 0.045 * k, y + 0.036 * k), (x + 0.02 * k, y + 0.075 * k), (x - 0.03 * k, y + 0.078 * k), (x - 0.068 * k, y + 0.035 * k), (x - 0.06 * k, y - 0.025 * k), (x - 0.035 * k, y - 0.012 * k), (x - 0.018 * k, y + 0.03 * k)], dress.hair)
+        pen.blob(
+            [
+                (x - 0.01 * k, y + 0.075 * k),
+                (x + 0.035 * k, y + 0.04 * k),
+                (x - 0.03 * k, y - 0.04 * k),
+                (x - 0.05 * k + sway, y - 0.17 * k),
+                (x - 0.1 * k + sway, y - 0.16 * k),
+                (x - 0.085 * k, y + 0.02 * k),
+            ],
+            dress.hair,
+        )
+    pen.blob(
+        [
+            (x - 0.045 * k, y - 0.035 * k),
+            (x + 0.02 * k, y - 0.062 * k),
+            (x + 0.048 * k, y - 0.03 * k),
+            (x + 0.062 * k, y - 0.004 * k),
+            (x + 0.05 * k, y + 0.035 * k),
+            (x, y + 0.065 * k),
+            (x - 0.055 * k, y + 0.03 * k),
+        ],
+        dress.skin,
+    )
+    pen.blob(
+        [
+            (x + 0.045 * k, y + 0.036 * k),
+            (x + 0.02 * k, y + 0.075 * k),
+            (x - 0.03 * k, y + 0.078 * k),
+            (x - 0.068 * k, y + 0.035 * k),
+            (x - 0.06 * k, y - 0.025 * k),
+            (x - 0.035 * k, y - 0.012 * k),
+            (x - 0.018 * k, y + 0.03 * k),
+        ],
+        dress.hair,
+    )
     if dress.hat:
         pen.disc(x, y + 0.05 * k, 0.105 * k, blend(dress.coat, (0.1, 0.08, 0.07), 0.5), 0.016 * k, 0.04)
-        pen.blob([(x - 0.062 * k, y + 0.05 * k), (x - 0.055 * k, y + 0.115 * k), (x, y + 0.125 * k), (x + 0.055 * k, y + 0.11 * k), (x + 0.062 * k, y + 0.05 * k)], blend(dress.coat, (0.1, 0.08, 0.07), 0.5))
+        pen.blob(
+            [
+                (x - 0.062 * k, y + 0.05 * k),
+                (x - 0.055 * k, y + 0.115 * k),
+                (x, y + 0.125 * k),
+                (x + 0.055 * k, y + 0.11 * k),
+                (x + 0.062 * k, y + 0.05 * k),
+            ],
+            blend(dress.coat, (0.1, 0.08, 0.07), 0.5),
+        )
 
 
 def dancer(pen: Pen, p: float, dress: Dress) -> None:
@@ -150,7 +225,18 @@ def dancer(pen: Pen, p: float, dress: Dress) -> None:
         hand = joint(*elbow, up + 0.55 * k, 0.15)
         pen.limb([chest, elbow, hand], [0.066, 0.05, 0.036], dress.skin)
     wide = 0.2 + 0.07 * abs(c)
-    pen.blob([(chest[0] - 0.07, chest[1] + 0.03), (chest[0] + 0.07, chest[1] + 0.03), (hip[0] + 0.06, hip[1] + 0.08), (hip[0] + wide, hip[1] - 0.13), (hip[0], hip[1] - 0.17), (hip[0] - wide, hip[1] - 0.13), (hip[0] - 0.06, hip[1] + 0.08)], dress.coat)
+    pen.blob(
+        [
+            (chest[0] - 0.07, chest[1] + 0.03),
+            (chest[0] + 0.07, chest[1] + 0.03),
+            (hip[0] + 0.06, hip[1] + 0.08),
+            (hip[0] + wide, hip[1] - 0.13),
+            (hip[0], hip[1] - 0.17),
+            (hip[0] - wide, hip[1] - 0.13),
+            (hip[0] - 0.06, hip[1] + 0.08),
+        ],
+        dress.coat,
+    )
     pen.limb([chest, (chest[0] + 0.02 * s, chest[1] + 0.1)], [0.06, 0.05], dress.skin)
     _head(pen, (chest[0] + 0.03 * s, chest[1] + 0.14), dress, 1.0, a, False)
 
@@ -192,7 +278,11 @@ def cyclist(pen: Pen, p: float, dress: Dress) -> None:
             pen.line([(x, 0.24), (x + 0.21 * float(COS(q)), 0.24 + 0.21 * float(SIN(q)))], 0.006, (0.5, 0.5, 0.52))
     frame: Rgb = (0.7, 0.22, 0.18)
     crank, seat, head = (-0.04, 0.24), (-0.13, 0.6), (0.26, 0.58)
-    for line in ([(-0.36, 0.24), crank, head, seat, crank], [(-0.36, 0.24), (-0.11, 0.54)], [(0.36, 0.24), (0.245, 0.66)]):
+    for line in (
+        [(-0.36, 0.24), crank, head, seat, crank],
+        [(-0.36, 0.24), (-0.11, 0.54)],
+        [(0.36, 0.24), (0.245, 0.66)],
+    ):
         pen.line(line, 0.026, frame)
     pen.line([(0.245, 0.66), (0.31, 0.69)], 0.022, (0.15, 0.15, 0.15))
     pen.limb([(-0.19, 0.63), (-0.08, 0.62)], [0.035, 0.02], (0.15, 0.12, 0.1))
@@ -207,7 +297,17 @@ def cyclist(pen: Pen, p: float, dress: Dress) -> None:
         pen.limb([hip, knee, pedal], [0.11, 0.08, 0.045], (c[0], c[1], c[2]))
         pen.limb([pedal, (pedal[0] + 0.07, pedal[1] - 0.005)], [0.04, 0.03], (0.1, 0.1, 0.1))
     chest = (0.07, 0.94)
-    pen.blob([(chest[0] - 0.07, chest[1] + 0.04), (chest[0] + 0.06, chest[1]), (0.0, 0.78), (-0.06, 0.64), (-0.2, 0.66), (-0.15, 0.84)], dress.coat)
+    pen.blob(
+        [
+            (chest[0] - 0.07, chest[1] + 0.04),
+            (chest[0] + 0.06, chest[1]),
+            (0.0, 0.78),
+            (-0.06, 0.64),
+            (-0.2, 0.66),
+            (-0.15, 0.84),
+        ],
+        dress.coat,
+    )
     pen.limb([(chest[0] + 0.01, chest[1] - 0.02), (0.2, 0.8), (0.3, 0.7)], [0.07, 0.052, 0.04], dress.coat)
     pen.limb([chest, (0.12, 1.04)], [0.06, 0.05], dress.skin)
     _head(pen, (0.145, 1.08), dress, 1.0, a, False)

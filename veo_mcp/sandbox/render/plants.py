@@ -159,7 +159,8 @@ def row_layer(
     while x < cols + 40:
         if not (clear and abs((x - mx) / s.w - 0.5) < clear / 2):
             places.append((x, base + rng.uniform(-spread, spread)))
-        x += gap * rng.uniform(0.55, 1.5)
+        # in groups, as trees stand
+        x += gap * (rng.uniform(0.35, 0.8) if rng.random() < 0.68 else rng.uniform(1.2, 2.6))
     if ground is not None:
         hump = np.cumsum(rng.normal(0, 1, cols // 16 + 2))
         hump = (hump - hump.mean()) / (np.abs(hump - hump.mean()).max() + 1e-6) * spread

@@ -69,8 +69,9 @@ def sky_layer(
             spots = fbm(rng, rows, cols, 34, 34, 3)
             light = np.clip(0.82 + 0.25 * (xx / short) / np.float32(r), 0.6, 1.05)
             face = face * (light - smooth(spots, 0.45, 0.7) * np.float32(0.22))[..., None]
-        if pal.glow > 0.12:
-            img += disc * (face - img)
+        clear = min(1.0, max(0.0, (pal.glow - 0.22) / 0.2)) if not pal.moon else 1.0
+        if clear > 0:
+            img += disc * (face - img) * np.float32(clear)
     img += rng.standard_normal((rows, cols), np.float32)[..., None] * np.float32(1.1 / 255)
     np.clip(img, 0, 1, out=img)
     return Layer(img, None, top=-my, left=-mx, depth=0.04, axis=axis), (sx, sy)

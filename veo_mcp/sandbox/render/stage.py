@@ -77,6 +77,7 @@ class Stage:
     sun: tuple[float, float] = (0.0, 0.0)
     ground: float = 0.0  # the row where actors stand
     actor: float = 1.0  # how large they are
+    far: tuple[int, float] | None = None  # where a train may pass: the index it stands before, and its row
     slot: int | None = None  # the index before which they stand; None is the very front
 
     def compose(self, frame: Frame, spare: Frame, t: float) -> None:
@@ -89,7 +90,7 @@ class Stage:
         for item in reversed(self.items):
             limits.append(limit)
             if isinstance(item, Layer):
-                limit = min(limit, item.covers_from(view.tilt + view.y * item.depth))
+                limit = min(limit, item.covers_from(view.tilt + view.y * item.depth, frame.h))
             elif isinstance(item, Water):
                 limit = min(limit, int(item.horizon + view.tilt + view.y * 0.12) + 2)
         for item, visible in zip(self.items, reversed(limits), strict=True):

@@ -43,8 +43,6 @@ def slab_layer(
 ) -> Layer:
     cols = (w + 2 * margin) // 2 * 2
     steps = slab.steps
-    top = int(slab.base - slab.rise * 1.12 - 4) // 2 * 2
-    rows = max(8, (bottom - top) // 2 * 2)
     cell_z = max(4.0, steps * 0.55)
     hf = fbm(rng, steps, cols, cell_z, slab.cell, slab.octaves, slab.rough, ridged=slab.ridged)
     if slab.ridged:
@@ -58,6 +56,8 @@ def slab_layer(
         hf *= 1 - np.float32(slab.valley) * np.exp(-((x / np.float32(0.2)) ** 2))
     lift = hf * np.float32(slab.rise)
     screen = np.float32(slab.base) + np.float32(slab.drop) * (z**1.5)[:, None] - lift
+    top = int(screen.min() - 3) // 2 * 2
+    rows = max(8, (bottom - top) // 2 * 2)
     # light from the sun's side and a little from above
     gx = np.gradient(lift, axis=1) * (-1 if sun_x > w / 2 else 1)
     gz = np.gradient(lift, axis=0) * np.float32(0.5)
@@ -66,6 +66,9 @@ def slab_layer(
     index, height = _visible(screen - top, rows)
     x_at = np.broadcast_to(np.arange(cols), index.shape)
     shine = light[index, x_at]
+    # the height field's steps must not show on slopes
+    shine[1:-1] = (shine[:-2] + 2 * shine[1:-1] + shine[2:]) * np.float32(0.25)
+    shine[2:-2] = (shine[:-4] + 2 * shine[2:-2] + shine[4:]) * np.float32(0.25)
     up = lift[index, x_at] / np.float32(slab.rise)
     grain = fbm(rng, rows, cols, 26, 40, 4) - np.float32(0.5)
     shine = np.clip(shine + grain * np.float32(slab.texture * 2.2), 0, 1)

@@ -212,7 +212,7 @@ class Lamps:
         self, places: list[tuple[int, int]], colour: Rgb, radius: int, depth: float, pulse: float = 0.0
     ) -> None:
         self.places, self.depth, self.pulse = places, depth, pulse
-        self.glow = glow_sprite(colour, radius, 0.1)
+        self.glow = glow_sprite(colour, radius, 0.1 if not pulse else 0.0)
 
     def draw(self, frame, t, view) -> None:  # type: ignore[no-untyped-def]
         for k, (x, y) in enumerate(self.places):
@@ -300,8 +300,20 @@ def _houses(stage: Stage, base: int, tall: float) -> None:
             0.5 if night > 0.3 else 0.05,
         )
         light = (1.0, 0.83, 0.55) if not neon else NEON[int(rng.integers(len(NEON)))]
-        inside = blend(light, face, 0.15 if night > 0.3 else 0.7)
-        d.rectangle((x + 14 * u, low - shop + 22 * u, x + wide - 18 * u, low - 8 * u), fill=ink(inside))
+        inside = blend(light, face, 0.25 if night > 0.3 else 0.7)
+        y0, y1 = int(low - shop + 22 * u), int(low - 8 * u)
+        for yy in range(y0, y1):
+            f = (yy - y0) / (y1 - y0)
+            d.line(
+                (x + 14 * u, yy, x + wide - 18 * u, yy),
+                fill=ink(blend(inside, (inside[0] * 0.35, inside[1] * 0.3, inside[2] * 0.4), f * 0.95)),
+            )
+        for _ in range(int(wide / (9 * u))):
+            gx, gw, gh = x + rng.uniform(18 * u, wide - 30 * u), rng.uniform(4, 15) * u, rng.uniform(8, 34) * u
+            thing = blend(
+                (inside[0] * 0.25, inside[1] * 0.22, inside[2] * 0.28), NEON[int(rng.integers(len(NEON)))], 0.18
+            )
+            d.rectangle((gx, y1 - gh, gx + gw, y1), fill=ink(thing))
         for k in range(1, 4):
             px = x + 14 * u + (wide - 32 * u) * k / 4
             d.line((px, low - shop + 22 * u, px, low - 8 * u), fill=ink(s.lit(tone, 0.1)), width=max(1, int(3 * u)))
@@ -366,7 +378,7 @@ def _houses(stage: Stage, base: int, tall: float) -> None:
         img = Image.fromarray(np.dstack([(data * 255).astype(np.uint8), np.asarray(img.getchannel("A"))]))
     _put(stage, img, top, depth)
     if neon:
-        stage.items.append(Lamps(signs, (1.0, 0.4, 0.85), int(120 * u), depth, 0.4))
+        stage.items.append(Lamps(signs, (1.0, 0.4, 0.85), int(64 * u), depth, 0.4))
 
 
 def _road(stage: Stage, hz: int, wet: bool) -> None:

@@ -29,7 +29,8 @@ class Water:
     ) -> None:
         rng = stream(key, "water")
         self.w, self.h, self.horizon, self.sun_x, self.rough = w, h, horizon, sun_x, rough
-        self.spark = 190 if pal.night < 0.9 else 150
+        self.spark = int((190 if pal.night < 0.9 else 130) * min(1.0, 0.35 + rough))
+        self.level = np.uint16(126 if rough > 0.5 else 146)
         self.rows = bottom - int(horizon)
         d = np.arange(self.rows, dtype=np.float32) / np.float32(h - horizon)  # 0 far, 1 at the bottom of the frame
         self.d = np.clip(d, 0, 1.6)
@@ -111,8 +112,8 @@ class Water:
         # soft light and shadow everywhere, sparks where both sheets crest, mostly inside the sun's path
         x0 = self._sun_column(view)
         crest = product + self.path[:rows, x0 : x0 + self.w]
-        np.maximum(crest, np.uint16(126), out=crest)
-        crest -= np.uint16(126)
+        np.maximum(crest, self.level, out=crest)
+        crest -= self.level
         crest <<= 2
         np.minimum(crest, np.uint16(self.spark), out=crest)
         product >>= 2

@@ -76,14 +76,19 @@ def _hits(which: str, text: str) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     for name, pattern, wide in _compiled(which):
         places = [m.start() for m in pattern.finditer(text)]
+        # a phrase says more than a word
+        more = sum(m.group().count(" ") for m in pattern.finditer(text))
         places += [text.find(w) for w in wide if w in text]
         if places:
-            found.append((len(places), -min(places), name))
+            found.append((len(places) + more, -min(places), name))
     return sorted(found, reverse=True)
 
 
 def _best(which: str, text: str) -> str:
     hits = _hits(which, text)
+    # a road leads through a place; a city's or a room's window shows another
+    if which == "place" and len(hits) > 1 and hits[0][2] == "street" and hits[1][2] not in {"city", "room"}:
+        return hits[1][2]
     return hits[0][2] if hits else ""
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 from mcp import Client
@@ -55,18 +56,27 @@ async def sandbox(folder: Path, *, seconds: float = 0.0, allow_private: bool = T
 
 @asynccontextmanager
 async def house(
-    folder: Path, *, mode: str = "auto", key: str = "sk-test", seconds: float = 0.0
+    folder: Path,
+    *,
+    mode: str = "auto",
+    key: str = "sk-test",
+    seconds: float = 0.0,
+    max_credits: int | None = None,
+    confirm_above: int = 100,
+    elicitation: Any = None,
 ) -> AsyncGenerator[House]:
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(sandbox(folder / "sandbox", seconds=seconds))
         journal = await stack.enter_async_context(SqliteJournal(folder / "journal.db"))
-        engine = await stack.enter_async_context(open_engine(journal, base_url=base_url, key=SecretStr(key)))
+        engine = await stack.enter_async_context(
+            open_engine(journal, base_url=base_url, key=SecretStr(key), max_credits=max_credits)
+        )
         backend, announcer = Backend(), Announcer()
         backend.opened(engine)
-        server = build_server(backend, sandbox=True, announcer=announcer)
+        server = build_server(backend, sandbox=True, announcer=announcer, confirm_above=confirm_above)
         group = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(group.cancel_scope.cancel)
         group.start_soon(announcer.follow, journal)
         group.start_soon(engine.poller.run)
-        client = await stack.enter_async_context(Client(server, mode=mode))
+        client = await stack.enter_async_context(Client(server, mode=mode, elicitation_callback=elicitation))
         yield House(client, engine, base_url)

@@ -34,7 +34,11 @@ def _app() -> Any:
 
     @app.command("serve")
     def serve_(
-        transport: Annotated[str | None, typer.Option(help="stdio (VEO_TRANSPORT)")] = None,
+        transport: Annotated[
+            str | None, typer.Option(help="stdio, http (streamable HTTP and SSE) or sse (VEO_TRANSPORT)")
+        ] = None,
+        host: Annotated[str | None, typer.Option(help="where http listens; loopback only (VEO_HOST)")] = None,
+        port: Annotated[int | None, typer.Option(help="the port of http (VEO_PORT)")] = None,
         read_only: Annotated[bool, typer.Option("--read-only", help="hide what spends (VEO_READ_ONLY)")] = False,
         max_credits: Annotated[
             int | None, typer.Option(help="credits that may be spent in any 24 h (VEO_MAX_CREDITS)")
@@ -50,6 +54,8 @@ def _app() -> Any:
         serve(
             load(
                 transport=transport,
+                host=host,
+                port=port,
                 read_only=read_only or None,
                 max_credits=max_credits,
                 sandbox=sandbox or None,

@@ -5,6 +5,7 @@ the server runs, and closes both. Only JSON-RPC reaches stdout: logs go to stder
 """
 
 import logging
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,25 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
-from mcp.server.mcpserver import MCPServer
 from pydantic import SecretStr
 
 from veo_mcp.server.backend import Backend
-from veo_mcp.server.build import build_server
+from veo_mcp.server.build import VeoServer, build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import REAL_API, Settings
 
 if TYPE_CHECKING:  # see open_from
     from veo_mcp.tasks.engine import Engine
-
-if TYPE_CHECKING:  # see open_from
-    pass
+    from veo_mcp.tasks.webhook import Callbacks
 
 __all__ = ["SandboxMissing", "backend_for", "open_from", "require_sandbox", "serve"]
 
 log = logging.getLogger(__name__)
 
 SANDBOX_KEY = "sk-sandbox"
+LAST_SECONDS = 2.0
+"""What hosts leave a server between asking it to end and killing it."""
 
 
 class SandboxMissing(Exception):
@@ -39,7 +39,7 @@ class SandboxMissing(Exception):
 
 
 def serve(settings: Settings) -> None:
-    """Serves until the transport ends."""
+    """Serves until the transport ends. Raises SystemExit where it must not run."""
     logging.basicConfig(
         stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
@@ -47,24 +47,40 @@ def serve(settings: Settings) -> None:
         logging.getLogger(noisy).setLevel("WARNING")
     for problem in settings.problems:
         log.warning("%s", problem)
+    if settings.public_url and settings.transport == "stdio":
+        log.warning("VEO_PUBLIC_URL is ignored with stdio: nothing listens for callbacks.")
     if settings.transport != "stdio":
-        raise SystemExit(f"--transport {settings.transport} is not built yet; use stdio.")
+        from veo_mcp.web import NotLoopback, only_loopback
+
+        try:
+            only_loopback(settings.host)
+        except NotLoopback as refusal:
+            raise SystemExit(str(refusal)) from None
+    anyio.run(_serve, settings)
+
+
+async def _serve(settings: Settings) -> None:
     backend, announcer = Backend(), Announcer()
-
-    @asynccontextmanager
-    async def lifespan(_server: MCPServer[None]) -> AsyncGenerator[None]:
-        async with backend_for(settings, backend, announcer):
-            yield
-
     server = build_server(
         backend,
         sandbox=settings.embedded,
         announcer=announcer,
         read_only=settings.read_only,
-        lifespan=lifespan,
+        confirm_above=settings.confirm_above,
         log_level=settings.log_level,
     )
-    anyio.run(server.run_stdio_async)
+    async with backend_for(settings, backend, announcer):
+        if settings.transport == "stdio":
+            await server.run_stdio_async()
+        else:
+            await _serve_http(settings, server, backend)
+
+
+async def _serve_http(settings: Settings, server: VeoServer, backend: Backend) -> None:
+    # Imported here: stdio needs none of it.
+    from veo_mcp.web import serve_http
+
+    await serve_http(server, backend, host=settings.host, port=settings.port, sse_only=settings.transport == "sse")
 
 
 @asynccontextmanager
@@ -90,10 +106,30 @@ async def _run(settings: Settings, backend: Backend, announcer: Announcer) -> No
             log.exception("The backend could not be opened.")
             backend.failed(f"veo-mcp could not start its work: {_sentence(error)}")
             return
-        backend.opened(engine)
         async with anyio.create_task_group() as group:
+            backend.opened(engine, _callbacks(engine))
             group.start_soon(announcer.follow, engine.journal)
             group.start_soon(engine.poller.run)
+            group.start_soon(backend.callbacks.run)
+            group.start_soon(_end_in_order, engine)
+
+
+def _callbacks(engine: "Engine") -> "Callbacks":
+    from veo_mcp.tasks.webhook import Callbacks
+
+    return Callbacks(engine.service)
+
+
+async def _end_in_order(engine: "Engine") -> None:
+    """On SIGTERM a create under way gets a moment to be recorded; what is not by then becomes `unknown` later."""
+    if sys.platform == "win32":
+        return
+    with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+        async for number in signals:
+            with anyio.move_on_after(LAST_SECONDS):
+                await engine.service.quiet()
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
 
 @asynccontextmanager
@@ -105,9 +141,8 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
 
     if settings.embedded:
         require_sandbox()
-    path = Path(settings.journal)
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(SqliteJournal(path))
+        journal = await stack.enter_async_context(SqliteJournal(Path(settings.journal)))
         key = settings.api_key or SecretStr(SANDBOX_KEY)
         base_url = settings.base_url or REAL_API
         if settings.embedded:
@@ -116,14 +151,19 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
             key = SecretStr(SANDBOX_KEY)
             base_url = await stack.enter_async_context(embedded(settings.sandbox_dir, settings.sandbox_seconds))
         yield await stack.enter_async_context(
-            open_engine(journal, base_url=base_url, key=key, max_credits=settings.max_credits)
+            open_engine(
+                journal,
+                base_url=base_url,
+                key=key,
+                public_url=settings.public_url if settings.transport != "stdio" else None,
+                max_credits=settings.max_credits,
+            )
         )
 
 
 def require_sandbox() -> None:
     """Raises SandboxMissing unless the libraries that draw and encode clips are installed."""
-    missing = [name for name in ("av", "numpy", "PIL") if find_spec(name) is None]
-    if missing:
+    if any(find_spec(name) is None for name in ("av", "numpy", "PIL")):
         raise SandboxMissing(
             "The sandbox draws its clips with libraries that are not installed. Run: pip install 'veo-mcp[sandbox]'. "
             "Or set VEO_API_KEY to use the real API."

@@ -1,7 +1,7 @@
 """The verdict table: what each outcome of a paid POST proves, what the model is told, and that nothing repeats.
 
-Every row goes through a real socket. `posts` is how many requests reached the server: more than one only where the first
-proved that nothing was charged.
+Every row goes through a real socket. `posts` is how many requests reached the server: more than one only where the
+first proved that nothing was charged.
 """
 
 import gzip

@@ -49,6 +49,10 @@ class Journal(Protocol):
         """The entry with this own id or API id, if it belongs to `principal`."""
         ...
 
+    async def find(self, task_id: str) -> Entry | None:
+        """The entry with this own id or API id, whoever it belongs to; for the server's own errands."""
+        ...
+
     async def list(
         self, *, principal: str = "", status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:

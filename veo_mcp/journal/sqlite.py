@@ -107,9 +107,11 @@ class SqliteJournal:
         """See Journal."""
 
         def write(db: sqlite3.Connection) -> Intent:
+            # The id too: a confirmation that is replayed carries the id of the intent that it once allowed.
             open_one = db.execute(
-                SELECT + " WHERE fingerprint = ? AND status IN ('submitting', 'unknown') ORDER BY created_at LIMIT 1",
-                (entry.fingerprint,),
+                SELECT + " WHERE id = ? OR fingerprint = ? AND status IN ('submitting', 'unknown')"
+                " ORDER BY created_at LIMIT 1",
+                (entry.id, entry.fingerprint),
             ).fetchone()
             if open_one is not None:
                 return Intent(_entry(open_one), fresh=False)
@@ -167,6 +169,15 @@ class SqliteJournal:
                 SELECT + " WHERE (id = ?1 OR upstream_id = ?1) AND principal = ?2 ORDER BY created_at DESC LIMIT 1",
                 (task_id, principal),
             ).fetchone()
+            return _entry(row) if row is not None else None
+
+        return await self._run(read)
+
+    async def find(self, task_id: str) -> Entry | None:
+        """See Journal."""
+
+        def read(db: sqlite3.Connection) -> Entry | None:
+            row = db.execute(SELECT + " WHERE id = ?1 OR upstream_id = ?1 LIMIT 1", (task_id,)).fetchone()
             return _entry(row) if row is not None else None
 
         return await self._run(read)

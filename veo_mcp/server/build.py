@@ -4,8 +4,6 @@ Called by hosting and by tests. `VeoServer` is the SDK's server with our own wor
 """
 
 import logging
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from veo_mcp import __version__
 from veo_mcp.server import resources
 from veo_mcp.server.backend import Backend
+from veo_mcp.server.confirm import remember_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.refusals import misfit, refused
 from veo_mcp.server.tools import Tools
@@ -33,7 +32,13 @@ SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; 
 
 
 class VeoServer(MCPServer[None]):
-    """The SDK's server, except that a failed call never shows a raw validation dump."""
+    """The SDK's server, except that a failed call never shows a raw validation dump.
+
+    Attributes:
+        confirm_above: a call that costs more credits than this is confirmed by the person first.
+    """
+
+    confirm_above: int = 100
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -59,7 +64,7 @@ def build_server(
     sandbox: bool,
     announcer: Announcer | None = None,
     read_only: bool = False,
-    lifespan: Callable[[MCPServer[None]], AbstractAsyncContextManager[None]] | None = None,
+    confirm_above: int = 100,
     log_level: Any = "WARNING",
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening."""
@@ -71,10 +76,12 @@ def build_server(
         version=__version__,
         instructions=INSTRUCTIONS + (SANDBOX if sandbox else ""),
         tools=tools.all(read_only=read_only),
-        lifespan=lifespan,
         log_level=log_level,
         subscriptions=announcer.bus,
     )
+    server.confirm_above = confirm_above
+    # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
+    server.middleware.insert(0, remember_state)
     announcer.attach(server)
     resources.register(server, backend)
     return server

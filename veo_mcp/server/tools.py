@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
 import anyio
+from mcp.server.elicitation import ElicitationResult
 from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.resolve import Resolve
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
@@ -19,6 +21,7 @@ from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType,
 from veo_mcp.journal.entry import FINAL, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable, SpendLimit
 from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.server.confirm import Spend, allowed, ask_before_create, ask_before_extend, intent_id
 from veo_mcp.server.refusals import refused
 from veo_mcp.server.schema import tighten
 from veo_mcp.server.views import (
@@ -100,6 +103,8 @@ class Tools:
         seeds: Annotated[int | None, Field(description="Same seed, same video", ge=10000, le=99999)] = None,
         watermark: Annotated[str | None, Field(description="Text burnt in")] = None,
         callback_url: CallbackUrl = None,
+        *,
+        spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_create)],
     ) -> Answer:
         wish = CreateInput(
             prompt=prompt,
@@ -111,23 +116,26 @@ class Tools:
             watermark=watermark,
         )
 
-        async def spend() -> CallToolResult:
+        async def send() -> CallToolResult:
             engine = await self._backend.engine()
-            return self._sent(await engine.service.create(wish, callback_url=callback_url))
+            return self._sent(await engine.service.create(wish, callback_url=callback_url, intent_id=intent_id()))
 
-        return await self._in_our_words(spend)
+        return await self._in_our_words(send) if allowed(spend) else refused(DECLINED)
 
     async def extend_video(
         self,
         task_id: TaskId,
         prompt: Annotated[str, Field(description="What happens next, in words")],
         callback_url: CallbackUrl = None,
+        *,
+        spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_extend)],
     ) -> Answer:
-        async def spend() -> CallToolResult:
+        async def send() -> CallToolResult:
             engine = await self._backend.engine()
-            return self._sent(await engine.service.extend(task_id, prompt, callback_url=callback_url))
+            sent = await engine.service.extend(task_id, prompt, callback_url=callback_url, intent_id=intent_id())
+            return self._sent(sent)
 
-        return await self._in_our_words(spend)
+        return await self._in_our_words(send) if allowed(spend) else refused(DECLINED)
 
     async def get_task(
         self,
@@ -251,6 +259,7 @@ def _result(model: BaseModel, text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
 
 
+DECLINED = "The person did not agree to spend the credits. Not charged. Ask what they want instead; fast costs 40."
 CREATE_WORDS = (
     "Start an 8-second Veo 3.1 video with sound from a prompt, optionally with images. Spends credits: fast 40, "
     "quality 300. Returns at once with a task_id; the video takes minutes, so go on talking and call get_task later. "

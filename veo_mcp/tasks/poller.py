@@ -19,7 +19,6 @@ from veo_mcp.api.errors import (
     VeoError,
 )
 from veo_mcp.journal.entry import FINAL, Entry
-from veo_mcp.tasks.pace import Pace, next_gap
 from veo_mcp.tasks.service import TaskService, change_from
 
 __all__ = ["Poller"]
@@ -102,10 +101,6 @@ class Poller:
             await self._sleep(SPACING_SECONDS)
         return len(due)
 
-    async def ask_now(self, entry: Entry) -> None:
-        """Asks about one task at once, for a callback that says it has news."""
-        await self._ask(entry)
-
     async def _ask(self, entry: Entry) -> None:
         gap: float | None = None
         try:
@@ -134,8 +129,7 @@ class Poller:
 
     async def _put_back(self, entry: Entry, gap: float | None) -> None:
         now = self._clock()
-        if gap is None and entry.status not in FINAL:
-            history = await self._journal.durations(entry.api, entry.mode)
-            pace = Pace(watched=entry.id in self._watched, history=history)
-            gap = next_gap(now - entry.created_at, pace)
-        await self._journal.release(entry.id, self._service.holder, now + (gap or 0.0), now)
+        if gap is None:
+            over = entry.status in FINAL
+            gap = 0.0 if over else await self._service.gap(entry, now=now, watched=entry.id in self._watched)
+        await self._journal.release(entry.id, self._service.holder, now + gap, now)

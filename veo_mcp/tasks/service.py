@@ -8,7 +8,8 @@ they time out, and an unshielded create would lose the id of a video that is alr
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import anyio
@@ -30,6 +31,7 @@ from veo_mcp.api.models import (
 from veo_mcp.journal.entry import FINAL, Change, Entry, Status
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask
+from veo_mcp.tasks.pace import Pace, next_gap
 
 __all__ = ["TaskService", "change_from"]
 
@@ -79,6 +81,8 @@ class TaskService:
         self._adopts = adopts
         self._crash_at = crash_at
         self._api_name: str | None = None
+        self._sending = 0
+        self._quiet = anyio.Event()
 
     async def api_name(self) -> str:
         """The API that entries belong to: a sandbox's ledger id, or the origin of the base URL.
@@ -107,8 +111,13 @@ class TaskService:
         self.note_sandbox(reply.sandbox)
         return reply.value, reply.sandbox is not None
 
-    async def create(self, wish: CreateInput, *, callback_url: str | None = None, principal: str = "") -> Sent:
-        """Starts a video. Raises RuleBroken before anything is sent, VeoError if the API cannot be identified."""
+    async def create(
+        self, wish: CreateInput, *, callback_url: str | None = None, principal: str = "", intent_id: str | None = None
+    ) -> Sent:
+        """Starts a video. An intent id that was used already gives that intent's entry and sends nothing.
+
+        Raises RuleBroken before anything is sent, VeoError if the API cannot be identified.
+        """
         fault = broken_rule(wish)
         if fault is not None:
             raise RuleBroken(fault)
@@ -121,9 +130,18 @@ class TaskService:
             aspect_ratio=str(wish.aspect_ratio or "16:9"),
             extends=None,
             principal=principal,
+            intent_id=intent_id,
         )
 
-    async def extend(self, task_id: str, prompt: str, *, callback_url: str | None = None, principal: str = "") -> Sent:
+    async def extend(
+        self,
+        task_id: str,
+        prompt: str,
+        *,
+        callback_url: str | None = None,
+        principal: str = "",
+        intent_id: str | None = None,
+    ) -> Sent:
         """Continues a completed video. Raises RuleBroken, UnknownTask or NotExtendable before anything is sent."""
         if not prompt.strip():
             raise RuleBroken("prompt must say in words what the continuation shows; it is empty.")
@@ -144,6 +162,7 @@ class TaskService:
             aspect_ratio=parent.aspect_ratio,
             extends=parent.upstream_id,
             principal=principal,
+            intent_id=intent_id,
         )
 
     async def get(self, task_id: str, *, principal: str = "") -> Entry:
@@ -166,6 +185,38 @@ class TaskService:
         """A page of entries, newest first."""
         return await self.journal.list(principal=principal, status=status, limit=limit, cursor=cursor)
 
+    async def gap(self, entry: Entry, *, now: float, watched: bool = False) -> float:
+        """Seconds until the API should be asked about this task again."""
+        history = await self.journal.durations(entry.api, entry.mode)
+        pace = Pace(watched=watched, callback=self.expects_callback(entry), history=history)
+        return next_gap(now - entry.created_at, pace)
+
+    async def learn(self, entry: Entry, upstream_id: str) -> Entry | None:
+        """Reads the task back from the API and records what it says; the new entry, or None. Raises VeoError."""
+        reply = await self._api.get_task(upstream_id)
+        self.note_sandbox(reply.sandbox)
+        return await self.journal.settle(entry.id, change_from(reply.value), now=self._clock())
+
+    def expects_callback(self, entry: Entry) -> bool:
+        """Whether the API will report the end of this task here by itself."""
+        return self._public_url is not None and bool(entry.fingerprint) and "callback_url" not in json.loads(entry.body)
+
+    @asynccontextmanager
+    async def _counted(self) -> AsyncGenerator[None]:
+        self._sending += 1
+        try:
+            yield
+        finally:
+            self._sending -= 1
+            if not self._sending:
+                self._quiet.set()
+                self._quiet = anyio.Event()
+
+    async def quiet(self) -> None:
+        """Returns once no create is under way."""
+        while self._sending:
+            await self._quiet.wait()
+
     def callback_mac(self, entry_id: str, secret: str) -> str:
         """The path token that proves a callback URL was made here."""
         return hmac.new(secret.encode(), entry_id.encode(), hashlib.sha256).hexdigest()[:32]
@@ -180,10 +231,11 @@ class TaskService:
         aspect_ratio: str | None,
         extends: str | None,
         principal: str,
+        intent_id: str | None,
     ) -> Sent:
         api = await self.api_name()
         now = self._clock()
-        entry_id = self._new_id()
+        entry_id = intent_id or self._new_id()
         body = json.dumps(request.body(), sort_keys=True, ensure_ascii=False)
         wanted = json.dumps([api, principal, request.model, request.body()["input"]], sort_keys=True)
         entry = Entry(
@@ -224,10 +276,11 @@ class TaskService:
         # The scope is shielded, so leaving it early cannot happen; `sent` is always bound after it.
         sent: Sent | None = None
         with anyio.CancelScope(shield=True):
-            self._crash_at("before intent")
-            intent = await self.journal.intend(entry, max_credits=self._max_credits, now=now)
-            self._crash_at("intent written")
-            sent = await self._send(intent.entry, request) if intent.fresh else Sent(intent.entry, repeated=True)
+            async with self._counted():
+                self._crash_at("before intent")
+                intent = await self.journal.intend(entry, max_credits=self._max_credits, now=now)
+                self._crash_at("intent written")
+                sent = await self._send(intent.entry, request) if intent.fresh else Sent(intent.entry, repeated=True)
         if sent is None:
             raise AssertionError("a shielded scope was left early")
         return sent

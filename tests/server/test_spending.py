@@ -1,0 +1,95 @@
+"""Limits on spending: the person is asked, the operator's bound holds, and a replayed yes spends once."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp.client import ClientRequestContext
+from mcp_types import ElicitRequestParams, ElicitResult
+
+from tests.house import house, text
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", ["auto", "legacy"])]
+
+
+class Person:
+    """Somebody who is asked, and answers the same every time."""
+
+    def __init__(self, action: Any, spend: bool | None = None) -> None:
+        self.answer = ElicitResult(action=action, content=None if spend is None else {"spend": spend})
+        self.questions: list[str] = []
+
+    async def __call__(self, _context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        self.questions.append(params.message)
+        return self.answer
+
+
+async def test_a_costly_call_asks_once_and_spends_on_a_yes(tmp_path: Path, mode: str) -> None:
+    person = Person("accept", spend=True)
+    async with house(tmp_path, mode=mode, elicitation=person) as it:
+        result = await it.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
+        assert person.questions == ["A quality video costs 300 credits. Spend them?"]
+        assert "Charged 300 credits." in text(result)
+        assert await it.charged() == 300
+
+
+@pytest.mark.parametrize(
+    ("action", "spend"), [("accept", False), ("decline", None), ("cancel", None)], ids=["no", "decline", "cancel"]
+)
+async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
+    tmp_path: Path, mode: str, action: str, spend: bool | None
+) -> None:
+    async with house(tmp_path, mode=mode, elicitation=Person(action, spend)) as it:
+        result = await it.call("create_video", prompt="a boat", mode="quality")
+        assert result.is_error
+        assert "did not agree" in text(result)
+        assert "Not charged." in text(result)
+        assert (await it.engine.journal.list()).entries == ()
+
+
+async def test_a_cheap_call_is_not_asked_about(tmp_path: Path, mode: str) -> None:
+    person = Person("decline")
+    async with house(tmp_path, mode=mode, elicitation=person) as it:
+        assert "Charged 40 credits." in text(await it.call("create_video", prompt="[sandbox:slow] a boat"))
+        assert person.questions == []
+
+
+async def test_a_host_that_cannot_be_asked_goes_through_because_its_own_approval_is_the_guard(
+    tmp_path: Path, mode: str
+) -> None:
+    async with house(tmp_path, mode=mode) as it:
+        result = await it.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
+        assert "Charged 300 credits." in text(result)
+
+
+async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(tmp_path: Path, mode: str) -> None:
+    person = Person("decline")
+    async with house(tmp_path, mode=mode, elicitation=person, confirm_above=39) as it:
+        result = await it.call("extend_video", task_id="whatever", prompt="go on")
+        assert "did not agree" in text(result)
+        assert "about 40 credits (an estimate)" in person.questions[0]
+
+
+async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_path: Path, mode: str) -> None:
+    results: list[str] = []
+    async with house(tmp_path, mode=mode, max_credits=400) as it:
+
+        async def create(number: int) -> None:
+            results.append(text(await it.call("create_video", prompt=f"[sandbox:slow] boat {number}")))
+
+        async with anyio.create_task_group() as group:
+            for number in range(100):
+                group.start_soon(create, number)
+        assert sum("Charged 40 credits." in result for result in results) == 10
+        assert sum("limit of 400 credits in 24 h" in result for result in results) == 90
+        assert all("Not charged." in result for result in results if "limit" in result)
+        assert await it.charged() == 400
+
+
+async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, mode: str) -> None:
+    async with house(tmp_path, mode=mode, max_credits=40) as it:
+        made = await it.call("create_video", prompt="[sandbox:fail] a boat")
+        task_id = (made.structured_content or {})["task_id"]
+        await it.call("get_task", task_id=task_id, wait_seconds=20)
+        assert "Charged 40 credits." in text(await it.call("create_video", prompt="[sandbox:slow] a boat"))

@@ -1,0 +1,172 @@
+"""HTTP: both transports on one port, callbacks as hints, and nobody from outside."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.sse import sse_client
+from pydantic import SecretStr
+
+from tests.house import sandbox, text
+from tests.ports import free_port
+from veo_mcp.journal.entry import Status
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
+from veo_mcp.tasks.engine import Engine, open_engine
+from veo_mcp.tasks.webhook import Callbacks
+from veo_mcp.web import NotLoopback, only_loopback, serve_http
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Site:
+    url: str
+    engine: Engine
+    reads: list[str]
+
+    async def token(self, entry_id: str) -> str:
+        secret = await self.engine.service.callback_secret()
+        return f"{entry_id}.{self.engine.service.callback_mac(entry_id, secret)}"
+
+
+@asynccontextmanager
+async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0) -> AsyncGenerator[Site]:
+    """The HTTP server in front of a sandbox that can call it back; without the poller unless asked for."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    async with (
+        sandbox(folder / "sandbox") as base_url,
+        SqliteJournal(folder / "journal.db") as journal,
+        open_engine(
+            journal, base_url=base_url, key=SecretStr("sk-web"), public_url=url, create_seconds=create_seconds
+        ) as engine,
+        anyio.create_task_group() as group,
+    ):
+        backend, announcer = Backend(), Announcer()
+        backend.opened(engine, Callbacks(engine.service))
+        server = build_server(backend, sandbox=True, announcer=announcer)
+        up = anyio.Event()
+
+        async def serve() -> None:
+            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+
+        group.start_soon(serve)
+        group.start_soon(announcer.follow, journal)
+        group.start_soon(backend.callbacks.run)
+        if poll:
+            group.start_soon(engine.poller.run)
+        await up.wait()
+        yield Site(url, engine, [])
+        group.cancel_scope.cancel()
+
+
+async def until(engine: Engine, entry_id: str, *wanted: Status) -> Status:
+    async with engine.journal.changes() as feed:
+        entry = await engine.journal.find(entry_id)
+        if entry is not None and entry.status in wanted:
+            return entry.status
+        async for changed in feed:
+            if changed.id == entry_id and changed.status in wanted:
+                return changed.status
+    raise AssertionError("the feed ended")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("path", ["/mcp", "/sse"])
+async def test_streamable_http_and_sse_answer_on_one_port_in_both_eras(tmp_path: Path, mode: str, path: str) -> None:
+    async with site(tmp_path, poll=True) as it:
+        target = sse_client(it.url + path) if path == "/sse" else it.url + path
+        async with Client(target, mode=mode) as client:
+            assert len((await client.list_tools()).tools) == 5
+            made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
+            task_id = (made.structured_content or {})["task_id"]
+            done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
+            assert "Refunded 40 credits." in text(done)
+
+
+async def test_a_callback_ends_a_wait_without_a_single_poll(tmp_path: Path) -> None:
+    async with site(tmp_path) as it, Client(it.url + "/mcp") as client:
+        made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
+        task_id = (made.structured_content or {})["task_id"]
+        done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
+        assert (done.structured_content or {})["status"] == "failed"
+        entry = await it.engine.journal.find(task_id)
+        assert entry is not None
+        assert entry.polls == 0
+
+
+@pytest.mark.parametrize("fate", ["drop", "garbage", "internal_error"])
+async def test_a_callback_turns_an_unknown_outcome_into_its_real_task(tmp_path: Path, fate: str) -> None:
+    async with site(tmp_path, create_seconds=2) as it, Client(it.url + "/mcp") as client:
+        made = await client.call_tool("create_video", {"prompt": f"[sandbox:{fate}] a boat at sea"})
+        task = made.structured_content or {}
+        assert task["charged"] in ("unknown", "yes")
+        assert await until(it.engine, task["task_id"], Status.COMPLETED) is Status.COMPLETED
+        looked = await client.call_tool("get_task", {"task_id": task["task_id"]})
+        found = looked.structured_content or {}
+        assert found["charged"] == "yes"
+        assert found["task_id"] != task["task_id"]
+        assert found["video_urls"]
+
+
+async def test_forged_and_unknown_callbacks_are_not_found(tmp_path: Path) -> None:
+    async with site(tmp_path) as it, httpx2.AsyncClient() as http:
+        real = await it.token("vid_somebody")
+        for token in ("x", "vid_somebody.", "vid_somebody.0000", "vid_other." + real.rpartition(".")[2], "ü.ü"):
+            answer = await http.post(f"{it.url}/callbacks/{token}", json={"id": "x", "status": "completed"})
+            assert answer.status_code == 404, token
+        assert (await http.post(f"{it.url}/callbacks/{real}", json={"id": "nope"})).status_code == 204
+
+
+async def test_the_body_of_a_callback_is_never_believed(tmp_path: Path) -> None:
+    async with site(tmp_path) as it, Client(it.url + "/mcp") as client, httpx2.AsyncClient() as http:
+        made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] a boat"})
+        task_id = (made.structured_content or {})["task_id"]
+        entry = await it.engine.journal.find(task_id)
+        assert entry is not None
+        url = f"{it.url}/callbacks/{await it.token(entry.id)}"
+        lie = {"id": task_id, "status": "completed", "output": {"urls": ["https://evil.example/x.mp4"]}}
+        for body in (json.dumps(lie), json.dumps({"id": "another"}), "garbage", "[" * 60_000, "", '{"id": 5}'):
+            assert (await http.post(url, content=body)).status_code == 204
+        looked = await client.call_tool("get_task", {"task_id": task_id})
+        assert (looked.structured_content or {})["status"] in ("pending", "processing")
+        assert "video_urls" not in (looked.structured_content or {})
+
+
+async def test_an_oversized_callback_is_cut_off(tmp_path: Path) -> None:
+    async with site(tmp_path) as it, httpx2.AsyncClient() as http:
+        url = f"{it.url}/callbacks/{await it.token('vid_x')}"
+        assert (await http.post(url, content=b"x" * 100_000)).status_code == 413
+
+
+async def test_a_callers_own_callback_url_is_passed_through_untouched(tmp_path: Path) -> None:
+    async with site(tmp_path) as it, Client(it.url + "/mcp") as client:
+        mine = "http://127.0.0.1:9/mine"
+        made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] x", "callback_url": mine})
+        entry = await it.engine.journal.find((made.structured_content or {})["task_id"])
+        assert entry is not None
+        assert json.loads(entry.body)["callback_url"] == mine
+        assert not it.engine.service.expects_callback(entry)
+
+
+async def test_a_foreign_host_or_origin_is_turned_away(tmp_path: Path) -> None:
+    async with site(tmp_path) as it, httpx2.AsyncClient() as http:
+        for path in ("/mcp", "/sse"):
+            assert (await http.get(it.url + path, headers={"Host": "evil.example"})).status_code == 421
+            evil = {"Origin": "https://evil.example"}
+            assert (await http.get(it.url + path, headers=evil)).status_code == 403
+        assert (await http.get(it.url + "/healthz")).json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104
+async def test_binding_to_anything_but_loopback_is_refused(host: str) -> None:
+    with pytest.raises(NotLoopback, match="spend your credits"):
+        only_loopback(host)

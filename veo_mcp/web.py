@@ -1,0 +1,115 @@
+"""One ASGI app for streamable HTTP, SSE, callbacks and health, and the server under it.
+
+Called by hosting.py for `--transport http` and `sse`. The backend's lifespan is not here: the SDK enters one per SSE
+connection, and two pollers would be one too many. Binds to loopback only, with DNS-rebinding protection always on.
+"""
+
+from collections.abc import Callable
+
+import anyio
+import uvicorn
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.server.build import VeoServer
+from veo_mcp.tasks.webhook import BODY_LIMIT
+
+__all__ = ["NotLoopback", "build_web", "only_loopback", "serve_http"]
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SLOW_BODY_SECONDS = 10.0
+
+
+class NotLoopback(Exception):
+    """The server was told to listen where others could reach it, and knows of nobody who may."""
+
+
+def only_loopback(host: str) -> None:
+    """Raises NotLoopback for a host that others could reach."""
+    if host not in LOOPBACK:
+        raise NotLoopback(
+            f"--host {host} would let others spend your credits. Only 127.0.0.1, localhost and ::1 are allowed."
+        )
+
+
+def build_web(server: VeoServer, backend: Backend, *, sse_only: bool = False) -> Starlette:
+    """The app; its own lifespan runs the SDK's sessions only."""
+    # Given explicitly: the SDK drops its protection silently for hosts it does not know.
+    names = [f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]")]
+    security = TransportSecuritySettings(
+        enable_dns_rebinding_protection=True,
+        allowed_hosts=names,
+        allowed_origins=[f"http://{name}" for name in names],
+    )
+    sse = server.sse_app(transport_security=security)
+    if sse_only:
+        app = sse
+    else:
+        app = server.streamable_http_app(transport_security=security)
+        there = {_path(route) for route in app.routes}
+        app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
+
+    async def callback(request: Request) -> Response:
+        body = bytearray()
+        try:
+            with anyio.fail_after(SLOW_BODY_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > BODY_LIMIT:
+                        return PlainTextResponse("too large", 413)
+        except (TimeoutError, ClientDisconnect):
+            return PlainTextResponse("too slow", 408)
+        try:
+            await backend.engine()
+        except Unavailable:
+            return PlainTextResponse("not ready", 503)
+        known = await backend.callbacks.take(request.path_params["token"], bytes(body))
+        return Response(status_code=204) if known else PlainTextResponse("not found", 404)
+
+    async def alive(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    app.router.routes.append(Route("/callbacks/{token}", callback, methods=["POST"]))
+    app.router.routes.append(Route("/healthz", alive, methods=["GET"]))
+    return app
+
+
+async def serve_http(
+    server: VeoServer,
+    backend: Backend,
+    *,
+    host: str,
+    port: int,
+    sse_only: bool = False,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serves until the process is told to end. Raises NotLoopback."""
+    only_loopback(host)
+    config = uvicorn.Config(
+        build_web(server, backend, sse_only=sse_only),
+        host=host,
+        port=port,
+        log_config=None,
+        # Callback URLs are secrets, and access logs hold paths.
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+    web = uvicorn.Server(config)
+    async with anyio.create_task_group() as group:
+
+        async def watch() -> None:
+            while not web.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
+                await anyio.sleep(0.01)
+            ready()
+
+        group.start_soon(watch)
+        await web.serve()
+        group.cancel_scope.cancel()
+
+
+def _path(route: BaseRoute) -> str | None:
+    return getattr(route, "path", None)

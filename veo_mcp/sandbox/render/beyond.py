@@ -36,12 +36,15 @@ def space(stage: Stage) -> None:
     cloud = fbm(rng, rows, cols, s.h * 0.28, s.h * 0.28, 6, 0.56)
     dust = fbm(rng, rows, cols, s.h * 0.2, s.h * 0.24, 5)
     wide_band = np.sqrt(band)
-    dens = wide_band * (np.float32(0.12) + smooth(cloud, 0.28, 0.95)) - smooth(dust, 0.5, 0.82) * np.float32(0.55) * wide_band
+    dens = (
+        wide_band * (np.float32(0.12) + smooth(cloud, 0.28, 0.95))
+        - smooth(dust, 0.5, 0.82) * np.float32(0.55) * wide_band
+    )
     dens = np.clip(dens * (np.float32(0.75) + np.float32(0.5) * warp), 0, 1)[..., None]
     core = (np.clip(dens - 0.34, 0, 1) * np.float32(1.5)) ** np.float32(1.6)
     img = vec(deep) * np.float32(0.5) + dens * vec(mid) * np.float32(1.05)
-    img += core * (vec(hot) - vec(mid) * np.float32(0.5)) * np.float32(0.85)
-    _starfield(rng, img, int(rows * cols / 900), 1.0, band)
+    img += core * (vec(hot) - vec(mid) * np.float32(0.5)) * np.float32(0.5)
+    _starfield(rng, img, int(rows * cols / 650), 1.0, band)
     img += rng.standard_normal((rows, cols), np.float32)[..., None] * np.float32(1 / 255)
     stage.sun = (s.w * 0.2, s.h * 0.2)
     stage.items.append(Layer(np.clip(img, 0, 1), None, top=-my, left=-mx, depth=0.06, axis=s.camera.axis))
@@ -334,13 +337,7 @@ class Flow:
         shine = np.clip(118 + fold * 92, 20, 235)
         soft = np.asarray(Image.fromarray(shine.astype(np.uint8)).filter(ImageFilter.GaussianBlur(5)), np.uint16)
         self.shine: U16 = soft + np.uint16(112)
-        sets = [
-            ("0b1030", "3b2a7a", "d9578a", "ffb38a", "fff0d0", "5fb7c9"),
-            ("06222c", "0f6a70", "6fd0b8", "f7f0c8", "f2a65a", "7a2f4f"),
-            ("140b2a", "54209a", "2a7de0", "8ff0e8", "ffd6f2", "c73e8a"),
-            ("1c0f16", "8a2433", "ee7a3a", "ffd98a", "f9f3e6", "4a3a6a"),
-        ]
-        colours = [hexa(c) for c in sets[int(rng.integers(len(sets)))]]
+        colours = [hexa(c) for c in SETS[int(rng.integers(len(SETS)))]]
         if s.pal.night > 0.8:
             colours = [blend(c, (0.03, 0.04, 0.12), 0.35) for c in colours]
         mean = tuple(sum(c[k] for c in colours) / len(colours) for k in range(3))
@@ -370,10 +367,62 @@ class Flow:
         frame.v[...] = self.lut[2].take(small)
 
 
+def ribbons(stage: Stage, rng: np.random.Generator) -> None:
+    """Translucent waves before a glow, each sliding at its own pace."""
+    s = stage.setup
+    colours = [hexa(c) for c in SETS[int(rng.integers(len(SETS)))]]
+    mx, my = s.margin(0.04), s.rise
+    rows, cols = (s.h + 2 * my) // 2 * 2, s.w + 2 * mx
+    y, x = np.linspace(0, 1, rows, dtype=np.float32)[:, None], np.linspace(-1, 1, cols, dtype=np.float32)[None, :]
+    sun = np.exp(-((x - 0.25) ** 2) / 0.5 - (y - 0.36) ** 2 / 0.09)[..., None]
+    back = vec(colours[0]) + y[..., None] * (vec(colours[1]) - vec(colours[0])) * np.float32(0.7)
+    back = back + sun * (vec(colours[4]) * np.float32(0.8) - back * np.float32(0.55))
+    back = back + rng.standard_normal((rows, cols), np.float32)[..., None] * np.float32(1.1 / 255)
+    stage.items.append(Layer(np.clip(back, 0, 1), None, top=-my, left=-mx, depth=0.04, axis=s.camera.axis))
+    count = 6
+    for k in range(count):
+        f = k / (count - 1)
+        depth, drift = 0.15 + 0.8 * f, (7 + 20 * f) * (1 if k % 2 else -1)
+        mx, extra = s.margin(depth), int(abs(drift) * 17)
+        cols = (s.w + 2 * mx + extra) // 2 * 2
+        line = fbm(rng, 1, cols, 1, s.w * 0.62, 2, 0.3)[0] - np.float32(0.5)
+        at = s.h * (0.24 + 0.62 * f) + line * s.h * 0.62
+        top = int(at.min() - 3) // 2 * 2
+        bottom = s.h + s.rise
+        below = np.arange(max(8, bottom - top), dtype=np.float32)[:, None] + np.float32(top) - at[None, :]
+        upper, lower = vec(colours[2 + k % 3]), vec(colours[(k + 1) % 2])
+        deep = np.clip(below / np.float32(s.h * 0.42), 0, 1)[..., None]
+        sheen = np.exp(-np.abs(below) / np.float32(5 * s.u)) * np.float32(0.42)
+        fold = (
+            fbm(rng, 1, cols, 1, s.w * 0.2, 3)[0][None, :]
+            * np.exp(-np.clip(below, 0, None) / np.float32(90 * s.u))
+            * np.float32(0.34)
+        )
+        rgb = upper + deep * (lower - upper) + (sheen + fold)[..., None] * (1 - upper) * np.float32(0.9)
+        alpha = np.clip(below + np.float32(0.5), 0, 1) * (
+            np.float32(0.34) + np.float32(0.5) * np.exp(-np.clip(below, 0, None) / np.float32(s.h * 0.3))
+        )
+        left = -mx - (extra if drift < 0 else 0)
+        stage.items.append(
+            Layer(np.clip(rgb, 0, 1).astype(np.float32), alpha.astype(np.float32), top=top, left=left, depth=depth, axis=s.camera.axis, drift=drift)
+        )  # fmt: skip
+
+
+SETS = [
+    ("0b1030", "3b2a7a", "d9578a", "ffb38a", "fff0d0", "5fb7c9"),
+    ("06222c", "0f6a70", "6fd0b8", "f7f0c8", "f2a65a", "7a2f4f"),
+    ("140b2a", "54209a", "2a7de0", "8ff0e8", "ffd6f2", "c73e8a"),
+    ("1c0f16", "8a2433", "ee7a3a", "ffd98a", "f9f3e6", "4a3a6a"),
+]
+
+
 def abstract(stage: Stage) -> None:
     s = stage.setup
     stage.sun = (s.w / 2, s.h * 0.3)
-    stage.items.append(Flow(stage, s.rng("flow")))
+    if s.rng("kind").random() < 0.7:
+        ribbons(stage, s.rng("ribbons"))
+    else:
+        stage.items.append(Flow(stage, s.rng("flow")))
     orbs = [
         glow_sprite(c, r, 0.06) for c, r in (((1.0, 0.9, 0.75), 26), ((0.75, 0.9, 1.0), 40), ((1.0, 0.8, 0.95), 16))
     ]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from PIL import Image, ImageFilter
+
 from .frame import U16, Frame
 
 
@@ -26,6 +28,8 @@ class Finish:
     def apply(self, frame: Frame, index: int, strength: float) -> None:
         if strength <= 0:
             return
+        if self.fine:
+            self._bloom(frame, strength)
         tmp = self.tmp
         if strength >= 1:
             np.multiply(frame.y, self.vignette, out=tmp)
@@ -39,3 +43,14 @@ class Finish:
             tmp += 128
         tmp >>= 8
         frame.y[...] = tmp
+
+    def _bloom(self, frame: Frame, strength: float) -> None:
+        """What is bright glows a little into what lies around it."""
+        small = frame.y[::4, ::4]
+        bright = np.maximum(small, 148) - np.uint8(148)
+        soft = Image.fromarray(bright).filter(ImageFilter.BoxBlur(5)).filter(ImageFilter.BoxBlur(4))
+        glow = np.asarray(soft.resize((frame.w, frame.h), Image.Resampling.BILINEAR)) // np.uint8(
+            max(3, int(3 / strength))
+        )
+        np.minimum(frame.y, 235 - glow, out=frame.y)
+        frame.y += glow

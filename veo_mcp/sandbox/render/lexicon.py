@@ -22,7 +22,7 @@ PLACES: dict[str, str] = {
     "park": "park,garden,meadow,field,lawn,grassland,prairie,countryside,farm,orchard,playground,picnic,grass,village,parque,jardin,"
     "prado,campo,pradera,parc,pre,champ,prairie,campagne,garten,wiese,feld,jardim,prado,campina,公園,庭,草原,野原,田,公园,花园,"
     "草地,田野",
-    "street": "street,city street,city road,neon street,road,alley,avenue,market,crosswalk,sidewalk,highway,calle,callejon,mercado,avenida,carretera,rue,ruelle,"
+    "street": "street,car parks,parks in front,parking lot,car park,parked car,city street,city road,neon street,road,alley,avenue,market,crosswalk,sidewalk,highway,calle,callejon,mercado,avenida,carretera,rue,ruelle,"
     "marche,route,strasse,straße,gasse,markt,rua,beco,estrada,mercado,通り,路地,道路,街道,街,巷,马路,市场",
     "room": "room,kitchen,bedroom,living room,office,indoors,interior,cafe,coffee shop,library,restaurant,studio,house,"
     "window,desk,fireplace,sofa,habitacion,cocina,oficina,biblioteca,casa,ventana,chambre,cuisine,bureau,bibliotheque,maison,"

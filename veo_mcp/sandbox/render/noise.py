@@ -30,6 +30,14 @@ def enlarge(grid: F32, height: int, width: int) -> F32:
     return np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC, box=box), np.float32)
 
 
+ANCHORED = 7200.0  # columns of noise that exist for a frame, a third of them to its left
+
+
+def _part(grid: F32, height: int, width: int, start: float, span: float) -> F32:
+    box = (max(start, 0.0), 1.0, min(start + span, float(grid.shape[1])), grid.shape[0] - 1.0)
+    return np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC, box=box), np.float32)
+
+
 def fbm(
     rng: np.random.Generator,
     height: int,
@@ -40,14 +48,20 @@ def fbm(
     gain: float = 0.5,
     *,
     ridged: bool = False,
+    left: float | None = None,
 ) -> F32:
-    """Fractal noise in 0..1; the cells are the sizes in pixels of the coarsest octave."""
+    """Fractal noise in 0..1; the cells are the sizes in pixels of the coarsest octave. With `left`, the column at which
+    the frame begins, the noise is tied to the frame: other margins show more or less of the same."""
     out = np.zeros((height, width), np.float32)
     amplitude, total = 1.0, 0.0
     for _ in range(octaves):
         gy, gx = max(1, round(height / cell_y)), max(1, round(width / cell_x))
-        grid = rng.random((gy + 3, gx + 3), dtype=np.float32)
-        layer = enlarge(grid, height, width)
+        if left is None:
+            layer = enlarge(rng.random((gy + 3, gx + 3), dtype=np.float32), height, width)
+        else:
+            grid = rng.random((int(ANCHORED / cell_x) + 4, gy + 3), dtype=np.float32).T
+            start = 1.0 + (ANCHORED / 3 - left) / cell_x
+            layer = _part(np.ascontiguousarray(grid), height, width, start, width / cell_x)
         if ridged:
             layer = 1 - np.abs(2 * layer - 1)
         out += layer * np.float32(amplitude)

@@ -77,7 +77,7 @@ HOURS: dict[str, Palette] = {
 def palette(time: str, weather: str, looks: Iterable[str]) -> Palette:
     """The light of an hour under a weather."""
     looks = set(looks)
-    base = HOURS["neon" if "neon" in looks else (time or "noon")]
+    base = HOURS["neon" if "neon" in looks and time not in {"noon", "dawn"} else (time or "noon")]
     if "dark" in looks and base.night < 1:
         base = _dull(base, 0.3, 0.62)
     match weather:

@@ -150,7 +150,7 @@ class Stage:
         rgb = np.broadcast_to(np.array(s.pal.haze, np.float32), (rows, cols, 3))
         self.items.append(
             Layer(
-                rgb, alpha, top=int(row - height / 2) // 2 * 2, left=-mx, depth=depth, axis=s.camera.axis, drift=drift,
+                rgb, alpha, top=int(row - height / 2) // 2 * 2, left=-mx - (int(abs(drift) * 17) if drift < 0 else 0), depth=depth, axis=s.camera.axis, drift=drift,
                 phases=2,
             )
         )  # fmt: skip

@@ -44,10 +44,10 @@ def slab_layer(
     cols = (w + 2 * margin) // 2 * 2
     steps = slab.steps
     cell_z = max(4.0, steps * 0.55)
-    hf = fbm(rng, steps, cols, cell_z, slab.cell, slab.octaves, slab.rough, ridged=slab.ridged)
+    hf = fbm(rng, steps, cols, cell_z, slab.cell, slab.octaves, slab.rough, ridged=slab.ridged, left=margin)
     if slab.ridged:
-        hf = hf ** np.float32(1.7) * np.float32(1.25)
-        hf *= np.float32(0.55) + np.float32(0.75) * fbm(rng, steps, cols, steps, slab.cell * 1.6, 1)
+        hf = np.clip(hf, 0, 1) ** np.float32(1.7) * np.float32(1.25)
+        hf *= np.float32(0.55) + np.float32(0.75) * fbm(rng, steps, cols, steps, slab.cell * 1.6, 1, left=margin)
     z = np.linspace(0, 1, steps, dtype=np.float32)  # 0 far, 1 near
     shape = np.sin(np.pi * np.clip(z * 0.8 + 0.18, 0, 1)) ** np.float32(0.9)
     hf *= shape[:, None]

@@ -145,15 +145,22 @@ def shots(prompt: str, *, inherit: Plan | None = None) -> list[Plan]:
     return out
 
 
+STYLES = frozenset({"calm", "epic", "happy", "dark", "fast"})
+
+
 def filled(plan: Plan, before: Plan | None, whole: Plan) -> Plan:
-    base = before or whole
-    moved = bool(plan.place) and before is not None and plan.place != before.place
+    """The plan with its gaps closed: from the shot before, or, in the first shot, by what holds for the whole prompt."""
+    if before is None:
+        return Plan(
+            plan.text, plan.place or whole.place, plan.time, plan.weather, plan.camera, plan.subjects, plan.looks | (whole.looks & STYLES)
+        )  # fmt: skip
+    moved = bool(plan.place) and plan.place != before.place
     return Plan(
         plan.text,
-        plan.place or base.place or whole.place,
-        plan.time or base.time or whole.time,
-        plan.weather or ("" if moved and plan.time else base.weather) or ("" if before else whole.weather),
-        plan.camera or ("" if before is not None else whole.camera),
-        plan.subjects or (() if moved else base.subjects),
-        plan.looks or base.looks,
+        plan.place or before.place,
+        plan.time or before.time,
+        plan.weather or ("" if moved and plan.time else before.weather),
+        plan.camera,
+        plan.subjects or (() if moved else before.subjects),
+        plan.looks or (before.looks & STYLES if moved else before.looks),
     )

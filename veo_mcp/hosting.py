@@ -56,7 +56,10 @@ def serve(settings: Settings) -> None:
             only_loopback(settings.host)
         except NotLoopback as refusal:
             raise SystemExit(str(refusal)) from None
-    anyio.run(_serve, settings)
+    try:
+        anyio.run(_serve, settings)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
 
 
 async def _serve(settings: Settings) -> None:

@@ -7,7 +7,6 @@ connection, and two pollers would be one too many. Binds to loopback only, with 
 from collections.abc import Callable
 
 import anyio
-import uvicorn
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -16,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.build import VeoServer
+from veo_mcp.serving import serve_app
 from veo_mcp.tasks.webhook import BODY_LIMIT
 
 __all__ = ["NotLoopback", "build_web", "only_loopback", "serve_http"]
@@ -87,28 +87,9 @@ async def serve_http(
     sse_only: bool = False,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serves until the process is told to end. Raises NotLoopback."""
+    """Serves until cancelled. Raises NotLoopback."""
     only_loopback(host)
-    config = uvicorn.Config(
-        build_web(server, backend, sse_only=sse_only),
-        host=host,
-        port=port,
-        log_config=None,
-        # Callback URLs are secrets, and access logs hold paths.
-        access_log=False,
-        timeout_graceful_shutdown=2,
-    )
-    web = uvicorn.Server(config)
-    async with anyio.create_task_group() as group:
-
-        async def watch() -> None:
-            while not web.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
-                await anyio.sleep(0.01)
-            ready()
-
-        group.start_soon(watch)
-        await web.serve()
-        group.cancel_scope.cancel()
+    await serve_app(build_web(server, backend, sse_only=sse_only), host, port, ready=ready)
 
 
 def _path(route: BaseRoute) -> str | None:

@@ -6,17 +6,17 @@ goes; a file lock decides who. The port stays, so that video URLs last.
 
 import logging
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
 import anyio
 import anyio.to_thread
-import uvicorn
 from anyio.abc import TaskStatus
 
 from veo_mcp.sandbox.app import SandboxConfig, build_app
+from veo_mcp.serving import serve_app
 
 __all__ = ["embedded", "run_server"]
 
@@ -64,41 +64,7 @@ async def _host_or_follow(
 
 async def run_server(config: SandboxConfig, host: str, port: int, ready: Callable[[], None]) -> None:
     """Serves the sandbox until cancelled; calls `ready` when the port is open."""
-    server = _Server(
-        uvicorn.Config(
-            build_app(config),
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            ws="none",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    async with anyio.create_task_group() as group:
-        group.start_soon(_until_told, server)
-        try:
-            while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
-                await anyio.sleep(0.01)
-            ready()
-            await anyio.sleep_forever()
-        finally:
-            server.should_exit = True
-
-
-async def _until_told(server: uvicorn.Server) -> None:
-    # Cancelled in the middle, uvicorn logs a traceback of its lifespan; told to exit, it closes in order.
-    with anyio.CancelScope(shield=True):
-        await server.serve()
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals alone: they belong to the process that embeds the sandbox."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
+    await serve_app(build_app(config), host, port, ready=ready)
 
 
 def _kept_port(folder: Path) -> int:

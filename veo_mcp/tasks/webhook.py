@@ -47,11 +47,12 @@ class Callbacks:
 
     async def run(self) -> None:
         """Reads back what callbacks hinted at, for ever."""
-        async for entry_id, named in self._receive:
-            try:
-                await self._read_back(entry_id, named)
-            except VeoError as error:
-                log.info("A callback for %s could not be checked: %s", entry_id, error.sentence)
+        async with self._send, self._receive:
+            async for entry_id, named in self._receive:
+                try:
+                    await self._read_back(entry_id, named)
+                except VeoError as error:
+                    log.info("A callback for %s could not be checked: %s", entry_id, error.sentence)
 
     async def _read_back(self, entry_id: str, named: str | None) -> None:
         journal = self._service.journal

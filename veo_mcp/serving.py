@@ -1,0 +1,44 @@
+"""Runs an ASGI app until the surrounding scope is cancelled, and closes it in order.
+
+Called by web.py and by the sandbox. Cancelled in the middle, uvicorn logs a traceback and leaves sockets open; told to
+exit, it does neither. Never installs signal handlers: signals belong to the process.
+"""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import anyio
+import uvicorn
+from starlette.types import ASGIApp
+
+__all__ = ["serve_app"]
+
+
+async def serve_app(app: ASGIApp, host: str, port: int, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Serves until cancelled; calls `ready` once the port is open. Raises SystemExit if it cannot be opened."""
+    server = _Server(
+        # Access logs hold paths, and the paths of callbacks are secrets.
+        uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+        )
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(_until_told, server)
+        try:
+            while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
+                await anyio.sleep(0.01)
+            ready()
+            await anyio.sleep_forever()
+        finally:
+            server.should_exit = True
+
+
+async def _until_told(server: uvicorn.Server) -> None:
+    with anyio.CancelScope(shield=True):
+        await server.serve()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

@@ -67,6 +67,10 @@ class Journal(Protocol):
         """Gives a lease back and says when the entry is due again."""
         ...
 
+    async def hasten(self, entry_id: str, at: float) -> None:
+        """Makes an entry due at this moment, unless it is due sooner."""
+        ...
+
     async def abandon(self, now: float) -> Sequence[Entry]:
         """Turns sends whose deadline has passed into `unknown`: their process died."""
         ...

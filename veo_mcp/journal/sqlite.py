@@ -241,6 +241,14 @@ class SqliteJournal:
 
         await self._write(write)
 
+    async def hasten(self, entry_id: str, at: float) -> None:
+        """See Journal."""
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE entries SET next_poll_at = ?1 WHERE id = ?2 AND next_poll_at > ?1", (at, entry_id))
+
+        await self._write(write)
+
     async def abandon(self, now: float) -> Sequence[Entry]:
         """See Journal."""
 

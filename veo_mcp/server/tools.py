@@ -148,7 +148,7 @@ class Tools:
             entry = await engine.service.get(task_id)
             here = engine.service.known_api_name
             if wait_seconds and not _settled(entry) and here in (None, entry.api):
-                with engine.poller.watching(entry.id):
+                async with engine.poller.watching(entry):
                     entry = await self._wait(entry, wait_seconds, ctx)
             now = self._clock()
             return _result(view(entry, now), sentence(entry, now, api=here))

@@ -12,6 +12,7 @@ __all__ = ["Pace", "next_gap"]
 
 HOUR = 3600.0
 DAY = 24 * HOUR
+EAGERNESS = 0.91
 LEARNED_FROM = 8
 """Fewer finished clips than this say too little about how long the next one takes."""
 
@@ -46,7 +47,8 @@ def next_gap(age: float, pace: Pace) -> float:
 
 def _learned_gap(age: float, pace: Pace) -> float:
     cuts = quantiles(pace.history, n=20, method="inclusive")
-    earliest, middle, late = cuts[0], cuts[9], cuts[18]
+    # A little before the earliest twentieth: fifty clips are few, and what ends before the first look is seen late.
+    earliest, middle, late = cuts[0] * EAGERNESS, cuts[9], cuts[18]
     spread = max(late - earliest, 0.0)
     floor = 1.0 if middle < 30 else 4.0
     step = max(floor, spread / (12 if pace.watched else 6))

@@ -6,8 +6,8 @@ task at once, and records every answer with the journal's one rule. Never gives 
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from veo_mcp.api.client import VeoClient
 from veo_mcp.api.errors import (
@@ -60,16 +60,18 @@ class Poller:
         self.beat = 0.0
         self.paused: str | None = None
 
-    @contextmanager
-    def watching(self, entry_id: str) -> Generator[None]:
-        """While this is open, someone waits for the task: it is asked about more often."""
-        self._watched[entry_id] += 1
+    @asynccontextmanager
+    async def watching(self, entry: Entry) -> AsyncGenerator[None]:
+        """While this is open, someone waits for the task: it is asked about more often, from now on."""
+        self._watched[entry.id] += 1
         try:
+            now = self._clock()
+            await self._journal.hasten(entry.id, now + await self._service.gap(entry, now=now, watched=True))
             yield
         finally:
-            self._watched[entry_id] -= 1
-            if not self._watched[entry_id]:
-                del self._watched[entry_id]
+            self._watched[entry.id] -= 1
+            if not self._watched[entry.id]:
+                del self._watched[entry.id]
 
     async def run(self) -> None:
         """Polls for ever. A failing round is logged and the next one comes: nothing here may end the server."""

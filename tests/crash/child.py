@@ -1,0 +1,57 @@
+"""A process that creates a video and follows it to its end, unless it dies on the way at the point it was told.
+
+Run by the crash tests: `python -m tests.crash.child FOLDER URL PROMPT POINT SHIFT`. POINT names where SIGKILL falls, or
+is empty; SHIFT moves the clock, so that deadlines of a dead predecessor have passed. PROMPT empty: only follow.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import anyio
+from pydantic import SecretStr
+
+from veo_mcp.api.models import CreateInput
+from veo_mcp.journal.entry import Status
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.tasks.engine import open_engine
+
+OPEN = (Status.SUBMITTING, Status.PENDING, Status.PROCESSING)
+
+
+async def main(folder: Path, url: str, prompt: str, point: str, shift: float) -> None:
+    def crash_at(reached: str) -> None:
+        if reached == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async def quickly(_seconds: float) -> None:
+        await anyio.sleep(0.01)
+
+    async with (
+        SqliteJournal(folder / "journal.db", crash_at=crash_at) as journal,
+        open_engine(
+            journal,
+            base_url=url,
+            key=SecretStr("sk-crash"),
+            clock=lambda: time.time() + shift,
+            sleep=quickly,
+            crash_at=crash_at,
+        ) as engine,
+    ):
+        if prompt:
+            await engine.service.create(CreateInput(prompt=prompt))
+            crash_at("returned")
+        while True:
+            page = await journal.list(limit=50)
+            unfinished = [entry for entry in page.entries if entry.status in OPEN]
+            if not unfinished:
+                return
+            for entry in unfinished:
+                await journal.hasten(entry.id, 0.0)
+            await engine.poller.round()
+
+
+if __name__ == "__main__":
+    anyio.run(main, Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], float(sys.argv[5]))

@@ -1,0 +1,195 @@
+"""The poller against a real socket, with a clock that is an argument: its sleeping is what moves the time."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import SocketStream
+from pydantic import SecretStr
+
+from tests.raw_api import answer, error
+from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.tasks.engine import Engine, open_engine
+
+pytestmark = pytest.mark.anyio
+
+START = 1_800_000_000.0
+
+
+@dataclass
+class World:
+    """Time, and an API that answers reads as it is told."""
+
+    now: float = START
+    asked: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    reply: bytes | None = None
+    under_way: dict[str, int] = field(default_factory=dict[str, int])
+    overlaps: int = 0
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await anyio.lowlevel.checkpoint()
+
+    async def serve(self, stream: SocketStream) -> None:
+        async with stream:
+            head = await stream.receive()
+            task_id = head.split(b" ")[1].rsplit(b"/", 1)[1].decode()
+            self.asked.append((self.now, task_id))
+            self.under_way[task_id] = self.under_way.get(task_id, 0) + 1
+            self.overlaps += self.under_way[task_id] > 1
+            task: dict[str, object] = {"id": task_id, "status": "processing", "created_at": int(START)}
+            await stream.send(self.reply or answer(200, task))
+            self.under_way[task_id] -= 1
+
+
+def unfinished(number: int, *, api: str) -> Entry:
+    return Entry(
+        id=f"vid_{number}",
+        api=api,
+        principal="",
+        kind="create",
+        fingerprint=f"f{number}",
+        body="{}",
+        prompt="x",
+        model="veo-3",
+        mode="fast",
+        aspect_ratio="16:9",
+        extends=None,
+        credits=40,
+        estimated=False,
+        upstream_id=f"task-{number}",
+        status=Status.PENDING,
+        upstream_status=None,
+        progress=None,
+        video_urls=(),
+        resolution=None,
+        error_code=None,
+        error_message=None,
+        charged="yes",
+        retry_after=None,
+        created_at=START,
+        updated_at=START,
+        completed_at=None,
+        sender=None,
+        deadline=None,
+        next_poll_at=START,
+        polls=0,
+        seq=0,
+    )
+
+
+@asynccontextmanager
+async def polling(folder: Path, world: World, tasks: int) -> AsyncGenerator[tuple[Engine, Engine]]:
+    """Two engines, as of two processes, over one journal with this many unfinished tasks."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    base_url = f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, world.serve)
+        async with SqliteJournal(folder / "j.db") as one, SqliteJournal(folder / "j.db") as two:
+            for number in range(tasks):
+                await one.adopt(unfinished(number, api=base_url))
+            async with (
+                open_engine(
+                    one, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
+                ) as first,
+                open_engine(
+                    two, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
+                ) as second,
+            ):
+                first.service.note_sandbox(None)
+                second.service.note_sandbox(None)
+                yield first, second
+        group.cancel_scope.cancel()
+
+
+async def turn(engine: Engine, world: World) -> None:
+    if not await engine.poller.round():
+        await world.sleep(1.0)
+
+
+async def test_five_hundred_unfinished_tasks_make_at_most_five_requests_a_second(tmp_path: Path) -> None:
+    world = World()
+    async with polling(tmp_path, world, 500) as (engine, _):
+        while world.now < START + 60:
+            await turn(engine, world)
+    seconds = [int(moment) for moment, _ in world.asked]
+    assert max(seconds.count(second) for second in set(seconds)) <= 5
+    assert len({task_id for _, task_id in world.asked}) >= 250
+
+
+async def test_two_servers_on_one_journal_never_ask_about_the_same_task_at_once(tmp_path: Path) -> None:
+    world = World()
+    async with polling(tmp_path, world, 20) as (first, second):
+        for _ in range(30):
+            async with anyio.create_task_group() as group:
+                group.start_soon(turn, first, world)
+                group.start_soon(turn, second, world)
+    assert world.overlaps == 0
+    gaps: dict[str, list[float]] = {}
+    for moment, task_id in world.asked:
+        gaps.setdefault(task_id, []).append(moment)
+    assert len(gaps) == 20
+
+
+async def test_after_a_429_nothing_is_asked_before_its_retry_after(tmp_path: Path) -> None:
+    world = World(reply=error(429, "rate_limit_exceeded", "Retry-After: 30"))
+    async with polling(tmp_path, world, 10) as (engine, _):
+        while world.now < START + 200:
+            await turn(engine, world)
+    moments = [moment for moment, _ in world.asked]
+    assert len(moments) >= 3
+    assert min(later - sooner for sooner, later in pairwise(moments)) >= 30
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "invalid_api_key"), (402, "insufficient_credits"), (403, "ip_not_allowed")]
+)
+async def test_a_refused_key_pauses_the_poller_and_fails_no_task(tmp_path: Path, status: int, code: str) -> None:
+    world = World(reply=error(status, code))
+    async with polling(tmp_path, world, 10) as (engine, _):
+        while world.now < START + 130:
+            await turn(engine, world)
+        assert len(world.asked) <= 4
+        assert engine.poller.paused
+        assert {entry.status for entry in (await engine.journal.list(limit=50)).entries} == {Status.PENDING}
+        world.reply = None
+        while world.now < START + 300:
+            await turn(engine, world)
+        assert engine.poller.paused is None
+
+
+async def test_a_task_that_the_api_does_not_know_is_never_forgotten(tmp_path: Path) -> None:
+    world = World(reply=error(404, "task_not_found"))
+    async with polling(tmp_path, world, 1) as (engine, _):
+        while world.now < START + 3600:
+            await turn(engine, world)
+        assert len(world.asked) > 10
+        entry = await engine.journal.find("vid_0")
+        assert entry is not None
+        assert entry.status is Status.PENDING
+
+
+async def test_tasks_of_another_api_are_not_asked_about_here(tmp_path: Path) -> None:
+    world = World()
+    async with polling(tmp_path, world, 0) as (engine, _):
+        await engine.journal.adopt(unfinished(1, api="sandbox:another"))
+        for _ in range(5):
+            await turn(engine, world)
+    assert world.asked == []
+
+
+async def test_an_undocumented_status_is_kept_as_it_came_and_counts_as_processing(tmp_path: Path) -> None:
+    world = World(reply=answer(200, {"id": "task-0", "status": "rendering", "created_at": int(START)}))
+    async with polling(tmp_path, world, 1) as (engine, _):
+        await turn(engine, world)
+        entry = await engine.journal.find("vid_0")
+        assert entry is not None
+        assert (entry.status, entry.upstream_status) == (Status.PROCESSING, "rendering")

@@ -1,0 +1,194 @@
+"""Creates under random faults: no intent is charged twice, no charged task is lost, no word about credits is wrong.
+
+VEO_CREATES sets how many; the suite runs 200, `VEO_CREATES=1000` is the full measure. The seed makes a run repeatable.
+"""
+
+import json
+import os
+import random
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from pydantic import SecretStr
+
+from tests.house import sandbox, text
+from tests.ports import free_port
+from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.sandbox.faults import Fault, faulty
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
+from veo_mcp.tasks.engine import open_engine
+from veo_mcp.tasks.poller import Poller
+from veo_mcp.tasks.service import TaskService
+from veo_mcp.tasks.webhook import Callbacks
+from veo_mcp.web import serve_http
+
+pytestmark = pytest.mark.anyio
+
+CREATES = int(os.environ.get("VEO_CREATES", "200"))
+PER_KEY = 100
+AT_ONCE = 10
+KINDS = ["refuse", "double callback", *Fault]
+
+
+async def soon(_seconds: float) -> None:
+    await anyio.sleep(0.01)
+
+
+class Run:
+    """What was decided for each create, what reached the proxy, and what the model was told."""
+
+    def __init__(self, seed: int) -> None:
+        chance = random.Random(seed)
+        self.fates = [chance.choice(KINDS) for _ in range(CREATES)]
+        self.seen: Counter[str] = Counter()
+        self.told: dict[str, str] = {}
+
+    def decide(self, body: bytes) -> Fault:
+        prompt = json.loads(body)["input"]["prompt"]
+        fate = self.fates[int(prompt.split()[-1])]
+        if fate is Fault.RATE_LIMIT and self.seen[prompt + " limited"]:
+            fate = Fault.NONE
+        if fate is Fault.RATE_LIMIT:
+            self.seen[prompt + " limited"] += 1
+            return fate
+        self.seen[prompt] += 1
+        return fate if isinstance(fate, Fault) else Fault.NONE
+
+
+def prompt_of(number: int) -> str:
+    return f"[sandbox:fail] boat {number}"
+
+
+@pytest.mark.parametrize("callbacks", [False, True], ids=["without callbacks", "with callbacks"])
+async def test_no_create_is_paid_twice_lost_or_misreported(tmp_path: Path, callbacks: bool) -> None:
+    run = Run(seed=20261124 + callbacks)
+    numbers = range(callbacks, CREATES, 2)
+    async with sandbox(tmp_path / "sandbox") as base_url, faulty(urlsplit(base_url).port or 0, run.decide) as bad_url:
+        keys = {number // PER_KEY for number in numbers}
+        async with SqliteJournal(tmp_path / "journal.db") as journal, anyio.create_task_group() as group:
+            for key in keys:
+                mine = [number for number in numbers if number // PER_KEY == key]
+                await one_key(journal, bad_url, f"sk-{key}", run, mine, callbacks=callbacks)
+            group.cancel_scope.cancel()
+        judge(run, tmp_path, numbers, callbacks=callbacks)
+
+
+async def one_key(
+    journal: SqliteJournal, bad_url: str, key: str, run: Run, numbers: list[int], *, callbacks: bool
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}" if callbacks else None
+    dead_url = f"http://127.0.0.1:{free_port()}"
+    async with (
+        open_engine(
+            journal, base_url=bad_url, key=SecretStr(key), public_url=url, sleep=soon, create_seconds=6
+        ) as engine,
+        open_engine(journal, base_url=dead_url, key=SecretStr(key), sleep=soon) as unreachable,
+        anyio.create_task_group() as group,
+    ):
+        backend, dead = Backend(), Backend()
+        backend.opened(engine, Callbacks(engine.service) if url else None)
+        dead.opened(unreachable)
+        server = build_server(backend, sandbox=True, announcer=Announcer())
+        if url:
+            up = anyio.Event()
+            group.start_soon(backend.callbacks.run)
+
+            async def serve() -> None:
+                await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+
+            group.start_soon(serve)
+            await up.wait()
+        ledger = (await engine.service.api_name()).removeprefix("sandbox:")
+        unreachable.service.note_sandbox(ledger)
+        limit = anyio.CapacityLimiter(AT_ONCE)
+        async with (
+            Client(server) as client,
+            Client(build_server(dead, sandbox=True)) as cut_off,
+            anyio.create_task_group() as creates,
+        ):
+
+            async def create(number: int) -> None:
+                async with limit:
+                    by = cut_off if run.fates[number] == "refuse" else client
+                    run.told[prompt_of(number)] = text(
+                        await by.call_tool("create_video", {"prompt": prompt_of(number)})
+                    )
+                    if run.fates[number] == "double callback" and url:
+                        await call_back_again(journal, engine.service, url, prompt_of(number))
+
+            for number in numbers:
+                creates.start_soon(create, number)
+        await quiet(journal, engine.poller)
+        group.cancel_scope.cancel()
+
+
+async def call_back_again(journal: SqliteJournal, service: TaskService, url: str, prompt: str) -> None:
+    entry = next(entry for entry in await everything(journal) if entry.prompt == prompt)
+    secret = await service.callback_secret()
+    mac = service.callback_mac(entry.id, secret)
+    async with httpx2.AsyncClient() as http:
+        for _ in range(2):
+            answer = await http.post(f"{url}/callbacks/{entry.id}.{mac}", json={"id": entry.upstream_id})
+            assert answer.status_code == 204
+
+
+async def everything(journal: SqliteJournal) -> list[Entry]:
+    entries: list[Entry] = []
+    cursor = None
+    while True:
+        page = await journal.list(limit=50, cursor=cursor)
+        entries.extend(page.entries)
+        cursor = page.next_cursor
+        if cursor is None:
+            return entries
+
+
+async def quiet(journal: SqliteJournal, poller: Poller) -> None:
+    """Polls until no task is under way; what nobody knows stays so."""
+    while any(
+        entry.status in (Status.SUBMITTING, Status.PENDING, Status.PROCESSING) for entry in await everything(journal)
+    ):
+        for entry in await everything(journal):
+            await journal.hasten(entry.id, 0.0)
+        await poller.round()
+
+
+def judge(run: Run, folder: Path, numbers: range, *, callbacks: bool) -> None:
+    with sqlite3.connect(folder / "sandbox" / "ledger.db") as books:
+        rows = books.execute("SELECT id, json_extract(body, '$.input.prompt') FROM tasks").fetchall()
+    with sqlite3.connect(folder / "journal.db") as db:
+        entries = {
+            row[0]: row[1:] for row in db.execute("SELECT prompt, status, upstream_id, charged FROM entries").fetchall()
+        }
+    charged = Counter(prompt for _, prompt in rows)
+    ids = {prompt: task_id for task_id, prompt in rows}
+    assert len(run.told) == len(entries) == len(numbers)
+    for number in numbers:
+        prompt, fate = prompt_of(number), run.fates[number]
+        status, upstream, _ = entries[prompt]
+        told = run.told[prompt]
+        assert charged[prompt] <= 1, (fate, told)
+        assert run.seen[prompt] <= 1, (fate, told)
+        if charged[prompt]:
+            assert status != "refused", (fate, told)
+            assert upstream == ids[prompt] or status == "unknown", (fate, told)
+            assert "Not charged." not in told, (fate, told)
+        else:
+            assert status in ("refused", "unknown"), (fate, status)
+            assert "Charged 40" not in told, (fate, told)
+        if callbacks and charged[prompt]:
+            assert upstream == ids[prompt], (fate, status)
+        if upstream:
+            assert status == "failed", (fate, status)
+    with sqlite3.connect(folder / "journal.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

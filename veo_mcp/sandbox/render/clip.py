@@ -191,7 +191,7 @@ def _segments(
         from .reference import ReferenceStage
 
         def reference() -> Segment:
-            stage = ReferenceStage(plans[0], key, w, h, [open_image(p) for p in spec.images], fine=fine)
+            stage = ReferenceStage(plans[0], key, w, h, [open_image(p, alpha=True) for p in spec.images], fine=fine)
             marks = _marks(spec, spec.prompt, "reference · " + label_of(plans[0], 1, 1), stage.stage)
             return Segment(0, total, stage.compose, marks)
 

@@ -6,7 +6,6 @@ Called by the clip maker after composing and before the marks. Leaves frames tha
 from __future__ import annotations
 
 import numpy as np
-
 from PIL import Image, ImageFilter
 
 from .frame import U16, Frame

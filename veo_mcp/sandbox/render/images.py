@@ -13,17 +13,17 @@ from typing import Any
 
 import av
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageOps
 
 from .camera import View, crop
-from .frame import F32, U16, Frame, Sprite, as_u8, halve, to_yuv
+from .frame import F32, U16, Frame, as_u8, halve, to_yuv
 from .noise import fbm, ranks, smooth
 
 MAX_PIXELS = 40_000_000
 
 
-def open_image(path: Path) -> Image.Image:
-    """An image as RGB, upright, no larger than 2560 on a side; raises ValueError for what is none."""
+def open_image(path: Path, *, alpha: bool = False) -> Image.Image:
+    """An image as RGB (or, when asked and it has one, with its alpha), upright, no larger than 2560 on a side; raises ValueError for what is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
@@ -36,6 +36,10 @@ def open_image(path: Path) -> Image.Image:
             raise ValueError("The image could not be read.") from exc
     turned = ImageOps.exif_transpose(image)
     if turned.mode in {"RGBA", "LA", "PA"} or "transparency" in turned.info:
+        if alpha:
+            clear = turned.convert("RGBA")
+            clear.thumbnail((2560, 2560), Image.Resampling.LANCZOS)
+            return clear
         flat = Image.new("RGBA", turned.size, (128, 128, 128, 255))
         flat.alpha_composite(turned.convert("RGBA"))
         turned = flat
@@ -140,14 +144,3 @@ class Pair:
         if amount > 0:
             crop(self.last, spare, View(zoom=1 + zoom * ease(1 - p), cx=self.cx, cy=self.cy), fine=fine)
             self.morph.apply(frame, spare, amount)
-
-
-def cutout(image: Image.Image, height: int, *, round_: bool = False) -> Sprite:
-    """A reference image as an object of the scene: a soft-edged card, or its subject when it is transparent."""
-    size = (max(2, int(image.width * height / image.height)), height)
-    small = image.resize(size, Image.Resampling.LANCZOS)
-    mask = Image.new("L", size, 0)
-    radius = min(size) // 2 if round_ else int(min(size) * 0.08)
-    ImageDraw.Draw(mask).rounded_rectangle((3, 3, size[0] - 4, size[1] - 4), radius, fill=255)
-    mask = mask.filter(ImageFilter.GaussianBlur(1.4))
-    return Sprite(np.asarray(small, np.float32) / np.float32(255), np.asarray(mask, np.float32) / np.float32(255))

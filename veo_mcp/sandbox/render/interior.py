@@ -1,6 +1,6 @@
 """A room: a window with the weather outside, light on the wall, furniture, a lamp, plants, steam.
 
-Called by town.room with an empty stage. The outside is a stage of its own kind: sky and hills behind the wall.
+Called by scene.build with an empty stage. The outside is a stage of its own kind: sky and hills behind the wall.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .terrain import Slab, earth
 from .weather import Scroll, flake_tile, glow_sprite, rain_tile
 
 
-def fill_room(stage: Stage) -> None:
+def room(stage: Stage) -> None:
     s = stage.setup
     u = s.u
     stage.add_sky()

@@ -51,6 +51,7 @@ def sea(stage: Stage) -> None:
                 mist=0.0,
             ),
         )
+        stage.ground = s.h * 0.935
         if s.pal.night < 0.9 and s.plan.weather in {"", "clear", "cloudy"} and s.rng("palms").random() < 0.6:
             palms(stage, s.h * 0.97)
 
@@ -138,7 +139,7 @@ def _rays(stage: Stage) -> None:
     yy, xx = np.mgrid[0:rows:2, 0:cols:2].astype(np.float32)
     angle = np.arctan2(yy - sy + 40, xx - sx)
     n = fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0]
-    angle = np.where(yy > sy + 10, angle, 9)
+    angle = np.where(yy > sy, angle, 9)
     beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), n, right=0.0)
     dist = np.hypot(xx - sx, yy - sy) / s.h
     small = (
@@ -146,6 +147,7 @@ def _rays(stage: Stage) -> None:
         * np.exp(-dist * 1.3)
         * np.clip(dist * 5, 0, 1)
         * np.clip((rows - yy) / 160, 0, 1)
+        * np.clip((yy - sy) / 90, 0, 1)
     )
     alpha = small.astype(np.float32).repeat(2, 0).repeat(2, 1)[:rows, :cols] * np.float32(0.3 if s.pal.moon else 0.55)
     rgb = np.broadcast_to(np.array(blend(s.pal.sun, s.pal.haze, 0.3), np.float32), (rows, cols, 3))
@@ -252,7 +254,7 @@ def park(stage: Stage) -> None:
     s = stage.setup
     stage.add_sky(drift=7)
     u, hz = s.u, s.horizon
-    ground, rock = earth("grass", s.plan.looks)
+    ground, _ = earth("grass", s.plan.looks)
     wood, low = earth("wood", s.plan.looks)
     stage.add_slab("hills", Slab(hz + 8 * u, 96 * u, 30 * u, 520 * u, wood, low, 0.10, 0.58, ridged=False, valley=0.3))
     rng = s.rng("trees")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from .frame import F32, Rgb, Sprite, vec
+from .frame import Rgb, Sprite, vec
 
 Point = tuple[float, float]
 
@@ -87,9 +87,9 @@ class Pen:
             mask = mask.rotate(tilt, Image.Resampling.BILINEAR, center=centre)
             rgb = rgb.rotate(tilt, Image.Resampling.BILINEAR, center=centre)
         a = np.asarray(mask.resize((self.w, self.h), Image.Resampling.BOX), np.float32) / np.float32(255)
-        c: F32 = np.asarray(rgb.resize((self.w, self.h), Image.Resampling.BOX), np.float32) / np.float32(255)
+        c = np.asarray(rgb.resize((self.w, self.h), Image.Resampling.BOX), np.float32) / np.float32(255)
         # outside the figure the sheet is black: what the reduction took from there is given back
-        c = c / np.maximum(a, np.float32(1 / 32))[..., None]
+        c = np.asarray(c / np.maximum(a, np.float32(1 / 32))[..., None], np.float32)
         if flip:
             a, c = a[:, ::-1], c[:, ::-1]
         # a little roundness: what looks away from the sun is darker

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from . import beyond, land, town
+from . import abstract, beyond, depths, interior, land, street, town
 from .actors import add_actors
 from .camera import Camera
 from .noise import stream
@@ -25,11 +25,11 @@ BUILDERS = {
     "desert": land.desert,
     "park": land.park,
     "city": town.city,
-    "street": town.street,
-    "room": town.room,
+    "street": street.street,
+    "room": interior.room,
     "space": beyond.space,
-    "underwater": beyond.underwater,
-    "abstract": beyond.abstract,
+    "underwater": depths.underwater,
+    "abstract": abstract.abstract,
 }
 DEFAULT_MOVES = ("drift", "push", "pan_right", "dolly", "drift")
 FOLLOWED = frozenset("dog horse wolf car bus bicycle train camel elephant".split())

@@ -130,10 +130,11 @@ def cloud_layer(
     w, h = size
     mx, my = margin
     rng = stream(key, "clouds")
+    span = max(w, h)
     rows, cols = int(horizon) + my - int(0.02 * h), w + 2 * mx + int(abs(drift) * 18)
     rows = max(rows, 16) // 2 * 2
-    n = fbm(rng, rows, cols, h * 0.3, w * 0.34, 5, 0.55, left=mx)
-    high = fbm(rng, rows, cols, h * 0.11, w * 0.3, 3, left=mx)
+    n = fbm(rng, rows, cols, span * 0.17, span * 0.34, 5, 0.55, left=mx)
+    high = fbm(rng, rows, cols, span * 0.062, span * 0.3, 3, left=mx)
     field = n * np.float32(0.8) + high * np.float32(0.2)
     y = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     level = np.float32(0.66 - 0.34 * cover) + np.float32(0.05) * np.abs(y - np.float32(0.5))

@@ -122,3 +122,85 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing(tmp_path: Path) -
         render_clip(dataclasses.replace(SEA, images=(bad,), image_use="frames"), tmp_path / "o.mp4")
     assert not (tmp_path / "o.mp4").exists()
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "place", "time", "weather", "camera"),
+    [
+        ("A drone shot flying over mountains at sunset", "mountains", "sunset", "", "drone"),
+        ("Un velero en el mar al amanecer con niebla", "sea", "dawn", "fog", ""),
+        ("Une forêt la nuit sous la pluie, zoom arrière", "forest", "night", "rain", "zoom_out"),
+        ("Ein Schwenk nach links über die Wüste am Mittag", "desert", "noon", "", "pan_left"),
+        ("Uma cidade à noite com tempestade", "city", "night", "storm", ""),
+        ("雪の降る公園、夜明け", "park", "dawn", "snow", ""),
+        ("夜晚的街道，下雨，跟拍", "street", "night", "rain", "tracking"),
+        ("Underwater coral reef, handheld", "underwater", "", "", "handheld"),
+        ("An astronaut drifts, orbit shot", "space", "", "", "orbit"),
+        ("A red car drives along a highway in the desert", "desert", "", "", ""),
+        ("A neon city street", "street", "", "", ""),
+    ],
+)
+def test_words_in_six_languages_choose_place_hour_weather_and_camera(
+    prompt: str, place: str, time: str, weather: str, camera: str
+) -> None:
+    from veo_mcp.sandbox.render.words import read
+
+    plan = read(prompt)
+    assert (plan.place, plan.time, plan.weather, plan.camera) == (place, time, weather, camera)
+
+
+def test_several_sentences_are_several_shots_that_inherit_what_they_leave_open() -> None:
+    from veo_mcp.sandbox.render.words import shots
+
+    one, two = shots("A boat on the sea at dawn. Then rain falls on the city, tilt up")
+    assert (one.place, one.time, one.weather) == ("sea", "dawn", "")
+    assert (two.place, two.time, two.weather, two.camera) == ("city", "dawn", "rain", "tilt_up")
+    assert len(shots("A dog runs through a park. Shot on 35mm. Lovely.")) == 1
+    assert len(shots("Sea. City. Forest. Desert. Space.")) == 3
+
+
+def test_an_extension_keeps_key_pace_and_mood_of_the_music_and_the_place(sea: Path, tmp_path: Path) -> None:
+    import json
+
+    render_clip(
+        ClipSpec("Night falls", parent=sea, parent_prompt=SEA.prompt, parent_seed=SEA.seed), tmp_path / "more.mp4"
+    )
+    notes = []
+    for path in (sea, tmp_path / "more.mp4"):
+        with av.open(str(path)) as clip:
+            notes.append(json.loads(clip.metadata["comment"]))
+    assert notes[0]["music"] == notes[1]["music"]
+    assert notes[0]["key"] == notes[1]["key"]
+    assert (notes[1]["scene"]["place"], notes[1]["scene"]["time"]) == ("sea", "night")
+
+
+def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path: Path) -> None:
+    render_clip(dataclasses.replace(SEA, mode="quality"), tmp_path / "q.mp4")
+    with av.open(str(sea)) as fast, av.open(str(tmp_path / "q.mp4")) as fine:
+        assert fine.streams.audio[0].bit_rate > fast.streams.audio[0].bit_rate * 1.2
+        assert fine.streams.video[0].codec_context.profile == "High"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "place", ["sea", "mountains", "forest", "city", "desert", "park", "street", "room", "space", "underwater", ""]
+)
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280)])
+def test_every_place_draws_every_pixel_under_every_camera(place: str, size: tuple[int, int]) -> None:
+    from veo_mcp.sandbox.render.camera import MOVES
+    from veo_mcp.sandbox.render.frame import Frame
+    from veo_mcp.sandbox.render.scene import build
+    from veo_mcp.sandbox.render.words import Plan
+
+    frame, spare = Frame(*size), Frame(*size)
+    for k, move in enumerate(MOVES):
+        weather = ("", "rain", "snow", "fog", "storm", "clear")[k % 6]
+        time = ("dawn", "noon", "sunset", "night")[k % 4]
+        stage = build(Plan("x", place, time, weather, move, ("person", "bird")), (k, 7, 0), *size, fine=bool(k % 2))
+        for t in (0.0, 4.0, 7.96, 15.9):
+            frame.buf[...] = 0
+            spare.buf[...] = 0
+            stage.compose(frame, spare, t)
+            # zero is no legal luma or chroma here: what is zero was not drawn
+            assert frame.y.min() > 8, (place, move, t)
+            assert frame.u.min() > 8, (place, move, t)

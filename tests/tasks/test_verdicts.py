@@ -206,3 +206,29 @@ def test_exactly_one_function_sends_a_create() -> None:
     assert [path.name for path, code in sources.items() if '"POST"' in code and "generations" in code] == ["client.py"]
     assert sum(code.count(".send_create(") for code in sources.values()) == 1
     assert sum(code.count('"/v1/videos/generations"') for code in sources.values()) == 1
+
+
+async def test_every_create_goes_out_on_a_fresh_connection(tmp_path: Path) -> None:
+    """A server that closes an idle connection just as it is used again loses the second request, unseen."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    base_url = f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+    posts: list[int] = []
+
+    async def serve(stream: anyio.abc.SocketStream) -> None:
+        async with stream:
+            number = 0
+            while b"generations" in await stream.receive():
+                number += 1
+                if number == 2:
+                    return
+                posts.append(number)
+                await stream.send(success(f"task-{len(posts)}"))
+
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        async with standing(tmp_path, base_url, seconds=45) as (client, _):
+            for number in range(3):
+                result = await client.call_tool("create_video", {"prompt": f"boat {number}"})
+                assert "Charged 40 credits." in text(result)
+        assert len(posts) == 3
+        group.cancel_scope.cancel()

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
+from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -27,33 +28,14 @@ __all__ = ["SqliteJournal"]
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
 DAY = 24 * 3600.0
 FOLLOW_SECONDS = 1.0
 """SQLite cannot notify another process; a look at `data_version` once a second tells that something changed."""
 BUSY_SECONDS = 10.0
+CLOCK_SLACK = 5.0
+"""How far two processes' looks at the same clock may lie apart; more means that it was set back."""
 BACKLOG = 256
 
-SCHEMA = """
-CREATE TABLE entries (
-    id TEXT PRIMARY KEY, api TEXT NOT NULL, principal TEXT NOT NULL, kind TEXT NOT NULL,
-    fingerprint TEXT NOT NULL, body TEXT NOT NULL, prompt TEXT NOT NULL, model TEXT NOT NULL,
-    mode TEXT, aspect_ratio TEXT, extends TEXT, credits INTEGER NOT NULL, estimated INTEGER NOT NULL,
-    upstream_id TEXT, status TEXT NOT NULL, upstream_status TEXT, progress REAL, video_urls TEXT NOT NULL,
-    resolution TEXT, error_code TEXT, error_message TEXT, charged TEXT NOT NULL, retry_after REAL,
-    created_at REAL NOT NULL, updated_at REAL NOT NULL, completed_at REAL, sender TEXT, deadline REAL,
-    next_poll_at REAL NOT NULL, polls INTEGER NOT NULL, seq INTEGER NOT NULL,
-    leased_by TEXT, leased_until REAL NOT NULL DEFAULT 0
-) STRICT;
-CREATE UNIQUE INDEX entries_upstream ON entries (api, upstream_id) WHERE upstream_id IS NOT NULL;
-CREATE INDEX entries_newest ON entries (principal, created_at DESC, id DESC);
-CREATE INDEX entries_open ON entries (status, next_poll_at);
-CREATE INDEX entries_seq ON entries (seq);
-CREATE INDEX entries_fingerprint ON entries (fingerprint);
-CREATE TABLE words (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE counter (seq INTEGER NOT NULL) STRICT;
-INSERT INTO counter VALUES (0);
-"""
 COLUMNS = tuple(field.name for field in fields(Entry))
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"  # noqa: S608 - our own column names
 INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
@@ -208,9 +190,10 @@ class SqliteJournal:
 
         def read(db: sqlite3.Connection) -> Sequence[str]:
             rows = db.execute(
-                "SELECT id FROM entries WHERE status IN ('pending', 'processing') AND next_poll_at <= ? AND api = ?"
-                " AND upstream_id IS NOT NULL AND leased_until <= ? ORDER BY next_poll_at LIMIT ?",
-                (now, api, now, limit),
+                "SELECT id FROM entries WHERE status IN ('pending', 'processing') AND api = ?2"
+                " AND upstream_id IS NOT NULL AND (next_poll_at <= ?1 AND leased_until <= ?1 OR asked_at > ?1 + ?4)"
+                " ORDER BY next_poll_at LIMIT ?3",
+                (now, api, limit, CLOCK_SLACK),
             )
             return [row[0] for row in rows]
 
@@ -222,8 +205,8 @@ class SqliteJournal:
             due = read(db)
             for entry_id in due:
                 db.execute(
-                    "UPDATE entries SET leased_by = ?, leased_until = ?, polls = polls + 1 WHERE id = ?",
-                    (holder, now + seconds, entry_id),
+                    "UPDATE entries SET leased_by = ?, leased_until = ?, asked_at = ?, polls = polls + 1 WHERE id = ?",
+                    (holder, now + seconds, now, entry_id),
                 )
             return [_entry(db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()) for entry_id in due]
 
@@ -344,17 +327,16 @@ class SqliteJournal:
             db.execute("PRAGMA synchronous = FULL")
             db.execute("BEGIN IMMEDIATE")
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
+            steps = _migrations()
+            if version > len(steps):
                 raise JournalUnusable(
                     f"The journal {self._path} was written by a newer veo-mcp. Install that, or set VEO_JOURNAL."
                 )
-            if version == 0:
-                for number, statement in enumerate(SCHEMA.split(";")):
-                    if statement.strip():
-                        db.execute(statement)
-                    if number == 1:
-                        self._crash_at("mid-migration")
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            for number, step in enumerate(steps[version:], version + 1):
+                for statement in step.split(";\n"):
+                    db.execute(statement)
+                self._crash_at("mid-migration")
+                db.execute(f"PRAGMA user_version = {number:d}")
             db.execute("COMMIT")
             return db, db.execute("SELECT seq FROM counter").fetchone()[0]
         except BaseException:
@@ -401,6 +383,11 @@ class SqliteJournal:
         return JournalUnusable(
             f"The journal {self._path} cannot be used ({words}). {advice}, or set VEO_JOURNAL to another file."
         )
+
+
+def _migrations() -> list[str]:
+    folder = resources.files("veo_mcp.journal") / "schema"
+    return [file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name)]
 
 
 def _next(db: sqlite3.Connection) -> int:

@@ -34,7 +34,7 @@ from veo_mcp.server.views import (
     view,
 )
 from veo_mcp.server.words import charge_words, quoted
-from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask
+from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
 
 __all__ = ["Tools"]
 
@@ -242,6 +242,8 @@ class Tools:
             )
         except VeoError as error:
             return refused(f"{error.sentence} Not charged.{_later(error)}")
+        except Unrecorded as lost:
+            return refused(f"The request was sent, but not recorded. {lost} {charge_words(lost.charged, lost.credits)}")
         except (Unavailable, JournalUnusable) as problem:
             return refused(f"{problem} Not charged. Nothing can be made until that is mended.")
 

@@ -140,8 +140,10 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | Non
         case Status.REFUSED:
             return f"The API did not take the request: “{quoted(entry.error_message or '')}”. {money}{mark}"
         case Status.UNKNOWN:
+            why = quoted(entry.error_message or "its answer was lost")
             return (
-                f"Nobody knows whether the API took this request: its answer was lost. {money} It was not sent again, "
+                f"Nobody knows whether the API took this request: “{why}” "
+                f"{money} It was not sent again, "
                 f"and must not be: look at task {shown} later with get_task; ask the person before paying again.{mark}"
             )
         case Status.SUBMITTING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from veo_mcp.api.errors import VeoError
 from veo_mcp.journal.entry import Entry
 
-__all__ = ["NotExtendable", "RuleBroken", "Sent", "UnknownTask"]
+__all__ = ["NotExtendable", "RuleBroken", "Sent", "UnknownTask", "Unrecorded"]
 
 
 class RuleBroken(Exception):
@@ -22,6 +22,20 @@ class UnknownTask(Exception):
 
 class NotExtendable(Exception):
     """The task to extend is not completed, or belongs to another API; nothing was sent."""
+
+
+class Unrecorded(Exception):
+    """A create was sent, and the journal then failed; the message says what is known of it.
+
+    Attributes:
+        charged: yes, no, refunded or unknown, by what the API answered.
+        credits: its price.
+    """
+
+    def __init__(self, message: str, charged: str, credits: int) -> None:
+        super().__init__(message)
+        self.charged = charged
+        self.credits = credits
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,16 @@ from veo_mcp.api.models import (
     broken_rule,
 )
 from veo_mcp.journal.entry import FINAL, Change, Entry, Status
+from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.journal.journal import Journal, Page
-from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask
+from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
 from veo_mcp.tasks.pace import Pace, next_gap
 
 __all__ = ["TaskService", "change_from"]
 
 SEND_SECONDS = 45.0
 """A create takes at most this long, retries included; hosts cut calls at about 60 s."""
+EVIDENCE_SECONDS = 3.0
 GRACE_SECONDS = 15.0
 """After a send's deadline has passed by this much, its process must be dead or stuck: the outcome is unknown."""
 
@@ -81,6 +83,7 @@ class TaskService:
         self._adopts = adopts
         self._crash_at = crash_at
         self._api_name: str | None = None
+        self._consumed: int | None = None
         self._sending = 0
         self._quiet = anyio.Event()
 
@@ -90,9 +93,8 @@ class TaskService:
         Asked of the API once, because a header of its answers, not a setting, tells a sandbox from the real thing.
         """
         if self._api_name is None:
-            reply = await self._api.get_credits()
-            return self.note_sandbox(reply.sandbox)
-        return self._api_name
+            await self.credits()
+        return self._api_name or self._base_url
 
     @property
     def known_api_name(self) -> str | None:
@@ -109,6 +111,7 @@ class TaskService:
         """The balance, and whether it is a sandbox's. Raises VeoError."""
         reply = await self._api.get_credits()
         self.note_sandbox(reply.sandbox)
+        self._consumed = reply.value.total_consumed
         return reply.value, reply.sandbox is not None
 
     async def create(
@@ -309,11 +312,32 @@ class TaskService:
             now = self._clock()
             change = Change(status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0)
         self._crash_at("answer read")
-        settled = await self.journal.settle(entry.id, change, now=self._clock())
-        self._crash_at("announced")
-        # None means that somebody else was faster, such as a callback that named this intent.
-        current = settled or await self.journal.get(entry.id, principal=entry.principal) or entry
+        try:
+            settled = await self.journal.settle(entry.id, change, now=self._clock())
+            self._crash_at("announced")
+            # None means that somebody else was faster, such as a callback that named this intent.
+            current = settled or await self.journal.find(entry.id) or entry
+        except JournalUnusable as failure:
+            made = f"The API's task id is {change.upstream_id}: note it. " if change.upstream_id else ""
+            raise Unrecorded(f"{made}{failure}", change.charged or "unknown", entry.credits) from None
         return Sent(current, error=error)
+
+    async def _evidence(self) -> str:
+        """What the balance says about a create whose answer was lost; evidence, because others may spend too."""
+        before = self._consumed
+        with anyio.move_on_after(EVIDENCE_SECONDS):
+            try:
+                after = (await self._api.get_credits()).value.total_consumed
+            except VeoError:
+                return ""
+            self._consumed = after
+            if before is None:
+                return ""
+            moved = after - before
+            if moved > 0:
+                return f" Evidence, not proof: {moved} credits were consumed since, so it probably was charged."
+            return " Evidence, not proof: no credits were consumed since, so it probably was not charged."
+        return ""
 
     async def _own_callback(self, entry_id: str) -> str:
         secret = await self.callback_secret()

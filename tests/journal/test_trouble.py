@@ -1,0 +1,186 @@
+"""A journal in trouble: nothing is sent, and a sentence names the file and what to do."""
+
+import sqlite3
+from importlib import resources
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client
+from pydantic import SecretStr
+
+from tests.house import text
+from tests.raw_api import RawApi, raw_api, says, success
+from tests.tasks.test_poller import START, unfinished
+from veo_mcp.hosting import backend_for
+from veo_mcp.journal.entry import Status
+from veo_mcp.journal.errors import JournalUnusable
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
+from veo_mcp.settings import load
+from veo_mcp.tasks.engine import open_engine
+
+pytestmark = pytest.mark.anyio
+
+
+async def answers_of_every_tool(journal: Path, api: RawApi) -> list[str]:
+    """What a server over this journal says, started as hosts start it."""
+    backend, announcer = Backend(), Announcer()
+    settings = load({"VEO_API_KEY": "sk-x", "VEO_BASE_URL": api.base_url, "VEO_JOURNAL": str(journal)})
+    server = build_server(backend, sandbox=False, announcer=announcer)
+    async with backend_for(settings, backend, announcer), Client(server) as client:
+        assert len((await client.list_tools()).tools) == 5
+        calls = [
+            ("create_video", {"prompt": "x"}),
+            ("extend_video", {"prompt": "x", "task_id": "t"}),
+            ("get_task", {"task_id": "t"}),
+            ("list_tasks", {}),
+        ]
+        return [text(await client.call_tool(name, arguments)) for name, arguments in calls]
+
+
+async def test_a_corrupt_journal_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_bytes(b"this is no database, whatever its name says" * 50)
+    async with raw_api(says(success())) as api:
+        for answer in await answers_of_every_tool(path, api):
+            assert str(path) in answer
+            assert "VEO_JOURNAL" in answer
+            assert "Not charged." in answer
+        assert api.posts == 0
+
+
+async def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    async with raw_api(says(success())) as api:
+        assert all("newer veo-mcp" in answer for answer in await answers_of_every_tool(path, api))
+        assert api.posts == 0
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (99,)
+
+
+async def test_a_read_only_journal_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with (
+        raw_api(says(success())) as api,
+        SqliteJournal(path) as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        backend = Backend()
+        backend.opened(engine)
+        # File modes do not bind the superuser; this makes SQLite answer as it does for a file it may not write.
+        await journal._run(lambda db: db.execute("PRAGMA query_only = ON").fetchone())  # pyright: ignore[reportPrivateUsage]
+        async with Client(build_server(backend, sandbox=False)) as client:
+            said = text(await client.call_tool("create_video", {"prompt": "x"}))
+        assert f"The journal {path} cannot be used" in said
+        assert "Make it writable" in said
+        assert "Not charged." in said
+        assert api.posts == 0
+
+
+async def test_a_journal_where_a_folder_is_missing_and_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    path = tmp_path / "file" / "journal.db"
+    async with raw_api(says(success())) as api:
+        assert all(str(path) in answer for answer in await answers_of_every_tool(path, api))
+        assert api.posts == 0
+
+
+async def full(journal: SqliteJournal) -> None:
+    """Makes the disk full for this journal: SQLite then answers as it does when the device has no room."""
+    await journal._run(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_full_disk_at_the_intent_sends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with (
+        raw_api(says(success())) as api,
+        SqliteJournal(path) as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        backend = Backend()
+        backend.opened(engine)
+        await full(journal)
+        async with Client(build_server(backend, sandbox=False)) as client:
+            said = text(await client.call_tool("create_video", {"prompt": "x" * 20_000}))
+        assert "disk" in said
+        assert "Not charged." in said
+        assert api.posts == 0
+
+
+async def test_a_disk_that_is_full_after_the_answer_is_never_told_as_not_charged(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path) as journal:
+
+        async def breaks_the_journal(stream: anyio.abc.SocketStream) -> None:
+            # Another program takes the database away between the intent and its outcome.
+            await journal._run(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))  # pyright: ignore[reportPrivateUsage]
+            await stream.send(success())
+
+        async with (
+            raw_api(breaks_the_journal) as api,
+            open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+        ):
+            backend = Backend()
+            backend.opened(engine)
+            async with Client(build_server(backend, sandbox=False)) as client:
+                said = text(await client.call_tool("create_video", {"prompt": "x"}))
+        assert "Charged 40 credits." in said
+        assert "7d89c51e" in said
+        assert "Not charged." not in said
+
+
+async def test_an_older_journal_is_migrated_and_keeps_its_entries(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    first = (resources.files("veo_mcp.journal") / "schema" / "001_entries.sql").read_text()
+    with sqlite3.connect(path) as db:
+        db.executescript(first + "PRAGMA user_version = 1;")
+        db.execute(
+            "INSERT INTO entries VALUES ('vid_old','a','','create','f','{}','p','veo-3','fast','16:9',NULL,40,0,'up',"
+            "'pending',NULL,NULL,'[]',NULL,NULL,NULL,'yes',NULL,1.0,1.0,NULL,NULL,NULL,1.0,0,1)"
+        )
+    async with SqliteJournal(path) as journal:
+        entry = await journal.get("up")
+        assert entry is not None
+        assert entry.id == "vid_old"
+        leased = await journal.lease(api="a", holder="h", now=2.0, seconds=5, limit=5)
+        assert [entry.id for entry in leased] == ["vid_old"]
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0])
+async def test_a_clock_that_jumps_an_hour_does_not_stop_the_asking(tmp_path: Path, jump: float) -> None:
+    async with SqliteJournal(tmp_path / "j.db") as journal:
+        await journal.adopt(unfinished(1, api="a"))
+        (entry,) = await journal.lease(api="a", holder="h", now=START, seconds=60, limit=5)
+        await journal.release(entry.id, "h", START + 10, START)
+        later = START + 11 + jump
+        assert len(await journal.lease(api="a", holder="h", now=later, seconds=60, limit=5)) == 1
+        assert await journal.lease(api="a", holder="other", now=later + 1, seconds=60, limit=5) == []
+
+
+async def test_a_send_that_another_live_process_is_still_at_is_not_touched(tmp_path: Path) -> None:
+    async with SqliteJournal(tmp_path / "j.db") as one, SqliteJournal(tmp_path / "j.db") as two:
+        template = unfinished(1, api="a")
+        sending = template.__class__(
+            **{
+                **{name: getattr(template, name) for name in template.__slots__},
+                "status": Status.SUBMITTING,
+                "upstream_id": None,
+                "sender": "one",
+                "deadline": START + 60,
+            }
+        )
+        await one.intend(sending, now=START)
+        assert list(await two.abandon(START + 59)) == []
+        (lost,) = await two.abandon(START + 61)
+        assert lost.status is Status.UNKNOWN
+        assert lost.charged == "unknown"
+
+
+async def test_a_closed_journal_says_so() -> None:
+    with pytest.raises(JournalUnusable, match="closed"):
+        await SqliteJournal(Path("nowhere.db")).get("x")

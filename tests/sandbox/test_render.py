@@ -181,7 +181,6 @@ def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path:
         assert fine.streams.video[0].codec_context.profile == "High"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "place", ["sea", "mountains", "forest", "city", "desert", "park", "street", "room", "space", "underwater", ""]
 )

@@ -6,7 +6,7 @@ first proved that nothing was charged.
 
 import gzip
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
 from pathlib import Path
 
@@ -215,14 +215,16 @@ async def test_every_create_goes_out_on_a_fresh_connection(tmp_path: Path) -> No
     posts: list[int] = []
 
     async def serve(stream: anyio.abc.SocketStream) -> None:
+        number = 0
         async with stream:
-            number = 0
-            while b"generations" in await stream.receive():
-                number += 1
-                if number == 2:
-                    return
-                posts.append(number)
-                await stream.send(success(f"task-{len(posts)}"))
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                while number < 2:
+                    if b"generations" not in await stream.receive():
+                        continue  # the body, in a packet of its own
+                    number += 1
+                    if number == 1:
+                        posts.append(number)
+                        await stream.send(success(f"task-{len(posts)}"))
 
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, serve)

@@ -1,6 +1,6 @@
 """A Veo API made of raw TCP, for the answers that no well-behaved server gives.
 
-Used by the verdict tests. Reads are answered properly; a POST is handed to a script that may do anything to the socket.
+Used by the verdict tests. The balance is answered properly; all else goes to a script that may do anything to the socket.
 """
 
 import json
@@ -94,8 +94,8 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                     data: dict[str, object] = {"balance": 9800, "total_purchased": 10000, "total_consumed": 200}
                     await stream.send(answer(200, {"code": 200, "msg": "success", "data": data}))
                     return
-                api.posts += 1
-                length = next(
+                api.posts += head.startswith(b"POST")
+                length = sum(
                     int(line.split(b":")[1])
                     for line in head.split(b"\r\n")
                     if line.lower().startswith(b"content-length")

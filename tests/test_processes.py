@@ -1,14 +1,24 @@
 """The server as hosts run it: a real child process over stdio, killed and started again."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.shared.exceptions import MCPError
 
 from tests.house import text
+from tests.raw_api import raw_api, success
+from tests.tasks.test_poller import unfinished
+from veo_mcp.journal.entry import Status
+from veo_mcp.journal.sqlite import SqliteJournal
 
 pytestmark = pytest.mark.anyio
 
@@ -76,3 +86,109 @@ async def test_a_wrong_setting_leaves_the_server_standing_with_a_sentence(tmp_pa
         assert refused.is_error
         assert "VEO_MAX_CREDITS" in text(refused)
         assert "Not charged." in text(refused)
+
+
+def real_key(folder: Path, base_url: str) -> StdioServerParameters:
+    """The server with a key, in front of an API of ours."""
+    parameters = server(folder, seconds=0)
+    parameters.args = [parameters.args[0], parameters.args[1].replace(",'--sandbox'", "")]
+    parameters.env = {**(parameters.env or {}), "VEO_API_KEY": "sk-x", "VEO_BASE_URL": base_url}
+    return parameters
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "closed stdin"])
+async def test_a_create_under_way_is_recorded_when_the_server_is_asked_to_end(tmp_path: Path, end: str) -> None:
+    arrived, go_on = anyio.Event(), anyio.Event()
+
+    async def slow(stream: anyio.abc.SocketStream) -> None:
+        arrived.set()
+        await go_on.wait()
+        await stream.send(success())
+
+    async with raw_api(slow) as api, anyio.create_task_group() as group:
+
+        async def create(client: Client) -> None:
+            with suppress(MCPError, anyio.ClosedResourceError, anyio.BrokenResourceError):
+                await client.call_tool("create_video", {"prompt": "a boat"})
+
+        async def answer_soon() -> None:
+            await anyio.sleep(0.2)
+            go_on.set()
+
+        async with Client(real_key(tmp_path, api.base_url), mode="legacy") as client:
+            group.start_soon(create, client)
+            await arrived.wait()
+            group.start_soon(answer_soon)
+            if end == "SIGTERM":
+                os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+        await go_on.wait()
+        async with SqliteJournal(tmp_path / "journal.db") as journal:
+            with anyio.fail_after(10):
+                while (entry := (await journal.list()).entries[0]).upstream_id is None:  # noqa: ASYNC110
+                    await anyio.sleep(0.05)
+        assert entry.charged == "yes"
+        assert api.posts == 1
+        group.cancel_scope.cancel()
+
+
+def veo_mcp(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        **os.environ,
+        "VEO_JOURNAL": str(folder / "journal.db"),
+        "VEO_SANDBOX_DIR": str(folder / "sandbox"),
+        "COLUMNS": "200",
+        **settings,
+    }
+    command = [sys.executable, "-m", "veo_mcp", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_check_is_content_with_a_sandbox_and_names_what_is_wrong(tmp_path: Path) -> None:
+    well = veo_mcp(tmp_path, "check")
+    assert well.returncode == 0, well.stderr
+    assert "SANDBOX" in well.stdout
+    assert "credits   10000" in well.stdout
+    wrong = veo_mcp(tmp_path, "check", VEO_PORT="many")
+    assert wrong.returncode == 1
+    assert "VEO_PORT" in wrong.stderr
+    (tmp_path / "journal.db").write_bytes(b"no database at all, not even a small one" * 30)
+    broken = veo_mcp(tmp_path, "check")
+    assert broken.returncode == 1
+    assert str(tmp_path / "journal.db") in broken.stderr
+
+
+async def test_a_person_settles_an_unknown_outcome_by_hand(tmp_path: Path) -> None:
+    async with SqliteJournal(tmp_path / "journal.db") as journal:
+        for number in (1, 2):
+            entry = replace(unfinished(number, api="x"), status=Status.UNKNOWN, upstream_id=None, charged="unknown")
+            await journal.intend(entry, now=0.0)
+    assert veo_mcp(tmp_path, "tasks", "resolve", "vid_1").returncode == 2
+    done = veo_mcp(tmp_path, "tasks", "resolve", "vid_1", "--not-charged")
+    assert done.returncode == 0, done.stderr
+    assert "refused" in done.stdout
+    wrong = veo_mcp(tmp_path, "tasks", "resolve", "vid_2", "--task-id", "no-such-task")
+    assert wrong.returncode == 1
+    assert "knows no task" in wrong.stderr
+    shown = json.loads(veo_mcp(tmp_path, "tasks", "list", "--json").stdout)
+    assert {row["task_id"]: (row["status"], row["charged"]) for row in shown} == {
+        "vid_1": ("refused", "no"),
+        "vid_2": ("unknown", "unknown"),
+    }
+
+
+def test_without_the_drawing_libraries_the_command_that_installs_them_is_named(tmp_path: Path) -> None:
+    hidden = "import sys; sys.modules['av'] = None; "
+    code = (
+        hidden
+        + "import importlib.util as u; f = u.find_spec; "
+        + (
+            "u.find_spec = lambda name: None if name == 'av' else f(name); import veo_mcp.hosting as h; "
+            "h.find_spec = u.find_spec; import veo_mcp.cli as c; sys.argv = ['veo-mcp', 'check']; c.main()"
+        )
+    )
+    env = {**os.environ, "VEO_JOURNAL": str(tmp_path / "j.db"), "COLUMNS": "200"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "pip install 'veo-mcp[sandbox]'" in done.stderr

@@ -36,7 +36,7 @@ class DemoFailed(Exception):
 
 async def run(prompt: str | None, out: Path) -> int:
     """Runs the demo; 0 when both files are on disk."""
-    console = Console()
+    console = Console(markup=False)
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "veo_mcp", "serve", "--sandbox"],
@@ -52,7 +52,7 @@ async def run(prompt: str | None, out: Path) -> int:
         except DemoFailed as error:
             refusal = error
     if refusal is not None:
-        Console(stderr=True).print(f"[red]{refusal}[/red]", highlight=False)
+        Console(stderr=True, markup=False).print(str(refusal), style="red", highlight=False)
         return 1
     console.print(f"Done in {time.monotonic() - began:.0f} s. These are SANDBOX clips: no AI model, no real credits.")
     return 0
@@ -79,7 +79,12 @@ async def _main_job(client: Client, console: Console, prompt: str, out: Path) ->
 async def _finished(client: Client, console: Console, started: CallToolResult, label: str) -> dict[str, Any]:
     task: dict[str, Any] = started.structured_content or {}
     console.print(_text(started), highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[words]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[words]}", markup=False),
+    )
     with Progress(*columns, console=console) as bar:
         line = bar.add_task(label, total=1.0, words="")
 

@@ -144,6 +144,7 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
 
     if settings.embedded:
         require_sandbox()
+    public_url = settings.public_url if settings.transport != "stdio" else None
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(SqliteJournal(Path(settings.journal)))
         key = settings.api_key or SecretStr(SANDBOX_KEY)
@@ -152,13 +153,15 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
             from veo_mcp.sandbox.embedded import embedded
 
             key = SecretStr(SANDBOX_KEY)
-            base_url = await stack.enter_async_context(embedded(settings.sandbox_dir, settings.sandbox_seconds))
+            base_url = await stack.enter_async_context(
+                embedded(settings.sandbox_dir, settings.sandbox_seconds, friend=public_url)
+            )
         yield await stack.enter_async_context(
             open_engine(
                 journal,
                 base_url=base_url,
                 key=key,
-                public_url=settings.public_url if settings.transport != "stdio" else None,
+                public_url=public_url,
                 max_credits=settings.max_credits,
             )
         )

@@ -68,7 +68,7 @@ def merged(host: str, before: dict[str, Any]) -> dict[str, Any]:
 
 def install(host: str, *, print_only: bool) -> int:
     """Writes, or shows, the entry for `host`; the exit status."""
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False)
     try:
         if host == "claude-code":
             return _claude_code(console, print_only=print_only)

@@ -29,8 +29,9 @@ from veo_mcp.tasks.service import change_from
 
 __all__ = ["check", "download", "list_tasks", "resolve_task", "serve_sandbox", "show_task"]
 
-out = Console()
-err = Console(stderr=True)
+# Without markup: prompts and messages hold square brackets, which rich would take for styles and swallow.
+out = Console(markup=False)
+err = Console(stderr=True, markup=False)
 
 
 def check(settings: Settings) -> int:
@@ -52,7 +53,7 @@ def check(settings: Settings) -> int:
         except* (JournalUnusable, SandboxMissing) as group:
             faults.append(str(group.exceptions[0]))
         for fault in faults:
-            err.print(f"[red]failed[/red]    {fault}", highlight=False, soft_wrap=True)
+            err.print(f"failed    {fault}", style="red", highlight=False, soft_wrap=True)
         tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
         listed = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
         out.print(f"tools     {len(tools)}, sha256 {sha256(listed.encode()).hexdigest()[:16]}", highlight=False)

@@ -36,8 +36,10 @@ def only_loopback(host: str) -> None:
         )
 
 
-def build_web(server: VeoServer, backend: Backend, *, sse_only: bool = False) -> Starlette:
-    """The app; its own lifespan runs the SDK's sessions only."""
+def build_web(
+    server: VeoServer, backend: Backend, *, sse_only: bool = False, body_seconds: float = SLOW_BODY_SECONDS
+) -> Starlette:
+    """The app; its own lifespan runs the SDK's sessions only. A callback's body must be there in `body_seconds`."""
     # Given explicitly: the SDK drops its protection silently for hosts it does not know.
     names = [f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]")]
     security = TransportSecuritySettings(
@@ -56,7 +58,7 @@ def build_web(server: VeoServer, backend: Backend, *, sse_only: bool = False) ->
     async def callback(request: Request) -> Response:
         body = bytearray()
         try:
-            with anyio.fail_after(SLOW_BODY_SECONDS):
+            with anyio.fail_after(body_seconds):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > BODY_LIMIT:

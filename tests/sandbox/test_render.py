@@ -185,14 +185,15 @@ def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path:
     "place", ["sea", "mountains", "forest", "city", "desert", "park", "street", "room", "space", "underwater", ""]
 )
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280)])
-def test_every_place_draws_every_pixel_under_every_camera(place: str, size: tuple[int, int]) -> None:
+def test_every_place_draws_every_pixel_wherever_the_camera_goes(place: str, size: tuple[int, int]) -> None:
     from veo_mcp.sandbox.render.camera import MOVES
     from veo_mcp.sandbox.render.frame import Frame
     from veo_mcp.sandbox.render.scene import build
     from veo_mcp.sandbox.render.words import Plan
 
     frame, spare = Frame(*size), Frame(*size)
-    for k, move in enumerate(MOVES):
+    turn = len(place) + size[0] // 720
+    for k, move in list(enumerate(MOVES))[turn % 5 :: 5]:
         weather = ("", "rain", "snow", "fog", "storm", "clear")[k % 6]
         time = ("dawn", "noon", "sunset", "night")[k % 4]
         stage = build(Plan("x", place, time, weather, move, ("person", "bird")), (k, 7, 0), *size, fine=bool(k % 2))

@@ -178,9 +178,10 @@ async def test_a_client_that_gives_up_in_the_middle_finds_the_paid_task_afterwar
                 group.cancel_scope.cancel()
                 # The answer needs turns of the loop to arrive, and the cancellation is delivered in the next one.
                 go_on.set()
-            async for entry in feed:
-                if entry.upstream_id is not None:
-                    break
+            with anyio.fail_after(10):
+                async for entry in feed:
+                    if entry.upstream_id is not None:
+                        break
         listed = await client.call_tool("list_tasks", {})
         (task,) = (listed.structured_content or {})["tasks"]
         assert task["task_id"] == TASK_ID

@@ -56,12 +56,14 @@ class SandboxConfig:
         base_url: what video URLs begin with; asked late, because the port is known late.
         seconds: how long a generation takes at least.
         allow_private: whether images and callbacks may lie on loopback and private addresses.
+        friend: the one private origin that callbacks may reach all the same: the server that embeds this sandbox.
     """
 
     folder: Path
     base_url: Callable[[], str]
     seconds: float = 6.0
     allow_private: bool = False
+    friend: str | None = None
     clock: Callable[[], float] = time.time
 
 
@@ -84,7 +86,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         config.folder,
         base_url=config.base_url,
         seconds=config.seconds,
-        fetcher=Fetcher(allow_private=config.allow_private),
+        fetcher=Fetcher(allow_private=config.allow_private, friend=config.friend),
         clock=config.clock,
     )
     api = _Api(config, ledger, worker)
@@ -209,7 +211,7 @@ class _Api:
         callback = body.get("callback_url")
         if callback is not None:
             fault = (
-                judged(callback, allow_private=self._config.allow_private)
+                judged(callback, allow_private=self._config.allow_private, friend=self._config.friend)
                 if isinstance(callback, str)
                 else "must be a string"
             )

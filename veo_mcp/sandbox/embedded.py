@@ -26,20 +26,23 @@ TAKE_OVER_SECONDS = 0.5
 
 
 @asynccontextmanager
-async def embedded(folder: Path, seconds: float, *, allow_private: bool = False) -> AsyncGenerator[str]:
+async def embedded(
+    folder: Path, seconds: float, *, allow_private: bool = False, friend: str | None = None
+) -> AsyncGenerator[str]:
     """The URL of this folder's sandbox, hosted here or by another process, for as long as the block runs."""
     port = await anyio.to_thread.run_sync(_kept_port, folder)
     async with anyio.create_task_group() as group:
-        await group.start(_host_or_follow, folder, port, seconds, allow_private)
+        config = SandboxConfig(
+            folder, lambda: f"http://127.0.0.1:{port}", seconds=seconds, allow_private=allow_private, friend=friend
+        )
+        await group.start(_host_or_follow, config, port)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
             group.cancel_scope.cancel()
 
 
-async def _host_or_follow(
-    folder: Path, port: int, seconds: float, allow_private: bool, *, task_status: TaskStatus[None]
-) -> None:
+async def _host_or_follow(config: SandboxConfig, port: int, *, task_status: TaskStatus[None]) -> None:
     told = False
 
     def ready() -> None:
@@ -48,12 +51,9 @@ async def _host_or_follow(
             told = True
             task_status.started()
 
-    with (folder / "host.lock").open("a") as lock:
+    with (config.folder / "host.lock").open("a") as lock:
         while True:
             if _locked(lock):
-                config = SandboxConfig(
-                    folder, lambda: f"http://127.0.0.1:{port}", seconds=seconds, allow_private=allow_private
-                )
                 await run_server(config, "127.0.0.1", port, ready)
                 return
             # Another process hosts; wait until it answers, and stand by for when it goes.

@@ -1,6 +1,6 @@
 """A Veo API made of raw TCP, for the answers that no well-behaved server gives.
 
-Used by the verdict tests. The balance is answered properly; all else goes to a script that may do anything to the socket.
+Used by the verdict tests. The balance is answered properly; all else goes to a script that may do anything at all.
 """
 
 import json

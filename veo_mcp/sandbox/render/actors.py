@@ -345,6 +345,8 @@ def _passers_by(cast: Cast) -> None:
 
 def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
     s = cast.s
+    # each kind has its own stream: the same boat sails on under another light
+    cast.rng = s.rng("actor-" + kind)
     if kind in {"person", "child", "robot", "dancer"} and place in {"space"}:
         kind = "astronaut"
     if place == "underwater" and kind not in {"whale", "turtle", "jellyfish"}:

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import ClipInfo, ClipSpec
+from .camera import View, crop
 from .encode import Writer
 from .finish import Finish
 from .frame import Frame
@@ -186,7 +189,7 @@ def _segments(
             marks = _marks(spec, spec.prompt, label, None)
             return Segment(0, total, lambda f, s, t: pair.compose(f, s, t, fine=fine), marks, True, last is not None)
 
-        return [pictures], _note(plans[-1], key, spec.seconds)
+        return [pictures], _note(plans[-1], (), 0.0)
     if spec.image_use == "reference" and spec.images:
         from .reference import ReferenceStage
 
@@ -195,7 +198,7 @@ def _segments(
             marks = _marks(spec, spec.prompt, "reference · " + label_of(plans[0], 1, 1), stage.stage)
             return Segment(0, total, stage.compose, marks)
 
-        return [reference], _note(plans[0], key, spec.seconds)
+        return [reference], _note(plans[0], (), 0.0)
     cuts = [round(total * k / len(plans)) for k in range(len(plans) + 1)]
 
     def shot(k: int) -> Callable[[], Segment]:
@@ -216,42 +219,70 @@ def _segments(
 def _extension(
     spec: ClipSpec, plans: list[Plan], total: int, ended: Ended
 ) -> tuple[list[Callable[[], Segment]], dict[str, Any]]:
-    fine = spec.mode == "quality"
-    w, h = spec.width, spec.height
+    """The parent's scene lives on from its last frame, and then becomes what the new prompt asks for."""
+    fine, w, h = spec.mode == "quality", spec.width, spec.height
     key = key_of(spec.seed, spec.prompt, 0)
     before = _before(spec, ended)
-    note = ended.note
-    try:
-        old_key = tuple(int(k) for k in note["key"])
-        moment = float(note["moment"])
-    except (KeyError, TypeError, ValueError):
-        old_key, moment = key_of(spec.parent_seed or 0, spec.parent_prompt or "", 0), spec.seconds
+    old_key, moment = _continued(spec, ended)
     plan = plans[0]
     # the same place keeps its geography; only light, weather and what happens there change
-    same_place = before is not None and plan.place == before.place
-    new_key = old_key if same_place else key
+    same_place = before is not None and plan.place == before.place and old_key is not None
+    new_key = old_key if same_place and old_key else key
+    length = (total - 1) / spec.fps
 
     def make() -> Segment:
         stage = build(plan, new_key, w, h, fine=fine)
-        morph = Morph(stream(key, "morph"), w, h)
-        held = Frame(w, h)
-        live = Frame(w, h)
-
-        def compose(frame: Frame, spare: Frame, t: float) -> None:
-            amount = ease((t - 0.5) / 2.6)
-            if amount < 1:
-                from .camera import View, crop
-
-                crop(ended.frame, frame, View(zoom=1 + 0.02 * t * min(1.0, t)), fine=fine)
-            if amount > 0:
-                stage.compose(live, spare, t)
-                if amount >= 1:
-                    frame.copy_from(live)
-                else:
-                    morph.apply(frame, live, amount)
-
-        del held
+        old = build(before, old_key, w, h, fine=fine) if before and old_key else None
+        passage = Passage(stream(key, "morph"), ended.frame, old, stage, moment, fine=fine)
         marks = _marks(spec, spec.prompt, "extension · " + label_of(plan, 1, 1), stage)
-        return Segment(0, total, compose, marks, clean_start=True)
+        return Segment(0, total, passage.compose, marks, clean_start=True)
 
-    return [make], _note(plan, new_key, spec.seconds + (moment if same_place else 0.0))
+    return [make], _note(plan, new_key, length)
+
+
+def _continued(spec: ClipSpec, ended: Ended) -> tuple[tuple[int, ...] | None, float]:
+    """The parent's last stage and its time there; None when its last frame was no stage of ours."""
+    note = ended.note
+    try:
+        return (tuple(int(k) for k in note["key"]), float(note["moment"])) if note["key"] else (None, 0.0)
+    except (KeyError, TypeError, ValueError):
+        pass
+    if spec.parent_prompt is None:
+        return None, 0.0
+    plans = shots(spec.parent_prompt)
+    cut = round(spec.seconds * spec.fps * (len(plans) - 1) / len(plans))
+    end = round(spec.seconds * spec.fps) - 1
+    return key_of(spec.parent_seed or 0, spec.parent_prompt, len(plans) - 1), (end - cut) / spec.fps
+
+
+class Passage:
+    """From a still last frame into the scene it came from, going on; and from there into the next scene."""
+
+    def __init__(
+        self, rng: np.random.Generator, last: Frame, old: Stage | None, new: Stage, moment: float, *, fine: bool
+    ) -> None:
+        self.last, self.old, self.new, self.moment, self.fine = last, old, new, moment, fine
+        self.same = old is not None and old.setup.key == new.setup.key
+        self.morph = Morph(rng, last.w, last.h)
+        self.other = Frame(last.w, last.h)
+        self.begin, self.span = (1.7, 2.4) if old else (0.4, 2.4)
+
+    def compose(self, frame: Frame, spare: Frame, t: float) -> None:
+        amount = ease((t - self.begin) / self.span)
+        if amount >= 1:
+            self.old = None
+            self.new.compose(frame, spare, t)
+            return
+        if self.old is None or t <= 0:
+            crop(self.last, frame, View(zoom=1 + 0.02 * t * min(1.0, t)), fine=self.fine)
+        else:
+            self.old.compose(frame, spare, self.moment + t)
+            if t < 0.7:
+                frame.mix(self.last, round(256 * (1 - ease(t / 0.7))))
+        if amount > 0:
+            self.new.compose(self.other, spare, t)
+            if self.same:
+                # the same land under another light: day passes, no edge runs through the picture
+                frame.mix(self.other, round(256 * amount))
+            else:
+                self.morph.apply(frame, self.other, amount)

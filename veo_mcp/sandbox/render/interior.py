@@ -62,7 +62,7 @@ def room(stage: Stage) -> None:
     stage.items.append(Layer(data2[..., :3], data2[..., 3], top=-s.rise, left=-mx, depth=depth, axis=s.camera.axis))
     stage.slot = len(stage.items)
     _table(stage)
-    stage.ground = s.h * 0.97
+    stage.ground = s.h * 0.9
     stage.actor = 2.2
 
 

@@ -7,6 +7,7 @@ last ones, so that first, last and extended frames stay clean. Never wraps a cap
 from __future__ import annotations
 
 import sys
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -83,8 +84,9 @@ def runs(text: str) -> list[tuple[str, str]]:
     for char in text:
         face = face_for(char)
         if not face and not (char.isascii() and char.isprintable()):
-            char = "·" if char.isalnum() else ""
-            face = face_for("·") if char else ""
+            plain = unicodedata.normalize("NFKD", char)[:1]
+            char = plain if plain.isascii() and plain.isprintable() else "·" if char.isalnum() else ""
+            face = face_for(char) if char else ""
         if not char or (char == "·" and out and out[-1][1].endswith("·")):
             continue
         if out and (out[-1][0] == face or char == " "):

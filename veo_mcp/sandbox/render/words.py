@@ -78,6 +78,7 @@ def _hits(which: str, text: str) -> list[tuple[int, int, str]]:
         places = [m.start() for m in pattern.finditer(text)]
         # a phrase says more than a word
         more = sum(m.group().count(" ") for m in pattern.finditer(text))
+        more += sum(len(w) - 1 for w in wide if w in text)
         places += [text.find(w) for w in wide if w in text]
         if places:
             found.append((len(places) + more, -min(places), name))

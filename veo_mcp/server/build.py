@@ -4,6 +4,7 @@ Called by hosting and by tests. `VeoServer` is the SDK's server with our own wor
 """
 
 import logging
+import time
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -12,11 +13,12 @@ from mcp_types import CallToolResult, InputRequiredResult
 from pydantic import ValidationError
 
 from veo_mcp import __version__
-from veo_mcp.server import resources
+from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import remember_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.refusals import misfit, refused
+from veo_mcp.server.tasks_extension import TasksExtension
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server"]
@@ -78,10 +80,12 @@ def build_server(
         tools=tools.all(read_only=read_only),
         log_level=log_level,
         subscriptions=announcer.bus,
+        extensions=[TasksExtension(backend, clock=time.time)],
     )
     server.confirm_above = confirm_above
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware.insert(0, remember_state)
     announcer.attach(server)
     resources.register(server, backend)
+    prompts.register(server)
     return server

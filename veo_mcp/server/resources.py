@@ -1,43 +1,107 @@
-"""The resources: `veo://tasks` and `veo://tasks/{task_id}`, the same JSON as the tools give.
+"""The resources: the tasks, the same JSON as the tools give; and two pages that need no API.
 
-Registered by server/build.py. Reads the journal through the service; never spends and never waits.
+Registered by server/build.py. Replaces the SDK's `resources/list`, which knows no pages and forgets no resource, by one
+that shows the recent tasks. Never spends and never waits for a task.
 """
 
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    Completion,
+    CompletionArgument,
+    CompletionContext,
+    ListResourcesResult,
+    PaginatedRequestParams,
+    PromptReference,
+    Resource,
+    ResourceTemplateReference,
+)
 
 from veo_mcp.api.errors import VeoError
+from veo_mcp.api.models import PRICES, AspectRatio, GenerationType
+from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.errors import JournalUnusable
+from veo_mcp.server import prompts
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.views import TaskListView, dump, view
+from veo_mcp.server.words import quoted
 from veo_mcp.tasks.outcomes import UnknownTask
 
 __all__ = ["NEWEST_URI", "register"]
 
 NEWEST_URI = "veo://tasks"
-NEWEST = 20
+PAGE = 20
+JSON = "application/json"
+RULES = [
+    "TEXT_2_VIDEO is the default without images.",
+    "FIRST_AND_LAST_FRAMES_2_VIDEO takes one image (first frame) or two (first and last); the default with images.",
+    "REFERENCE_2_VIDEO takes one to three images and works in mode fast only.",
+    "seeds is a whole number from 10000 to 99999.",
+    "Only a completed video can be extended. What that costs is not documented; the estimate is the fast price.",
+    "A failed video is refunded.",
+]
 
 
 def register(server: MCPServer[None], backend: Backend, *, clock: Callable[[], float] = time.time) -> None:
-    """Adds the resources to the server."""
+    """Adds the resources, their list and their completion to the server."""
+    _Resources(server, backend, clock)
 
-    async def newest() -> str:
-        try:
-            engine = await backend.engine()
-            page = await engine.service.list(limit=NEWEST)
-        except (Unavailable, JournalUnusable) as problem:
-            raise ResourceError(str(problem)) from None
-        now = clock()
-        rows = [view(entry, now) for entry in page.entries]
-        return json.dumps(dump(TaskListView(tasks=rows, next_cursor=page.next_cursor)), ensure_ascii=False)
 
-    async def one(task_id: str) -> str:
+class _Resources:
+    def __init__(self, server: MCPServer[None], backend: Backend, clock: Callable[[], float]) -> None:
+        self._server = server
+        self._backend = backend
+        self._clock = clock
+        add = server.resource
+        add(
+            NEWEST_URI,
+            name="tasks",
+            title="Newest video tasks",
+            description="The newest video tasks with status, price and URLs",
+            mime_type=JSON,
+        )(self.newest)
+        add(
+            NEWEST_URI + "/{task_id}",
+            name="task",
+            title="A video task",
+            description="One video task with status, price and URL; subscribe to be told of changes",
+            mime_type=JSON,
+        )(self.one)
+        add(
+            "veo://models",
+            name="models",
+            title="Modes, prices and rules",
+            description="What can be asked for and what it costs",
+            mime_type=JSON,
+        )(models)
+        add(
+            "veo://guide",
+            name="guide",
+            title="Writing for Veo 3.1",
+            description="How to write a prompt: camera, light, sound, images, several shots",
+            mime_type="text/markdown",
+        )(prompts.guide)
+        # MCPServer knows no pages; the SDK's migration guide names this attribute for replacing a handler.
+        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
+        low.add_request_handler("resources/list", PaginatedRequestParams, self.listed)
+        server.completion()(self.completed)
+
+    async def newest(self) -> str:
+        page, _ = await self._page(None)
+        now = self._clock()
+        return _json(TaskListView(tasks=[view(entry, now) for entry in page]))
+
+    async def one(self, task_id: str) -> str:
         try:
-            engine = await backend.engine()
+            engine = await self._backend.engine()
             entry = await engine.service.get(task_id)
         except UnknownTask:
             raise ResourceNotFoundError("No task with this id exists.") from None
@@ -45,19 +109,70 @@ def register(server: MCPServer[None], backend: Backend, *, clock: Callable[[], f
             raise ResourceError(error.sentence) from None
         except (Unavailable, JournalUnusable) as problem:
             raise ResourceError(str(problem)) from None
-        return json.dumps(dump(view(entry, clock())), ensure_ascii=False)
+        return _json(view(entry, self._clock()))
 
-    server.resource(
-        NEWEST_URI,
-        name="tasks",
-        title="Newest video tasks",
-        description="The newest video tasks with status, price and URLs",
-        mime_type="application/json",
-    )(newest)
-    server.resource(
-        NEWEST_URI + "/{task_id}",
-        name="task",
-        title="A video task",
-        description="One video task with status, price and URL; subscribe to be told of changes",
-        mime_type="application/json",
-    )(one)
+    async def listed(
+        self, _ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        """The fixed resources, then the tasks, newest first, in pages."""
+        cursor = params.cursor if params else None
+        if cursor is not None and "~" not in cursor:
+            raise MCPError(INVALID_PARAMS, "This cursor was not made here.")
+        fixed = await self._server.list_resources() if cursor is None else []
+        try:
+            entries, following = await self._page(cursor)
+        except ResourceError:
+            # A backend that cannot be opened says so in the tools; the fixed pages are there all the same.
+            entries, following = (), None
+        return ListResourcesResult(resources=[*fixed, *map(_as_resource, entries)], next_cursor=following)
+
+    async def completed(
+        self,
+        ref: PromptReference | ResourceTemplateReference,
+        argument: CompletionArgument,
+        context: CompletionContext | None,
+    ) -> Completion | None:
+        """Arguments of prompts, and the ids of recent tasks."""
+        del context
+        if isinstance(ref, PromptReference):
+            return Completion(values=prompts.complete(ref.name, argument.name, argument.value))
+        entries, _ = await self._page(None)
+        ids = [entry.upstream_id or entry.id for entry in entries]
+        return Completion(values=[name for name in ids if name.startswith(argument.value)])
+
+    async def _page(self, cursor: str | None) -> tuple[tuple[Entry, ...], str | None]:
+        try:
+            engine = await self._backend.engine()
+            page = await engine.service.list(limit=PAGE, cursor=cursor)
+        except (Unavailable, JournalUnusable) as problem:
+            raise ResourceError(str(problem)) from None
+        return page.entries, page.next_cursor
+
+
+def models() -> str:
+    """Modes with their prices, ratios, generation types and rules, as JSON."""
+    return json.dumps(
+        {
+            "modes": {mode.value: {"credits": price, "usd": price * 0.005} for mode, price in PRICES.items()},
+            "aspect_ratios": [ratio.value for ratio in AspectRatio],
+            "generation_types": [kind.value for kind in GenerationType],
+            "seconds": 8,
+            "resolution": "720p",
+            "rules": RULES,
+        }
+    )
+
+
+def _as_resource(entry: Entry) -> Resource:
+    shown = entry.upstream_id or entry.id
+    return Resource(
+        uri=f"{NEWEST_URI}/{shown}",
+        name=shown,
+        title=quoted(entry.prompt, 80) or shown,
+        description=f"{entry.status.value}, {entry.credits} credits",
+        mime_type=JSON,
+    )
+
+
+def _json(model: Any) -> str:
+    return json.dumps(dump(model), ensure_ascii=False)

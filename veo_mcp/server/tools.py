@@ -36,7 +36,7 @@ from veo_mcp.server.views import (
 from veo_mcp.server.words import charge_words, quoted
 from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
 
-__all__ = ["Tools"]
+__all__ = ["Tools", "settled", "shown_task"]
 
 BEAT_SECONDS = 4.0
 """Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
@@ -147,11 +147,10 @@ class Tools:
             engine = await self._backend.engine()
             entry = await engine.service.get(task_id)
             here = engine.service.known_api_name
-            if wait_seconds and not _settled(entry) and here in (None, entry.api):
+            if wait_seconds and not settled(entry) and here in (None, entry.api):
                 async with engine.poller.watching(entry):
                     entry = await self._wait(entry, wait_seconds, ctx)
-            now = self._clock()
-            return _result(view(entry, now), sentence(entry, now, api=here))
+            return shown_task(entry, self._clock(), api=here)
 
         return await self._in_our_words(look)
 
@@ -201,7 +200,7 @@ class Tools:
             with anyio.move_on_after(seconds):
                 # Read again after subscribing: the end may have come between the first look and this line.
                 current = await engine.journal.get(entry.id) or current
-                while not _settled(current):
+                while not settled(current):
                     now = self._clock()
                     last = max(now - started, last + 0.001)
                     await ctx.report_progress(
@@ -248,7 +247,13 @@ class Tools:
             return refused(f"{problem} Not charged. Nothing can be made until that is mended.")
 
 
-def _settled(entry: Entry) -> bool:
+def shown_task(entry: Entry, now: float, *, api: str | None = None) -> CallToolResult:
+    """The answer of get_task about this entry."""
+    return _result(view(entry, now), sentence(entry, now, api=api))
+
+
+def settled(entry: Entry) -> bool:
+    """Whether nothing more will come of it by itself soon; an unknown outcome is settled by a callback or a person."""
     return entry.status in FINAL or entry.status is Status.UNKNOWN
 
 

@@ -1,0 +1,90 @@
+"""Prompts compose, say the price and ask; they never call the API. The guide is short and has what they take from it."""
+
+import pytest
+from mcp import Client
+from mcp_types import PromptReference, TextContent
+
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.prompts import guide
+from veo_mcp.server.words import charge_words, quoted
+
+pytestmark = pytest.mark.anyio
+
+ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
+
+
+@ERAS
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("direct_video", {"idea": "a cat who fishes", "style": "noir"}, ["a cat who fishes", "noir", "40", "300"]),
+        ("storyboard", {"story": "a moth meets a star", "shots": "4"}, ["4 shots", "extend_video", "160 credits"]),
+        ("storyboard", {"story": "a moth", "shots": "lots"}, ["3 shots"]),
+        ("animate_images", {"image_urls": "https://a.example/1.jpg, https://a.example/2.jpg"}, ["2. https", "fast"]),
+    ],
+)
+async def test_a_prompt_composes_names_the_price_and_asks_first(
+    mode: str, name: str, arguments: dict[str, str], words: list[str]
+) -> None:
+    async with Client(build_server(Backend(), sandbox=True), mode=mode) as client:
+        (message,) = (await client.get_prompt(name, arguments)).messages
+        assert isinstance(message.content, TextContent)
+        for word in [*words, "ask me before"]:
+            assert word.lower() in message.content.text.lower()
+
+
+@ERAS
+async def test_arguments_complete_with_moves_styles_and_ratios(mode: str) -> None:
+    async with Client(build_server(Backend(), sandbox=True), mode=mode) as client:
+        asked = [
+            ("direct_video", "style", "doc", "documentary"),
+            ("direct_video", "aspect_ratio", "9", "9:16"),
+            ("animate_images", "motion", "pan", "slow pan left"),
+            ("storyboard", "shots", "", "2"),
+        ]
+        for name, argument, value, expected in asked:
+            result = await client.complete(PromptReference(name=name), {"name": argument, "value": value})
+            assert result.completion.values[0] == expected
+
+
+@ERAS
+async def test_the_guide_and_the_models_are_resources_that_need_no_api(mode: str) -> None:
+    async with Client(build_server(Backend(), sandbox=True), mode=mode) as client:
+        (text,) = (await client.read_resource("veo://guide")).contents
+        assert "Writing for Veo 3.1" in str(text)
+        (models,) = (await client.read_resource("veo://models")).contents
+        assert '"quality"' in str(models)
+        assert "300" in str(models)
+
+
+def test_the_guide_stays_under_1500_words_and_names_what_matters() -> None:
+    assert len(guide().split()) < 1500
+    for word in ("Subject", "Action", "Camera", "Lens", "Light", "Style", "Sound", "Dialogue", "40 credits", "300"):
+        assert word in guide()
+
+
+@pytest.mark.parametrize(
+    ("foreign", "shown"),
+    [
+        ("plain words", "plain words"),
+        ("line\nbreak\tand tab", "line break and tab"),
+        ("right\u202eto left", "rightto left"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("bell\x07 escape\x1b[31m", "bell escape[31m"),
+        ("\U000e0041tag", "tag"),
+        ("x" * 300, "x" * 199 + "…"),
+        ("日本語 émoji 🎬", "日本語 émoji 🎬"),
+    ],
+)
+def test_foreign_text_is_quoted_without_what_hides_or_reorders(foreign: str, shown: str) -> None:
+    assert quoted(foreign) == shown
+
+
+def test_the_words_on_credits_are_fixed() -> None:
+    assert [charge_words(charged, 40) for charged in ("no", "yes", "refunded", "unknown")] == [
+        "Not charged.",
+        "Charged 40 credits.",
+        "Refunded 40 credits.",
+        "May have been charged 40 credits.",
+    ]

@@ -1,0 +1,130 @@
+"""Prompts that help an assistant compose before it spends; none of them calls the API.
+
+Registered by server/build.py. What they teach stands in guide.md, once; they take its sections from there.
+"""
+
+from importlib import resources
+from typing import Annotated
+
+from mcp.server.mcpserver import MCPServer
+from pydantic import Field
+
+from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.server.words import quoted
+
+__all__ = ["complete", "guide", "register", "section"]
+
+IDEA_LIMIT = 2000
+CAMERA_MOVES = (
+    "static shot",
+    "slow pan left",
+    "slow pan right",
+    "tilt up",
+    "tilt down",
+    "dolly in",
+    "dolly out",
+    "tracking shot",
+    "handheld",
+    "drone shot",
+    "crane up",
+    "orbit",
+    "slow zoom in",
+    "slow zoom out",
+)
+STYLES = (
+    "cinematic",
+    "documentary",
+    "film noir",
+    "grainy 16 mm",
+    "product shot",
+    "stop motion",
+    "time-lapse",
+    "watercolour animation",
+    "anime",
+    "hand-drawn animation",
+    "claymation",
+    "vintage home video",
+)
+RATIOS = ("16:9", "9:16", "Auto")
+SHOTS = tuple(str(number) for number in range(2, 9))
+_COMPLETIONS = {
+    ("direct_video", "style"): STYLES,
+    ("direct_video", "aspect_ratio"): RATIOS,
+    ("storyboard", "shots"): SHOTS,
+    ("animate_images", "motion"): CAMERA_MOVES,
+}
+
+
+def guide() -> str:
+    """The guide on writing for Veo, as Markdown."""
+    return (resources.files("veo_mcp.server") / "guide.md").read_text("utf-8")
+
+
+def section(title: str) -> str:
+    """The text of one section of the guide. Raises KeyError."""
+    for part in guide().split("\n## ")[1:]:
+        name, _, body = part.partition("\n")
+        if name == title:
+            return body.strip()
+    raise KeyError(title)
+
+
+def complete(prompt: str, argument: str, value: str) -> list[str]:
+    """What an argument of a prompt may be, given its beginning; what starts with it comes first."""
+    wanted = value.strip().lower()
+    options = _COMPLETIONS.get((prompt, argument), ())
+    first = [option for option in options if option.lower().startswith(wanted)]
+    return first + [option for option in options if wanted in option.lower() and option not in first]
+
+
+def register(server: MCPServer[None]) -> None:
+    """Adds the prompts to the server."""
+
+    @server.prompt(
+        title="Direct a video", description="Turn an idea into a Veo prompt; ask before anything is paid for"
+    )
+    def direct_video(
+        idea: Annotated[str, Field(description="What the video is about")],
+        style: Annotated[str, Field(description="Its look, such as documentary")] = "",
+        aspect_ratio: Annotated[str, Field(description="16:9, 9:16 or Auto")] = "16:9",
+    ) -> str:
+        wish = f" The look: {quoted(style, 200)}." if style else ""
+        return (
+            f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{wish} "
+            f"Aspect ratio {quoted(aspect_ratio, 10)}.\n\n{section('The parts of a prompt')}\n\n"
+            f"{section('Camera')}\n\n{section('Sound and dialogue')}\n\n{section('What to avoid')}\n\n"
+            f"Show me the prompt and the price: {PRICES[Mode.FAST]} credits for fast, {PRICES[Mode.QUALITY]} for quality. "
+            "Ask me before you call create_video, and wait for my answer."
+        )
+
+    @server.prompt(title="Storyboard a story", description="Plan a story in shots: one create, then extensions")
+    def storyboard(
+        story: Annotated[str, Field(description="The story")],
+        shots: Annotated[str, Field(description="How many shots, 2 to 8")] = "3",
+    ) -> str:
+        number = int(shots) if shots.isdigit() and 2 <= int(shots) <= 8 else 3
+        extensions = number - 1
+        total = PRICES[Mode.FAST] * number
+        return (
+            f"Plan this story in {number} shots of eight seconds: “{quoted(story, IDEA_LIMIT)}”.\n\n"
+            f"{section('Several shots')}\n\n{section('Extending')}\n\n"
+            "Write down what must stay the same from shot to shot, then one prompt a shot. The first is made with "
+            f"create_video, the other {extensions} with extend_video, each on the task before it once that is completed. "
+            f"In fast mode that is about {total} credits; an extension's price is an estimate. Show me the plan and the "
+            "price, and ask me before the first call."
+        )
+
+    @server.prompt(title="Animate images", description="Bring one to three images to life")
+    def animate_images(
+        image_urls: Annotated[str, Field(description="One to three http(s) URLs, separated by spaces or commas")],
+        motion: Annotated[str, Field(description="What should move, and how the camera moves")] = "",
+    ) -> str:
+        urls = [quoted(url, 500) for url in image_urls.replace(",", " ").split()][:3]
+        wish = f" The motion: {quoted(motion, 500)}." if motion else ""
+        listed = "\n".join(f"{number}. {url}" for number, url in enumerate(urls, 1))
+        return (
+            f"Make a video from these images:\n{listed}\n{wish}\n\n{section('Images')}\n\n{section('Camera')}\n\n"
+            "Decide whether they are first and last frames or references (then generation_type is REFERENCE_2_VIDEO and "
+            f"mode is fast), and say why. Show me the prompt and the price, {PRICES[Mode.FAST]} credits for fast or "
+            f"{PRICES[Mode.QUALITY]} for quality, and ask me before you call create_video."
+        )

@@ -1,4 +1,4 @@
-"""Prompts compose, say the price and ask; they never call the API. The guide is short and has what they take from it."""
+"""Prompts compose, say the price and ask; they never call the API. The guide has what they take from it."""
 
 import pytest
 from mcp import Client

@@ -80,9 +80,7 @@ def complete(prompt: str, argument: str, value: str) -> list[str]:
 def register(server: MCPServer[None]) -> None:
     """Adds the prompts to the server."""
 
-    @server.prompt(
-        title="Direct a video", description="Turn an idea into a Veo prompt; ask before anything is paid for"
-    )
+    @server.prompt(title="Direct a video", description="Turn an idea into a Veo prompt; asks before it costs")
     def direct_video(
         idea: Annotated[str, Field(description="What the video is about")],
         style: Annotated[str, Field(description="Its look, such as documentary")] = "",
@@ -93,8 +91,8 @@ def register(server: MCPServer[None]) -> None:
             f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{wish} "
             f"Aspect ratio {quoted(aspect_ratio, 10)}.\n\n{section('The parts of a prompt')}\n\n"
             f"{section('Camera')}\n\n{section('Sound and dialogue')}\n\n{section('What to avoid')}\n\n"
-            f"Show me the prompt and the price: {PRICES[Mode.FAST]} credits for fast, {PRICES[Mode.QUALITY]} for quality. "
-            "Ask me before you call create_video, and wait for my answer."
+            f"Show me the prompt and the price: {PRICES[Mode.FAST]} credits for fast, {PRICES[Mode.QUALITY]} for quality."
+            " Ask me before you call create_video, and wait for my answer."
         )
 
     @server.prompt(title="Storyboard a story", description="Plan a story in shots: one create, then extensions")
@@ -108,10 +106,10 @@ def register(server: MCPServer[None]) -> None:
         return (
             f"Plan this story in {number} shots of eight seconds: “{quoted(story, IDEA_LIMIT)}”.\n\n"
             f"{section('Several shots')}\n\n{section('Extending')}\n\n"
-            "Write down what must stay the same from shot to shot, then one prompt a shot. The first is made with "
-            f"create_video, the other {extensions} with extend_video, each on the task before it once that is completed. "
-            f"In fast mode that is about {total} credits; an extension's price is an estimate. Show me the plan and the "
-            "price, and ask me before the first call."
+            "Write down what must stay the same from shot to shot, then one prompt a shot. The first is made with"
+            f" create_video, the other {extensions} with extend_video, each on the task before it once that is completed. "
+            f"In fast mode that is about {total} credits; an extension's price is an estimate. Show me the plan and "
+            "the price, and ask me before the first call."
         )
 
     @server.prompt(title="Animate images", description="Bring one to three images to life")
@@ -124,7 +122,7 @@ def register(server: MCPServer[None]) -> None:
         listed = "\n".join(f"{number}. {url}" for number, url in enumerate(urls, 1))
         return (
             f"Make a video from these images:\n{listed}\n{wish}\n\n{section('Images')}\n\n{section('Camera')}\n\n"
-            "Decide whether they are first and last frames or references (then generation_type is REFERENCE_2_VIDEO and "
-            f"mode is fast), and say why. Show me the prompt and the price, {PRICES[Mode.FAST]} credits for fast or "
+            "Decide whether they are first and last frames or references (then generation_type is REFERENCE_2_VIDEO "
+            f"and mode is fast), and say why. Show me the prompt and the price, {PRICES[Mode.FAST]} credits for fast or "
             f"{PRICES[Mode.QUALITY]} for quality, and ask me before you call create_video."
         )

@@ -58,7 +58,9 @@ def render(spec: ClipSpec, out: Path) -> ClipInfo:
         ensure_ascii=False,
     )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
-    writer = Writer(out, spec.width, spec.height, spec.fps, fine=fine, comment=comment)
+    writer = Writer(
+        out, spec.width, spec.height, spec.fps, fine=fine, comment=comment, exact=bool(spec.images or spec.parent)
+    )
     try:
         frame, spare = Frame(spec.width, spec.height), Frame(spec.width, spec.height)
         finish = Finish(stream(key, "grain"), spec.width, spec.height, fine=fine)

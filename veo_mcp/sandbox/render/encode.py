@@ -22,7 +22,8 @@ AUDIO_CHUNK = 1024
 
 
 class Writer:
-    def __init__(self, out: Path, w: int, h: int, fps: int, *, fine: bool, comment: str) -> None:
+    def __init__(self, out: Path, w: int, h: int, fps: int, *, fine: bool, comment: str, exact: bool = False) -> None:
+        """With `exact`, the first and the last frame must come close to given pictures: they are coded finely."""
         self.out = out
         self.part = out.with_name(out.name + ".part")
         self.container: Any = av.open(
@@ -35,6 +36,8 @@ class Writer:
             if fine
             else {"preset": "ultrafast", "crf": "24", "maxrate": "9M", "bufsize": "12M"}
         )
+        if exact:
+            options |= {"x264-params": "ipratio=2.6", "maxrate": "20M", "bufsize": "20M"}
         video = self.container.add_stream("libx264", rate=fps, options=options)
         video.width, video.height, video.pix_fmt = w, h, "yuv420p"
         cc = video.codec_context

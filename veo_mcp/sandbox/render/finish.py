@@ -1,4 +1,4 @@
-"""The last touch on each frame: vignette, and a little film grain that also hides banding.
+"""The last touch on each frame: vignette; for quality also bloom, a film's contrast and colour, and fine grain.
 
 Called by the clip maker after composing and before the marks. Leaves frames that must equal a given picture alone.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .frame import U16, Frame
+from .frame import U8, U16, Frame
 
 
 class Finish:
@@ -19,6 +19,7 @@ class Finish:
         self.vignette: U16 = (dark * 256).astype(np.uint16)
         self.tmp: U16 = np.empty((h, w), np.uint16)
         self.fine = fine
+        self.curves: dict[int, tuple[U8, U8]] = {}
         tall, wide = h + 64, w + 64
         noise = rng.standard_normal((tall, wide), np.float32)
         self.grain: U16 = np.clip(np.rint(noise * 70 + 128), 0, 255).astype(np.uint16)
@@ -29,6 +30,7 @@ class Finish:
             return
         if self.fine:
             self._bloom(frame, strength)
+            self._grade(frame, strength)
         tmp = self.tmp
         if strength >= 1:
             np.multiply(frame.y, self.vignette, out=tmp)
@@ -53,3 +55,19 @@ class Finish:
         )
         np.minimum(frame.y, 235 - glow, out=frame.y)
         frame.y += glow
+
+    def _grade(self, frame: Frame, strength: float) -> None:
+        """A gentle S in the tones and a little more colour."""
+        level = round(strength * 8)
+        if level not in self.curves:
+            y = np.arange(256, dtype=np.float32)
+            tone = y - np.sin((y - 16) / 219 * 2 * np.pi) * np.float32(7.5 * level / 8)
+            colour = 128 + (y - 128) * np.float32(1 + 0.13 * level / 8)
+            self.curves[level] = (
+                np.clip(np.rint(tone), 16, 235).astype(np.uint8),
+                np.clip(np.rint(colour), 16, 240).astype(np.uint8),
+            )
+        tone, colour = self.curves[level]
+        frame.y[...] = tone.take(frame.y)
+        frame.u[...] = colour.take(frame.u)
+        frame.v[...] = colour.take(frame.v)

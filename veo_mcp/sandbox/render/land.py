@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from .frame import Layer, Rgb, blend
-from .noise import fbm
 from .plants import cactus, conifer, ink, leafy, palm, row_layer
 from .stage import Stage
 from .terrain import Slab, earth
+from .touches import add_rays
 from .water import Water
 
 
@@ -118,7 +118,7 @@ def forest(stage: Stage) -> None:
     stage.add_slab("hill", Slab(hz + 20 * u, 190 * u, 80 * u, 700 * u, wood, low, 0.12, 0.62, ridged=False, valley=0.5))
     green: Rgb = (0.14, 0.28, 0.19)
     _firs(stage, "row4", hz + 34 * u, 150 * u, 0.2, 24 * u, green, haze=0.56, spread=10 * u)
-    _rays(stage)
+    add_rays(stage)
     _firs(stage, "row3", hz + 84 * u, 215 * u, 0.34, 46 * u, green, haze=0.36, spread=14 * u, clear=0.12)
     stage.add_mist("mist1", hz + 70 * u, 190 * u, 0.62 if s.plan.weather == "fog" else 0.34, 0.36, 8)
     _firs(stage, "row2", hz + 150 * u, 330 * u, 0.55, 95 * u, green, haze=0.16, spread=16 * u, clear=0.3)
@@ -126,32 +126,6 @@ def forest(stage: Stage) -> None:
         stage.add_mist("mist2", hz + 130 * u, 170 * u, 0.42, 0.6, -10)
     _trunks(stage)
     stage.ground = s.h * 0.93
-
-
-def _rays(stage: Stage) -> None:
-    """Shafts of light that fan out from the sun."""
-    s = stage.setup
-    if s.pal.glow < 0.25 or s.plan.weather in {"rain", "storm", "snow"}:
-        return
-    mx = s.margin(0.1)
-    rows, cols = int(s.horizon + 90 * s.u) // 2 * 2, s.w + 2 * mx
-    sx, sy = stage.sun[0] + mx, stage.sun[1]
-    yy, xx = np.mgrid[0:rows:2, 0:cols:2].astype(np.float32)
-    angle = np.arctan2(yy - sy + 40, xx - sx)
-    n = fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0]
-    angle = np.where(yy > sy, angle, 9)
-    beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), n, right=0.0)
-    dist = np.hypot(xx - sx, yy - sy) / s.h
-    small = (
-        np.clip((beam - 0.46) * 3.4, 0, 1)
-        * np.exp(-dist * 1.3)
-        * np.clip(dist * 5, 0, 1)
-        * np.clip((rows - yy) / 160, 0, 1)
-        * np.clip((yy - sy) / 90, 0, 1)
-    )
-    alpha = small.astype(np.float32).repeat(2, 0).repeat(2, 1)[:rows, :cols] * np.float32(0.3 if s.pal.moon else 0.55)
-    rgb = np.broadcast_to(np.array(blend(s.pal.sun, s.pal.haze, 0.3), np.float32), (rows, cols, 3))
-    stage.items.append(Layer(rgb, alpha, top=0, left=-mx, depth=0.1, axis=s.camera.axis, phases=1))
 
 
 def _trunks(stage: Stage) -> None:

@@ -15,6 +15,7 @@ from .camera import Camera
 from .noise import stream
 from .palette import palette
 from .stage import Setup, Stage
+from .touches import add_rays, close_leaves, high_cloud
 from .weather import add_weather
 from .words import Plan
 
@@ -53,8 +54,22 @@ def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> St
     stage = Stage(s, ground=h * 0.86)
     BUILDERS[place](stage)
     add_actors(stage)
+    if fine:
+        _richer(stage)
     add_weather(stage)
     return stage
+
+
+def _richer(stage: Stage) -> None:
+    """What quality shows and fast leaves out."""
+    s = stage.setup
+    outdoors = s.plan.place in {"sea", "mountains", "desert", "park", "city", "forest"}
+    if outdoors and s.pal.stars < 0.9:
+        high_cloud(stage, 1)
+    if s.plan.place in {"mountains", "park", "desert"} and s.pal.time_is_low:
+        add_rays(stage)
+    if s.plan.place in {"park", "forest"} and s.camera.move not in {"tilt_up", "tilt_down", "drone"}:
+        close_leaves(stage)
 
 
 def _hour(plan: Plan, place: str, rng: np.random.Generator) -> str:

@@ -134,7 +134,7 @@ class Stage:
         low = s.h + s.rise if bottom is None else bottom
         foggy = FOG.get(s.plan.weather, 0.0)
         fog = min(0.97, slab.fog + foggy * (1.1 - slab.depth))
-        slab = replace(slab, fog=fog, mist=min(1.0, slab.mist + foggy))
+        slab = replace(slab, fog=fog, mist=min(1.0, slab.mist + foggy), steps=slab.steps * 2 if s.fine else slab.steps)
         self.items.append(
             slab_layer(s.rng(name), slab, s.pal, s.w, s.margin(slab.depth), low, s.camera.axis, sun_x=self.sun[0])
         )

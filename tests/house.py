@@ -64,6 +64,7 @@ async def house(
     max_credits: int | None = None,
     confirm_above: int = 100,
     elicitation: Any = None,
+    message_handler: Any = None,
 ) -> AsyncGenerator[House]:
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(sandbox(folder / "sandbox", seconds=seconds))
@@ -78,5 +79,7 @@ async def house(
         stack.callback(group.cancel_scope.cancel)
         group.start_soon(announcer.follow, journal)
         group.start_soon(engine.poller.run)
-        client = await stack.enter_async_context(Client(server, mode=mode, elicitation_callback=elicitation))
+        client = await stack.enter_async_context(
+            Client(server, mode=mode, elicitation_callback=elicitation, message_handler=message_handler)
+        )
         yield House(client, engine, base_url)

@@ -15,6 +15,7 @@ from veo_mcp.server.words import quoted
 __all__ = ["complete", "guide", "register", "section"]
 
 IDEA_LIMIT = 2000
+FAST, QUALITY = PRICES[Mode.FAST], PRICES[Mode.QUALITY]
 CAMERA_MOVES = (
     "static shot",
     "slow pan left",
@@ -91,8 +92,8 @@ def register(server: MCPServer[None]) -> None:
             f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{wish} "
             f"Aspect ratio {quoted(aspect_ratio, 10)}.\n\n{section('The parts of a prompt')}\n\n"
             f"{section('Camera')}\n\n{section('Sound and dialogue')}\n\n{section('What to avoid')}\n\n"
-            f"Show me the prompt and the price: {PRICES[Mode.FAST]} credits for fast, {PRICES[Mode.QUALITY]} for quality."
-            " Ask me before you call create_video, and wait for my answer."
+            f"Show me the prompt and the price: {FAST} credits for fast, {QUALITY} for quality. "
+            "Ask me before you call create_video, and wait for my answer."
         )
 
     @server.prompt(title="Storyboard a story", description="Plan a story in shots: one create, then extensions")
@@ -102,14 +103,14 @@ def register(server: MCPServer[None]) -> None:
     ) -> str:
         number = int(shots) if shots.isdigit() and 2 <= int(shots) <= 8 else 3
         extensions = number - 1
-        total = PRICES[Mode.FAST] * number
+        total = FAST * number
         return (
             f"Plan this story in {number} shots of eight seconds: “{quoted(story, IDEA_LIMIT)}”.\n\n"
             f"{section('Several shots')}\n\n{section('Extending')}\n\n"
             "Write down what must stay the same from shot to shot, then one prompt a shot. The first is made with"
-            f" create_video, the other {extensions} with extend_video, each on the task before it once that is completed. "
-            f"In fast mode that is about {total} credits; an extension's price is an estimate. Show me the plan and "
-            "the price, and ask me before the first call."
+            f" create_video, the other {extensions} with extend_video, each on the task before it once that is "
+            f"completed. In fast mode that is about {total} credits; an extension's price is an estimate. Show me "
+            "the plan and the price, and ask me before the first call."
         )
 
     @server.prompt(title="Animate images", description="Bring one to three images to life")
@@ -123,6 +124,6 @@ def register(server: MCPServer[None]) -> None:
         return (
             f"Make a video from these images:\n{listed}\n{wish}\n\n{section('Images')}\n\n{section('Camera')}\n\n"
             "Decide whether they are first and last frames or references (then generation_type is REFERENCE_2_VIDEO "
-            f"and mode is fast), and say why. Show me the prompt and the price, {PRICES[Mode.FAST]} credits for fast or "
-            f"{PRICES[Mode.QUALITY]} for quality, and ask me before you call create_video."
+            f"and mode is fast), and say why. Show me the prompt and the price, {FAST} credits for fast or "
+            f"{QUALITY} for quality, and ask me before you call create_video."
         )

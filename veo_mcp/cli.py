@@ -84,12 +84,19 @@ def _app() -> Any:
         allow_private: Annotated[
             bool, typer.Option("--allow-private", help="fetch images from, and call back to, private addresses")
         ] = False,
+        workers: Annotated[
+            int, typer.Option(help="clips rendered at a time, in processes; 0: one at a time, in a thread", min=0)
+        ] = 0,
     ) -> None:
-        """Serve the Veo API alone on loopback, for curl or any client."""
+        """Serve the Veo API alone on loopback, for curl or any client.
+
+        A prompt with [sandbox:WORD] meets a fate (fail, slow, upstream_error, internal_error, rate_limit, timeout,
+        drop, garbage, no_callback, double_callback); the page at / lists them and the special keys.
+        """
         from veo_mcp.operator import serve_sandbox
         from veo_mcp.settings import load
 
-        serve_sandbox(load(sandbox_dir=folder, sandbox_seconds=seconds, sandbox=True), port, allow_private)
+        serve_sandbox(load(sandbox_dir=folder, sandbox_seconds=seconds, sandbox=True), port, allow_private, workers)
 
     @app.command()
     def check() -> None:

@@ -142,7 +142,7 @@ def download(settings: Settings, task_id: str, folder: Path) -> int:
     return _with_engine(settings, act)
 
 
-def serve_sandbox(settings: Settings, port: int, allow_private: bool) -> None:
+def serve_sandbox(settings: Settings, port: int, allow_private: bool, workers: int) -> None:
     """Serves the sandbox API on a loopback port until interrupted."""
     try:
         require_sandbox()
@@ -154,11 +154,16 @@ def serve_sandbox(settings: Settings, port: int, allow_private: bool) -> None:
 
     base_url = f"http://127.0.0.1:{port}"
     config = SandboxConfig(
-        settings.sandbox_dir, lambda: base_url, seconds=settings.sandbox_seconds, allow_private=allow_private
+        settings.sandbox_dir,
+        lambda: base_url,
+        seconds=settings.sandbox_seconds,
+        allow_private=allow_private,
+        workers=workers,
     )
 
     def ready() -> None:
         err.print(f"The Veo API sandbox is at {base_url} - no AI model, no real credits. Ctrl+C ends it.")
+        err.print(f"  {base_url}/ has curl lines, the switches and the newest clips", highlight=False)
         err.print(
             f'  curl {base_url}/v1/credits -H "Authorization: Bearer sk-sandbox"', highlight=False, soft_wrap=True
         )

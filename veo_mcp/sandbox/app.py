@@ -5,6 +5,7 @@ client can take it for the real API. Knows nothing of MCP or of the journal.
 """
 
 import json
+import math
 import secrets
 import time
 import uuid
@@ -18,13 +19,17 @@ import anyio
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from veo_mcp import __version__
 from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, broken_rule
+from veo_mcp.sandbox.accounts import Accounts, Rules
 from veo_mcp.sandbox.fetch import Fetcher, judged
-from veo_mcp.sandbox.ledger import OPENING, Insufficient, Ledger, Task
+from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
+from veo_mcp.sandbox.openapi import ERRORS, describe
+from veo_mcp.sandbox.page import page
 from veo_mcp.sandbox.worker import Worker, fate
 
 __all__ = ["SandboxConfig", "build_app"]
@@ -32,19 +37,7 @@ __all__ = ["SandboxConfig", "build_app"]
 M = TypeVar("M", CreateInput, ExtendInput)
 
 BODY_LIMIT = 256 * 1024
-POOR = 30
-TYPES = {
-    "invalid_request": "invalid_request_error",
-    "invalid_api_key": "authentication_error",
-    "insufficient_credits": "billing_error",
-    "ip_not_allowed": "permission_error",
-    "model_not_found": "invalid_request_error",
-    "task_not_found": "invalid_request_error",
-    "rate_limit_exceeded": "rate_limit_error",
-    "spend_limit_exceeded": "billing_error",
-    "internal_error": "api_error",
-    "upstream_error": "upstream_error",
-}
+GALLERY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +49,7 @@ class SandboxConfig:
         base_url: what video URLs begin with; asked late, because the port is known late.
         seconds: how long a generation takes at least.
         allow_private: whether images and callbacks may lie on loopback and private addresses.
+        workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
         friend: the one private origin that callbacks may reach all the same: the server that embeds this sandbox.
     """
 
@@ -64,17 +58,31 @@ class SandboxConfig:
     seconds: float = 6.0
     allow_private: bool = False
     friend: str | None = None
+    workers: int = 0
     clock: Callable[[], float] = time.time
 
 
 class _Fault(Exception):
-    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+    """A documented error: its status and type follow from its code."""
+
+    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+        self.status, self.code, self.message, self.retry_after = ERRORS[code][0], code, message, retry_after
 
 
-class _Dropped(Exception):
-    """The connection is to be cut without an answer."""
+class _Cut(Response):
+    """An answer that promises a body and never sends it, whereupon the server closes the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"72")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"{", "more_body": True})
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    account: str
+    rules: Rules
 
 
 def build_app(config: SandboxConfig) -> Starlette:
@@ -88,6 +96,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         seconds=config.seconds,
         fetcher=Fetcher(allow_private=config.allow_private, friend=config.friend),
         clock=config.clock,
+        workers=config.workers,
     )
     api = _Api(config, ledger, worker)
 
@@ -104,7 +113,9 @@ def build_app(config: SandboxConfig) -> Starlette:
             Route("/v1/videos/generations", api.guarded(api.create), methods=["POST"]),
             Route("/v1/tasks/{task_id}", api.guarded(api.task), methods=["GET"]),
             Route("/v1/credits", api.guarded(api.credits), methods=["GET"]),
-            Route("/videos/{path:path}", api.video, methods=["GET", "HEAD"]),
+            Route("/videos/{path:path}", api.video, methods=["GET"]),
+            Route("/openapi.json", api.described, methods=["GET"]),
+            Route("/", api.home, methods=["GET"]),
         ],
         lifespan=lifespan,
     )
@@ -133,30 +144,31 @@ class _Api:
         self._config = config
         self._ledger = ledger
         self._worker = worker
+        self._accounts = Accounts(config.folder)
         self._limited: set[str] = set()
-        self._last_request = 0.0
+        self._seen: dict[str, float] = {}
 
     def guarded(
-        self, handler: Callable[[Request, str], Awaitable[Response]]
+        self, handler: Callable[[Request, _Caller], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
-                return await handler(request, await self._account(request))
+                return await handler(request, await self._caller(request))
             except _Fault as fault:
-                body = {"error": {"code": fault.code, "message": fault.message, "type": TYPES[fault.code]}}
+                body = {"error": {"code": fault.code, "message": fault.message, "type": ERRORS[fault.code][1]}}
                 headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
                 return JSONResponse(body, fault.status, headers)
 
         return endpoint
 
-    async def credits(self, _request: Request, account: str) -> Response:
-        return _enveloped(await self._ledger.credits(account))
+    async def credits(self, _request: Request, caller: _Caller) -> Response:
+        return _enveloped(await self._ledger.credits(caller.account))
 
-    async def task(self, request: Request, account: str) -> Response:
-        task = await self._ledger.get(request.path_params["task_id"], account)
+    async def task(self, request: Request, caller: _Caller) -> Response:
+        task = await self._ledger.get(request.path_params["task_id"], caller.account)
         if task is None:
-            raise _Fault(404, "task_not_found", "Task not found.")
-        return JSONResponse(task.shown(self._config.base_url()))
+            raise _Fault("task_not_found", "Task not found.")
+        return JSONResponse(task.shown(self._config.base_url(), self._config.clock(), self._config.seconds))
 
     async def video(self, request: Request) -> Response:
         root = (self._config.folder / "videos").resolve()
@@ -165,15 +177,16 @@ class _Api:
             return Response("Not found", 404)
         return FileResponse(path, media_type="video/mp4", headers={"Access-Control-Allow-Origin": "*"})
 
-    async def create(self, request: Request, account: str) -> Response:
+    async def create(self, request: Request, caller: _Caller) -> Response:
         body = await _body(request)
+        account = caller.account
         price, prompt = await self._checked(body, account)
         word = fate(prompt)
         if word == "upstream_error":
-            raise _Fault(503, "upstream_error", "The provider is unavailable. Credits were refunded.")
+            raise _Fault("upstream_error", "The provider is unavailable. Credits were refunded.")
         if word == "rate_limit" and prompt not in self._limited:
             self._limited.add(prompt)
-            raise _Fault(429, "rate_limit_exceeded", "Too many requests.", retry_after=2)
+            raise _Fault("rate_limit_exceeded", "Too many requests.", retry_after=2)
         task_id = str(uuid.uuid4())
         asked: dict[str, Any] = body["input"]
         seed = asked.get("seeds") or 10_000 + int(time.time_ns()) % 90_000
@@ -181,23 +194,26 @@ class _Api:
         model = body["model"]
         try:
             await self._ledger.charge(
-                Task(task_id, account, model, body, "pending", price, seed, now, None, None, None, None, None, False)
+                Task(task_id, account, model, body, "pending", price, seed, now, None, None, None, None, None, False),
+                caller.rules,
             )
+        except LimitReached as limit:
+            raise _Fault("spend_limit_exceeded", f"The key's {limit} spend limit is reached.") from None
         except Insufficient:
-            raise _Fault(402, "insufficient_credits", "Insufficient credits.") from None
+            raise _Fault("insufficient_credits", "Insufficient credits.") from None
         self._worker.wake()
         return await self._answered(word, task_id)
 
     async def _answered(self, word: str | None, task_id: str) -> Response:
         match word:
             case "internal_error":
-                raise _Fault(500, "internal_error", "An unexpected error occurred.")
+                raise _Fault("internal_error", "An unexpected error occurred.")
             case "garbage":
                 return Response(b"\x00<!garbage", 200, media_type="application/json")
             case "timeout":
                 await anyio.sleep_forever()
             case "drop":
-                raise _Dropped
+                return _Cut()
             case _:
                 pass
         return _enveloped({"taskId": task_id})
@@ -205,9 +221,9 @@ class _Api:
     async def _checked(self, body: dict[str, Any], account: str) -> tuple[int, str]:
         model = body.get("model")
         if model is None:
-            raise _Fault(400, "invalid_request", "'model' is required.")
+            raise _Fault("invalid_request", "'model' is required.")
         if not isinstance(model, str) or model not in (MODEL_CREATE, MODEL_EXTEND):
-            raise _Fault(404, "model_not_found", "The model does not exist or is inactive.")
+            raise _Fault("model_not_found", "The model does not exist or is inactive.")
         callback = body.get("callback_url")
         if callback is not None:
             fault = (
@@ -216,52 +232,59 @@ class _Api:
                 else "must be a string"
             )
             if fault is not None:
-                raise _Fault(400, "invalid_request", f"'callback_url' {fault}.")
+                raise _Fault("invalid_request", f"'callback_url' {fault}.")
         if "input" not in body:
-            raise _Fault(400, "invalid_request", "'input' is required.")
+            raise _Fault("invalid_request", "'input' is required.")
         if not isinstance(body["input"], dict):
-            raise _Fault(400, "invalid_request", "'input' must be an object.")
+            raise _Fault("invalid_request", "'input' must be an object.")
         asked = cast("dict[str, Any]", body["input"])
         if asked.get("prompt") is None:
-            raise _Fault(400, "invalid_request", "'input.prompt' is required.")
+            raise _Fault("invalid_request", "'input.prompt' is required.")
         if model == MODEL_EXTEND:
             extension = _parsed(ExtendInput, asked)
             if not extension.prompt.strip():
-                raise _Fault(400, "invalid_request", "'input.prompt' must not be empty.")
+                raise _Fault("invalid_request", "'input.prompt' must not be empty.")
             await self._extendable(extension.extend_task_id, account)
             # Undocumented price: the sandbox takes what a fast clip costs.
             return PRICES[Mode.FAST], extension.prompt
         wish = _parsed(CreateInput, asked)
         broken = broken_rule(wish)
         if broken is not None:
-            raise _Fault(400, "invalid_request", broken)
+            raise _Fault("invalid_request", broken)
         for position, url in enumerate(wish.image_urls or (), 1):
             fault = judged(url, allow_private=self._config.allow_private)
             if fault is not None:
-                raise _Fault(400, "invalid_request", f"'input.image_urls' entry {position} {fault}.")
+                raise _Fault("invalid_request", f"'input.image_urls' entry {position} {fault}.")
         return PRICES[wish.mode or Mode.FAST], wish.prompt
 
     async def _extendable(self, task_id: str, account: str) -> None:
         parent = await self._ledger.get(task_id, account)
         if parent is None:
-            raise _Fault(404, "task_not_found", "The task to extend does not exist.")
+            raise _Fault("task_not_found", "The task to extend does not exist.")
         if parent.status != "completed":
-            raise _Fault(400, "invalid_request", f"The task to extend must be completed; it is {parent.status}.")
+            raise _Fault("invalid_request", f"The task to extend must be completed; it is {parent.status}.")
 
-    async def _account(self, request: Request) -> str:
+    async def _caller(self, request: Request) -> _Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not key.startswith("sk-") or key == "sk-sandbox-disabled":
-            raise _Fault(401, "invalid_api_key", "The API key is invalid, disabled or deleted.")
-        if key == "sk-sandbox-ip":
-            raise _Fault(403, "ip_not_allowed", "The request's IP is not in the key's allowlist.")
-        if key == "sk-sandbox-limited" and request.method == "POST":
-            raise _Fault(429, "spend_limit_exceeded", "The key's spend limit is reached.")
-        if key == "sk-sandbox-rate":
+        rules = self._accounts.rules(key) if scheme.lower() == "bearer" else None
+        if rules is None:
+            raise _Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
+        if not rules.lets_in(request.client.host if request.client else ""):
+            raise _Fault("ip_not_allowed", "The request's IP is not in the key's allowlist.")
+        account = await self._ledger.open_account(key, rules.credits)
+        if rules.requests_per_second is not None:
             now = self._config.clock()
-            if now - self._last_request < 1.0:
-                raise _Fault(429, "rate_limit_exceeded", "Too many requests.", retry_after=1)
-            self._last_request = now
-        return await self._ledger.open_account(key, POOR if key == "sk-sandbox-poor" else OPENING)
+            wait = self._seen.get(account, 0.0) + 1 / rules.requests_per_second - now
+            if wait > 0:
+                raise _Fault("rate_limit_exceeded", "Too many requests.", retry_after=math.ceil(wait))
+            self._seen[account] = now
+        return _Caller(account, rules)
+
+    async def home(self, _request: Request) -> Response:
+        return HTMLResponse(page(self._config.base_url(), await self._ledger.newest(GALLERY)))
+
+    async def described(self, _request: Request) -> Response:
+        return JSONResponse(describe(__version__))
 
 
 def _enveloped(data: Any) -> Response:
@@ -275,10 +298,10 @@ def _parsed(model: type[M], asked: dict[str, Any]) -> M:
         fault = error.errors()[0]
         name = "input." + ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "missing":
-            raise _Fault(400, "invalid_request", f"'{name}' is required.") from None
+            raise _Fault("invalid_request", f"'{name}' is required.") from None
         if fault["type"] == "extra_forbidden":
-            raise _Fault(400, "invalid_request", f"'{name}' is not a parameter of this model.") from None
-        raise _Fault(400, "invalid_request", f"'{name}' is invalid.") from None
+            raise _Fault("invalid_request", f"'{name}' is not a parameter of this model.") from None
+        raise _Fault("invalid_request", f"'{name}' is invalid.") from None
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -287,13 +310,13 @@ async def _body(request: Request) -> dict[str, Any]:
         async for chunk in request.stream():
             raw += chunk
             if len(raw) > BODY_LIMIT:
-                raise _Fault(400, "invalid_request", "The request body is too large.")
+                raise _Fault("invalid_request", "The request body is too large.")
     except ClientDisconnect:
-        raise _Fault(400, "invalid_request", "The request body is incomplete.") from None
+        raise _Fault("invalid_request", "The request body is incomplete.") from None
     try:
         body = json.loads(bytes(raw))
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise _Fault(400, "invalid_request", "The request body must be a JSON object.")
+        raise _Fault("invalid_request", "The request body must be a JSON object.")
     return cast("dict[str, Any]", body)

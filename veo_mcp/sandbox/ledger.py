@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 import anyio
 import anyio.to_thread
 
-__all__ = ["Insufficient", "Ledger", "Task"]
+from veo_mcp.sandbox.accounts import Rules
+
+__all__ = ["Insufficient", "Ledger", "LimitReached", "Task"]
 
 T = TypeVar("T")
-OPENING = 10_000
+HOUR = 3600.0
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE accounts (id TEXT PRIMARY KEY) STRICT;
@@ -44,6 +46,10 @@ class Insufficient(Exception):
     """The balance does not cover the price."""
 
 
+class LimitReached(Exception):
+    """A spend limit of the key does not cover the price; the message names which: hourly, daily or total."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A row of the tasks; `body` is the request as it came, `path` the video's place under /videos/."""
@@ -63,16 +69,18 @@ class Task:
     error_message: str | None
     told: bool
 
-    def shown(self, base_url: str) -> dict[str, Any]:
-        """The task as `GET /v1/tasks/{id}` and callbacks show it."""
+    def shown(self, base_url: str, now: float, seconds: float) -> dict[str, Any]:
+        """The task as `GET /v1/tasks/{id}` and callbacks show it; `seconds` is how long a generation takes."""
         shape: dict[str, Any] = {
             "id": self.id,
             "status": self.status,
             "model": self.model,
             "created_at": int(self.created_at),
         }
-        if self.status in ("pending", "processing"):
-            shape["progress"] = self.progress
+        if self.status == "pending":
+            shape["progress"] = None
+        if self.status == "processing":
+            shape["progress"] = min(99, int(100 * (now - self.created_at) / seconds)) if seconds else 50
         if self.status == "completed":
             shape["completed_at"] = int(self.completed_at or self.created_at)
             shape["output"] = {
@@ -99,6 +107,7 @@ class Ledger:
 
     def __init__(self, path: Path, new_id: Callable[[], str]) -> None:
         self._limiter = anyio.CapacityLimiter(1)
+        self._open: set[str] = set()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         self._db.execute("PRAGMA journal_mode = TRUNCATE")
         self._db.execute("PRAGMA synchronous = FULL")
@@ -116,9 +125,11 @@ class Ledger:
         """Closes the file."""
         self._db.close()
 
-    async def open_account(self, key: str, opening: int = OPENING) -> str:
+    async def open_account(self, key: str, opening: int) -> str:
         """The account of this key; a new one gets its opening credits."""
         account = account_id(key)
+        if account in self._open:
+            return account
 
         def write(db: sqlite3.Connection) -> str:
             if db.execute("SELECT 1 FROM accounts WHERE id = ?", (account,)).fetchone() is None:
@@ -126,7 +137,8 @@ class Ledger:
                 _book(db, "purchase", "bank", account, opening, None)
             return account
 
-        return await self._write(write)
+        self._open.add(await self._write(write))
+        return account
 
     async def credits(self, account: str) -> dict[str, int]:
         """Balance, purchased and consumed, as the API names them."""
@@ -143,10 +155,18 @@ class Ledger:
 
         return await self._run(read)
 
-    async def charge(self, task: Task) -> None:
-        """Charges for a task and writes it down, together. Raises Insufficient."""
+    async def charge(self, task: Task, rules: Rules) -> None:
+        """Charges for a task and writes it down, together. Raises LimitReached, Insufficient."""
+        limits = {
+            "hourly": (rules.hourly, HOUR),
+            "daily": (rules.daily, 24 * HOUR),
+            "total": (rules.total, task.created_at),
+        }
 
         def write(db: sqlite3.Connection) -> None:
+            for name, (most, seconds) in limits.items():
+                if most is not None and _spent(db, task.account, task.created_at - seconds) + task.price > most:
+                    raise LimitReached(name)
             balance = db.execute(
                 "SELECT COALESCE(SUM(amount), 0) FROM moves WHERE account = ?", (task.account,)
             ).fetchone()[0]
@@ -251,6 +271,15 @@ class Ledger:
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         return await anyio.to_thread.run_sync(work, self._db, limiter=self._limiter)
+
+
+def _spent(db: sqlite3.Connection, account: str, since: float) -> int:
+    """Credits charged and not refunded for tasks created after `since`."""
+    row = db.execute(
+        "SELECT COALESCE(SUM(price), 0) FROM tasks WHERE account = ? AND created_at > ? AND status != 'failed'",
+        (account, since),
+    ).fetchone()
+    return int(row[0])
 
 
 def _book(db: sqlite3.Connection, kind: str, source: str, target: str, amount: int, task: str | None) -> None:

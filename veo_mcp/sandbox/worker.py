@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import anyio
+import anyio.to_process
 import anyio.to_thread
 
 from veo_mcp.sandbox.fetch import Fetcher, FetchRefused
@@ -54,7 +55,9 @@ class Worker:
         seconds: float,
         fetcher: Fetcher,
         clock: Callable[[], float] = time.time,
+        workers: int = 0,
     ) -> None:
+        self._workers = workers
         self._ledger = ledger
         self._folder = folder
         self._base_url = base_url
@@ -73,13 +76,13 @@ class Worker:
             for task in await self._ledger.untold():
                 group.start_soon(self._tell, task)
             started: set[str] = set()
-            one_at_a_time = anyio.CapacityLimiter(1)
+            turns = anyio.CapacityLimiter(max(1, self._workers))
             while True:
                 self._news = anyio.Event()
                 for task in await self._ledger.unfinished():
                     if task.id not in started:
                         started.add(task.id)
-                        group.start_soon(self._generate, task, one_at_a_time)
+                        group.start_soon(self._generate, task, turns)
                 await self._news.wait()
 
     async def _generate(self, task: Task, turn: anyio.CapacityLimiter) -> None:
@@ -138,7 +141,10 @@ class Worker:
                 task_id=task.id,
             )
             # Abandoned when the sandbox closes: the file appears only when whole, and the next start renders it again.
-            await anyio.to_thread.run_sync(render_clip, spec, target, abandon_on_cancel=True)
+            if self._workers:
+                await anyio.to_process.run_sync(render_clip, spec, target, cancellable=True)
+            else:
+                await anyio.to_thread.run_sync(render_clip, spec, target, abandon_on_cancel=True)
         return place
 
     def _parent_path(self, parent: Task | None) -> Path | None:
@@ -148,7 +154,7 @@ class Worker:
         url = task.body.get("callback_url")
         word = fate(task.body["input"]["prompt"])
         if url and word != "no_callback":
-            body = json.dumps(task.shown(self._base_url())).encode()
+            body = json.dumps(task.shown(self._base_url(), self._clock(), self._seconds)).encode()
             for _repeat in range(2 if word == "double_callback" else 1):
                 await self._deliver(url, body)
         await self._ledger.told(task.id)

@@ -155,7 +155,9 @@ def _fore(pen: Pen, b: Beast, shoulder: Point, a: float, run: bool) -> None:
         )
     else:
         pen.limb(
-            [(sx - 0.05, sy - 0.05), ((sx + hx) / 2, (sy + hy) / 2), (hx, hy)], [thick, (thick + slim) / 1.85, slim * 1.1], c
+            [(sx - 0.05, sy - 0.05), ((sx + hx) / 2, (sy + hy) / 2), (hx, hy)],
+            [thick, (thick + slim) / 1.85, slim * 1.1],
+            c,
         )
     if b.extra == "mane":
         for k in range(9):

@@ -104,7 +104,7 @@ class Casting:
                 pen.sprite, light or self.light, self.rim, self.side, tilt=angle, strength=self.rim_power, flip=flip,
                 haze=(self.s.pal.haze, haze) if haze else None,
             )  # fmt: skip
-            out.append(look(phases=4, alpha=alpha))
+            out.append(look(phases=4 if size < 300 else 2, alpha=alpha))
             if mirror:
                 below_list.append(look(phases=1, upside=True, alpha=0.42))
         return out, below_list, foot

@@ -90,17 +90,19 @@ class Beams:
             n = fbm(rng, 1, (w + pad), 1, 90 - 30 * k, 3)[0]
             beam = np.interp(slope, np.arange(w + pad), n)
             body = smooth(beam.astype(np.float32), 0.45, 0.85) * np.clip(1 - y / rows, 0, 1) ** np.float32(1.1)
-            self.sheets.append((body * 255 * power).astype(np.uint8))
+            full = (body * np.float32(127 * power)).repeat(2, axis=0).repeat(2, axis=1)
+            # the lower part is dark in both sheets: only the upper four fifths are worth adding
+            self.sheets.append(full[: h * 4 // 5].astype(np.uint8))
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
-        rows, cols = frame.h // 2, frame.w // 2
         a, b = self.sheets
-        xa = int(50 + 45 * np.sin(t * 0.33) + view.x * 0.03) % 98
-        xb = int(50 - 45 * np.sin(t * 0.27 + 1)) % 98
-        light = a[:rows, xa : xa + cols] // 2 + b[:rows, xb : xb + cols] // 2
-        big = light.repeat(2, axis=0).repeat(2, axis=1)
-        np.minimum(frame.y, 235 - big, out=frame.y)
-        frame.y += big
+        rows = a.shape[0]
+        xa = int(100 + 90 * np.sin(t * 0.33) + view.x * 0.06) % 198
+        xb = int(100 - 90 * np.sin(t * 0.27 + 1)) % 198
+        light = a[:, xa : xa + frame.w] + b[:, xb : xb + frame.w]
+        target = frame.y[:rows]
+        np.minimum(target, 235 - light, out=target)
+        target += light
 
 
 def _coral(

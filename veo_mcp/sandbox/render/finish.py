@@ -19,6 +19,7 @@ class Finish:
         self.vignette: U16 = (dark * 256).astype(np.uint16)
         self.tmp: U16 = np.empty((h, w), np.uint16)
         self.fine = fine
+        self.glow: U8 | None = None
         self.curves: dict[int, tuple[U8, U8]] = {}
         tall, wide = h + 64, w + 64
         noise = rng.standard_normal((tall, wide), np.float32)
@@ -29,7 +30,7 @@ class Finish:
         if strength <= 0:
             return
         if self.fine:
-            self._bloom(frame, strength)
+            self._bloom(frame, index, strength)
             self._grade(frame, strength)
         tmp = self.tmp
         if strength >= 1:
@@ -45,16 +46,16 @@ class Finish:
         tmp >>= 8
         frame.y[...] = tmp
 
-    def _bloom(self, frame: Frame, strength: float) -> None:
-        """What is bright glows a little into what lies around it."""
-        small = frame.y[::4, ::4]
-        bright = np.maximum(small, 148) - np.uint8(148)
-        soft = Image.fromarray(bright).filter(ImageFilter.BoxBlur(5)).filter(ImageFilter.BoxBlur(4))
-        glow = np.asarray(soft.resize((frame.w, frame.h), Image.Resampling.BILINEAR)) // np.uint8(
-            max(3, int(3 / strength))
-        )
-        np.minimum(frame.y, 235 - glow, out=frame.y)
-        frame.y += glow
+    def _bloom(self, frame: Frame, index: int, strength: float) -> None:
+        """What is bright glows a little into what lies around it. The glow is so soft that every other frame's will do."""
+        if self.glow is None or index % 2 == 0 or strength < 1:
+            small = frame.y[::4, ::4]
+            bright = np.maximum(small, 148) - np.uint8(148)
+            soft = Image.fromarray(bright).filter(ImageFilter.BoxBlur(5)).filter(ImageFilter.BoxBlur(4))
+            wide = np.asarray(soft.resize((frame.w, frame.h), Image.Resampling.BILINEAR))
+            self.glow = wide // np.uint8(max(3, int(3 / strength)))
+        np.minimum(frame.y, 235 - self.glow, out=frame.y)
+        frame.y += self.glow
 
     def _grade(self, frame: Frame, strength: float) -> None:
         """A gentle S in the tones and a little more colour."""

@@ -19,10 +19,10 @@ Point = tuple[float, float]
 class Pen:
     """A sheet `wide` by `tall` measures, one measure being `size` pixels; (0, 0) is in the middle of the lower edge."""
 
-    K = 3
-
     def __init__(self, size: float, wide: float, tall: float, below: float = 0.06) -> None:
         self.size, self.below = size, below
+        # what is large needs less oversampling to be smooth
+        self.K = 3 if size < 260 else 2
         self.w, self.h = int(size * wide) + 2, int(size * (tall + below)) + 2
         self.mask = Image.new("L", (self.w * self.K, self.h * self.K))
         self.rgb = Image.new("RGB", self.mask.size)

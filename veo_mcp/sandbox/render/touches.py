@@ -71,7 +71,7 @@ def close_leaves(stage: Stage) -> None:
     rng = s.rng("close")
     depth, mx = 1.5, s.margin(1.5)
     cols, rows = s.w + 2 * mx, s.h + 2 * s.rise
-    img = Image.new("RGBA", (cols // 2, rows // 2), ink((0.05, 0.08, 0.04), 0))
+    img = Image.new("RGBA", (cols // 4, rows // 4), ink((0.05, 0.08, 0.04), 0))
     d = ImageDraw.Draw(img)
     winter = "snowy" in s.plan.looks or s.plan.weather == "snow"
     dark, light = ((0.5, 0.56, 0.66), (0.86, 0.9, 0.98)) if winter else ((0.05, 0.12, 0.05), (0.24, 0.36, 0.12))
@@ -81,21 +81,21 @@ def close_leaves(stage: Stage) -> None:
         dark, light = (0.4, 0.2, 0.26), (0.98, 0.74, 0.82)
     dark, light = s.lit(dark, 0.15), s.lit(light, 0.8)
     for corner in (-1, 1):
-        base_x = (mx + (0 if corner < 0 else s.w)) / 2
+        base_x = (mx + (0 if corner < 0 else s.w)) / 4
         for _ in range(6):
-            x, y = base_x + rng.normal(0, 26) * s.u, rng.uniform(-10, 60) * s.u + s.rise / 2
+            x, y = base_x + rng.normal(0, 13) * s.u, rng.uniform(-5, 30) * s.u + s.rise / 4
             angle = (0.2 if corner < 0 else 2.94) + rng.normal(0, 0.28)
             for k in range(9):
-                x += float(np.cos(angle)) * 13 * s.u
-                y += float(np.sin(angle)) * 13 * s.u + 2
+                x += float(np.cos(angle)) * 6.5 * s.u
+                y += float(np.sin(angle)) * 6.5 * s.u + 1
                 angle += rng.normal(0, 0.12)
                 for _ in range(2):
-                    q = rng.uniform(7, 14) * s.u * (1 - k / 14)
-                    px, py = x + rng.normal(0, 9) * s.u, y + rng.normal(0, 9) * s.u
+                    q = rng.uniform(3.5, 7) * s.u * (1 - k / 14)
+                    px, py = x + rng.normal(0, 4.5) * s.u, y + rng.normal(0, 4.5) * s.u
                     d.ellipse(
                         (px - q, py - q * 0.6, px + q, py + q * 0.6), fill=ink(blend(dark, light, rng.random() ** 2))
                     )
-    blurred = np.asarray(_premultiplied(img).filter(ImageFilter.GaussianBlur(4.5 * s.u)), np.float32) / np.float32(255)
+    blurred = np.asarray(_premultiplied(img).filter(ImageFilter.GaussianBlur(2.2 * s.u)), np.float32) / np.float32(255)
     alpha = blurred[..., 3]
     rgb = blurred[..., :3] / np.maximum(alpha, 1 / 255)[..., None]
     big_a = np.asarray(

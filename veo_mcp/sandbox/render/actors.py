@@ -263,7 +263,7 @@ def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
             cast.add(
                 Actor(
                     pictures,
-                    s.w * (0.22 if stage_sun(cast.stage) > s.w / 2 else 0.8),
+                    s.w * (0.9 if stage_sun(cast.stage) > s.w / 2 else 0.1),
                     s.horizon + 34 * s.u,
                     0,
                     1,

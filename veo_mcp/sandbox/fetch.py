@@ -6,8 +6,8 @@ and the connection goes to the numeric address that was checked. A redirect pass
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -21,6 +21,7 @@ IMAGE_LIMIT = 20 * 1024 * 1024
 SECONDS = 20.0
 REDIRECTS = 3
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+Resolve = Callable[[str, int], Awaitable[list[str]]]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -68,9 +69,14 @@ def _public(text: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
+async def _looked_up(host: str, port: int) -> list[str]:
+    return [str(row[4][0]) for row in await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
 class _Door(httpcore.AsyncNetworkBackend):
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, resolve: Resolve) -> None:
         self._allow_private = allow_private
+        self._resolve = resolve
         self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
@@ -84,10 +90,9 @@ class _Door(httpcore.AsyncNetworkBackend):
         if not self._allow_private and port not in PORTS:
             raise FetchRefused("its port is not 80 or 443")
         try:
-            found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = await self._resolve(host, port)
         except OSError:
             raise FetchRefused("its host is not known") from None
-        addresses = [str(row[4][0]) for row in found]
         # One private address among several is enough to refuse: the next lookup might prefer it.
         if not addresses or not (self._allow_private or all(_public(address) for address in addresses)):
             raise FetchRefused("it leads to a private address")
@@ -102,10 +107,13 @@ class Fetcher:
     """The guarded door; `allow_private` opens it to loopback and private addresses.
 
     `friend` is the one origin that callbacks may reach although it is private: the server that embeds the sandbox.
+    `resolve` gives the addresses of a host; `seconds` bounds a whole transfer.
     """
 
     allow_private: bool = False
     friend: str | None = None
+    resolve: Resolve = _looked_up
+    seconds: float = SECONDS
 
     async def image(self, url: str) -> bytes:
         """The bytes of a JPEG, PNG or WebP. Raises FetchRefused."""
@@ -124,7 +132,7 @@ class Fetcher:
     async def post(self, url: str, body: bytes) -> tuple[int, str | None]:
         """Posts JSON; the status and Retry-After. A redirect is an answer like any other. Raises FetchRefused."""
         friendly = self.friend is not None and url.startswith(self.friend.rstrip("/") + "/")
-        door = Fetcher(allow_private=True) if friendly else self
+        door = replace(self, allow_private=True) if friendly else self
         extra = {"content-type": "application/json"}
         status, headers, _ = await door._request("POST", url, extra, body, 64 * 1024)
         return status, headers.get("retry-after")
@@ -145,10 +153,11 @@ class Fetcher:
             headers["content-length"] = str(len(content))
         body = bytearray()
         try:
-            with anyio.fail_after(SECONDS):
+            with anyio.fail_after(self.seconds):
                 async with (
                     httpcore.AsyncConnectionPool(
-                        network_backend=_Door(allow_private=self.allow_private), max_keepalive_connections=0
+                        network_backend=_Door(allow_private=self.allow_private, resolve=self.resolve),
+                        max_keepalive_connections=0,
                     ) as pool,
                     pool.stream(method, url, headers=list(headers.items()), content=content) as response,
                 ):

@@ -67,7 +67,7 @@ class Cast(Freely):
             self.ground_actor(
                 lambda pen, p: animals.beast(pen, p, b, run=run), size * (1 - 0.16 * (k % 2)), 2.5, 1.95 if b.extra in {"antlers", "mane", "hump"} else 1.6,
                 stride=2.5 if run else 1.05, pace=2.2 if run else 0.62, shadow=1.25, at=(0.2 + 0.22 * k) if count > 1 else None,
-                y=self.stage.ground - 8 * (k % 2) * self.s.u, left=False if count > 1 else None,
+                y=self.stage.ground - 8 * (k % 2) * self.s.u, left=False if count > 1 else None, count=10 if count > 1 else 0,
             )  # fmt: skip
 
     def vehicle(self, kind: str) -> None:

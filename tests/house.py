@@ -42,10 +42,12 @@ def text(result: CallToolResult) -> str:
 
 
 @asynccontextmanager
-async def sandbox(folder: Path, *, seconds: float = 0.0, allow_private: bool = True) -> AsyncGenerator[str]:
+async def sandbox(
+    folder: Path, *, seconds: float = 0.0, allow_private: bool = True, **options: Any
+) -> AsyncGenerator[str]:
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
-    config = SandboxConfig(folder, lambda: base_url, seconds=seconds, allow_private=allow_private)
+    config = SandboxConfig(folder, lambda: base_url, seconds=seconds, allow_private=allow_private, **options)
     up = anyio.Event()
     async with anyio.create_task_group() as group:
         group.start_soon(run_server, config, "127.0.0.1", port, up.set)

@@ -30,7 +30,7 @@ from veo_mcp.sandbox.fetch import Fetcher, judged
 from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
 from veo_mcp.sandbox.openapi import ERRORS, describe
 from veo_mcp.sandbox.page import page
-from veo_mcp.sandbox.worker import Worker, fate
+from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, fate
 
 __all__ = ["SandboxConfig", "build_app"]
 
@@ -50,6 +50,7 @@ class SandboxConfig:
         seconds: how long a generation takes at least.
         allow_private: whether images and callbacks may lie on loopback and private addresses.
         workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
+        callback_gaps: seconds before each try of a callback.
         friend: the one private origin that callbacks may reach all the same: the server that embeds this sandbox.
     """
 
@@ -59,6 +60,7 @@ class SandboxConfig:
     allow_private: bool = False
     friend: str | None = None
     workers: int = 0
+    callback_gaps: tuple[float, ...] = CALLBACK_GAPS
     clock: Callable[[], float] = time.time
 
 
@@ -97,6 +99,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         fetcher=Fetcher(allow_private=config.allow_private, friend=config.friend),
         clock=config.clock,
         workers=config.workers,
+        callback_gaps=config.callback_gaps,
     )
     api = _Api(config, ledger, worker)
 

@@ -7,7 +7,7 @@ API's answers do not slow. Never charges; a failure is refunded by the ledger.
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ import anyio.to_thread
 from veo_mcp.sandbox.fetch import Fetcher, FetchRefused
 from veo_mcp.sandbox.ledger import Ledger, Task
 
-__all__ = ["Worker", "fate"]
+__all__ = ["CALLBACK_GAPS", "Worker", "fate"]
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,9 @@ class Worker:
         fetcher: Fetcher,
         clock: Callable[[], float] = time.time,
         workers: int = 0,
+        callback_gaps: Sequence[float] = CALLBACK_GAPS,
     ) -> None:
+        self._callback_gaps = callback_gaps
         self._workers = workers
         self._ledger = ledger
         self._folder = folder
@@ -160,7 +162,7 @@ class Worker:
         await self._ledger.told(task.id)
 
     async def _deliver(self, url: str, body: bytes) -> None:
-        for gap in CALLBACK_GAPS:
+        for gap in self._callback_gaps:
             await anyio.sleep(gap)
             try:
                 status, retry_after = await self._fetcher.post(url, body)

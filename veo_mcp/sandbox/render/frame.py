@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 U8: TypeAlias = NDArray[np.uint8]
 U16: TypeAlias = NDArray[np.uint16]
-F32: TypeAlias = NDArray[np.float32]
+# float32 in fact; the stubs widen it to float64 in most operators, so the alias says no more than "floating".
+F32: TypeAlias = NDArray[np.floating[Any]]
 Rgb: TypeAlias = tuple[float, float, float]
 
 
@@ -253,7 +254,7 @@ class Sprite:
             if fade < 0.996:
                 f = np.uint16(int(fade * 256))
                 c = ((c * f) >> 8).astype(np.uint8)
-                k = np.uint16(256) - (((np.uint16(256) - k) * f) >> 8)
+                k = (np.uint16(256) - (((np.uint16(256) - k) * f) >> 8)).astype(np.uint16)
             frame.over(target[y0:y1, x0:x1], c, k)
 
 

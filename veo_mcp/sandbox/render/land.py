@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from .frame import Layer, Rgb, blend
-from .plants import cactus, conifer, ink, leafy, palm, row_layer
+from .plants import Picture, cactus, conifer, ink, leafy, palm, row_layer
 from .stage import Stage
 from .terrain import Slab, earth
 from .touches import add_rays
@@ -243,7 +243,7 @@ def park(stage: Stage) -> None:
     else:
         tones = [(0.3, 0.52, 0.2), (0.24, 0.46, 0.2), (0.42, 0.58, 0.22)]
 
-    def trees(size: float, haze: float) -> list[object]:
+    def trees(size: float, haze: float) -> list[Picture]:
         return [
             leafy(
                 rng,

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -59,8 +59,8 @@ def _open(path: str, size: int) -> Font:
 @lru_cache(maxsize=2048)
 def _has(path: str, char: str) -> bool:
     font = _open(path, 24)
-    missing = font.getmask("\U0010fffd")
-    glyph = font.getmask(char)
+    missing: Any = font.getmask("\U0010fffd")
+    glyph: Any = font.getmask(char)
     return glyph.size != (0, 0) and (glyph.size != missing.size or bytes(glyph) != bytes(missing))
 
 

@@ -1,6 +1,6 @@
 """Fifty queued generations in the sandbox: do they end in order, and do the API's answers stay quick meanwhile?
 
-Run by hand: `python benchmarks/queue.py [WORKERS] [CLIPS]`. The goal is a p95 of at most 50 ms for an answer.
+Run by hand: `python benchmarks/fifty_clips.py [WORKERS] [CLIPS]`. The goal is a p95 of at most 50 ms for an answer.
 """
 
 import os

@@ -67,6 +67,7 @@ async def house(
     confirm_above: int = 100,
     elicitation: Any = None,
     message_handler: Any = None,
+    extensions: Any = (),
 ) -> AsyncGenerator[House]:
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(sandbox(folder / "sandbox", seconds=seconds))
@@ -82,6 +83,12 @@ async def house(
         group.start_soon(announcer.follow, journal)
         group.start_soon(engine.poller.run)
         client = await stack.enter_async_context(
-            Client(server, mode=mode, elicitation_callback=elicitation, message_handler=message_handler)
+            Client(
+                server,
+                mode=mode,
+                elicitation_callback=elicitation,
+                message_handler=message_handler,
+                extensions=extensions,
+            )
         )
         yield House(client, engine, base_url)

@@ -70,6 +70,7 @@ async def _serve(settings: Settings) -> None:
         announcer=announcer,
         read_only=settings.read_only,
         confirm_above=settings.confirm_above,
+        video_hosts=settings.video_hosts,
         log_level=settings.log_level,
     )
     async with backend_for(settings, backend, announcer):

@@ -6,12 +6,13 @@ never raises: a wrong setting becomes a sentence in `problems`, because a stdio 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 __all__ = ["Settings", "load"]
 
@@ -22,7 +23,15 @@ def _listed(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    # They end up in a content security policy, where a stray space or semicolon would open another door.
+    for value in values:
+        if not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?", value):
+            raise ValueError(f"“{value[:60]}” is not an origin such as https://file.example.com")
+    return values
+
+
+Origins = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_origins)]
 
 
 class Settings(BaseModel):
@@ -33,7 +42,7 @@ class Settings(BaseModel):
     api_key: SecretStr | None = None
     base_url: str | None = Field(None, pattern=r"^https?://[^\s/@]+")
     sandbox: bool = False
-    video_hosts: Words = ("https://file.aivideoapi.ai",)
+    video_hosts: Origins = ("https://file.aivideoapi.ai",)
     journal: str = Field(default_factory=lambda: str(platformdirs.user_state_path("veo-mcp") / "journal.db"))
     sandbox_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("veo-mcp") / "sandbox")
     sandbox_seconds: float = Field(6.0, ge=0, le=3600)

@@ -17,6 +17,7 @@ from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import remember_state
 from veo_mcp.server.notifications import Announcer
+from veo_mcp.server.panel import advertise_to_legacy, panel
 from veo_mcp.server.refusals import misfit, refused
 from veo_mcp.server.tasks_extension import TasksExtension
 from veo_mcp.server.tools import Tools
@@ -67,6 +68,7 @@ def build_server(
     announcer: Announcer | None = None,
     read_only: bool = False,
     confirm_above: int = 100,
+    video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening."""
@@ -80,11 +82,15 @@ def build_server(
         tools=tools.all(read_only=read_only),
         log_level=log_level,
         subscriptions=announcer.bus,
-        extensions=[TasksExtension(backend, clock=time.time)],
+        extensions=[
+            TasksExtension(backend, clock=time.time),
+            panel(backend, video_hosts=video_hosts, read_only=read_only),
+        ],
     )
     server.confirm_above = confirm_above
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware.insert(0, remember_state)
+    server.middleware.append(advertise_to_legacy)
     announcer.attach(server)
     resources.register(server, backend)
     prompts.register(server)

@@ -22,6 +22,7 @@ from veo_mcp.journal.entry import FINAL, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable, SpendLimit
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.confirm import Spend, allowed, ask_before_create, ask_before_extend, intent_id
+from veo_mcp.server.panel import PANEL_META
 from veo_mcp.server.refusals import refused
 from veo_mcp.server.schema import tighten
 from veo_mcp.server.views import (
@@ -70,16 +71,16 @@ class Tools:
         reading = ToolAnnotations(
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
         )
-        kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations]] = [
-            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending),
-            ("Extend a video", self.extend_video, EXTEND_WORDS, spending),
-            ("Look at a video task", self.get_task, GET_WORDS, reading),
-            ("List video tasks", self.list_tasks, LIST_WORDS, reading),
-            ("Show credits", self.get_credits, CREDITS_WORDS, reading),
+        kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations, dict[str, Any] | None]] = [
+            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, PANEL_META),
+            ("Extend a video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
+            ("Look at a video task", self.get_task, GET_WORDS, reading, PANEL_META),
+            ("List video tasks", self.list_tasks, LIST_WORDS, reading, None),
+            ("Show credits", self.get_credits, CREDITS_WORDS, reading, None),
         ]
         return [
-            tighten(Tool.from_function(fn, title=title, description=words, annotations=hints))
-            for title, fn, words, hints in kinds
+            tighten(Tool.from_function(fn, title=title, description=words, annotations=hints, meta=shown_in))
+            for title, fn, words, hints, shown_in in kinds
             if not (read_only and hints is spending)
         ]
 

@@ -103,9 +103,17 @@ class TaskService:
 
     def note_sandbox(self, sandbox: str | None) -> str:
         """Remembers which API answered, and gives its name."""
-        parts = urlsplit(self._base_url)
-        self._api_name = f"sandbox:{sandbox}" if sandbox else f"{parts.scheme}://{parts.netloc}"
+        self._api_name = f"sandbox:{sandbox}" if sandbox else self._origin
         return self._api_name
+
+    async def sandbox_origin(self) -> str | None:
+        """The origin that a sandbox's videos come from; None when the API is not one. Raises VeoError."""
+        return self._origin if (await self.api_name()).startswith("sandbox:") else None
+
+    @property
+    def _origin(self) -> str:
+        parts = urlsplit(self._base_url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def credits(self) -> tuple[Credits, bool]:
         """The balance, and whether it is a sandbox's. Raises VeoError."""

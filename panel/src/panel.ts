@@ -39,6 +39,7 @@ let ended = false;
 const card = new Card(element("card"), {
   choose: (part) => change({ chosen: part, form: "closed", formFault: null, bareLink: null }),
   toggleForm: (open) => {
+    if (face.form === "sending") return;
     change({ form: open ? "open" : "closed", formFault: null });
     if (open) card.focusForm();
     else element("card").querySelector<HTMLElement>('[data-name="extend"]')?.focus();

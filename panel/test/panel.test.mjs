@@ -1,6 +1,7 @@
 // What a person sees and does in the card, in real Chromium, against the real server and the official host side.
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { cardOf, setStage } from "./stage.mjs";
@@ -258,6 +259,33 @@ test("every target is 44 pixels or more, and the height follows the content up t
   assert.ok(heights.at(-1) > 400 && heights.at(-1) <= 700, String(heights));
   await clean(tab);
 });
+
+for (const theme of ["light", "dark"]) {
+  test(`in the ${theme}, the card passes axe's rules for contrast, names and roles`, async () => {
+    const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    const tab = await stage.open({ colorScheme: theme });
+    const card = cardOf(tab);
+    const states = [
+      { status: "processing" },
+      { status: "failed", charged: "refunded", error: { code: "upstream_error", message: "Video generation failed" } },
+      { status: "unknown", charged: "unknown", sandbox: true },
+      { video_urls: ["https://elsewhere.example/a.mp4"], sandbox: true },
+    ];
+    for (const state of states) {
+      await pretend(tab, state, { context: { theme } });
+      if (state.video_urls) await card.getByRole("button", { name: "Extend" }).click();
+      await card.locator("#card .facts").waitFor();
+      const { violations } = await card.locator("html").evaluate(async (root, script) => {
+        document.body.style.background = root.dataset.theme === "dark" ? "#191716" : "#ffffff";
+        (0, eval)(script);
+        // Landmarks and headings belong to the host's page around the card.
+        return window.axe.run(document, { rules: { region: { enabled: false }, "page-has-heading-one": { enabled: false } } });
+      }, axe).catch((error) => ({ violations: [{ id: "did not run", nodes: [String(error)] }] }));
+      assert.deepEqual(violations.map((each) => [each.id, each.nodes.map((node) => node.html ?? node)]), [], state.status);
+    }
+    await clean(tab);
+  });
+}
 
 test("a narrow card wraps instead of scrolling sideways", async () => {
   const tab = await stage.open({ viewport: { width: 320, height: 700 } });

@@ -19,7 +19,7 @@ from veo_mcp.server.confirm import remember_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
 from veo_mcp.server.refusals import misfit, refused
-from veo_mcp.server.tasks_extension import TasksExtension
+from veo_mcp.server.tasks_extension import TasksExtension, TaskSource, Videos
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server"]
@@ -70,8 +70,9 @@ def build_server(
     confirm_above: int = 100,
     video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
+    tasks: TaskSource | None = None,
 ) -> VeoServer:
-    """The MCP server over a backend that may still be opening."""
+    """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
     tools = Tools(backend)
     announcer = announcer or Announcer()
     server = VeoServer(
@@ -83,7 +84,7 @@ def build_server(
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
-            TasksExtension(backend, clock=time.time),
+            TasksExtension(tasks or Videos(backend, clock=time.time)),
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )

@@ -5,9 +5,10 @@ and asks for the end with `tasks/get`, which gives what the tool get_task would.
 own id, so it survives a restart. Everyone else gets the ordinary answer. Never spends: the tool has done that already.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding
@@ -15,12 +16,13 @@ from mcp.server.mcpserver.server import require_client_extension
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import Field
 
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.tools import settled, shown_task
 
-__all__ = ["TasksExtension"]
+__all__ = ["TASKS", "Shown", "TaskSource", "TasksExtension", "Videos"]
 
 TASKS = "io.modelcontextprotocol/tasks"
 SPENDING = ("create_video", "extend_video")
@@ -28,97 +30,173 @@ HEADER_MISMATCH = -32020
 POLL_MILLISECONDS = 5000
 
 
-class TaskParams(RequestParams):
-    """Names a task; `tasks/update` may carry more, which is ignored."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A task as the wire has it; times are Unix seconds. `details` is what only `tasks/get` tells, such as the end."""
 
     task_id: str
+    status: str
+    message: str
+    created_at: float
+    updated_at: float
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class TaskSource(Protocol):
+    """Where the tasks are; the extension itself only knows the wire."""
+
+    async def begun(self, tool: str, result: CallToolResult) -> Shown | None:
+        """The task that this answer of a tool has begun, or None where the answer is all there is."""
+        ...
+
+    async def find(self, task_id: str) -> Shown | None:
+        """The task with this id."""
+        ...
+
+    async def answer(self, task_id: str, responses: Mapping[str, Any]) -> None:
+        """Takes the client's answers to what the task asked."""
+        ...
+
+    async def cancel(self, task_id: str) -> None:
+        """Notes that the client wants the task no more."""
+        ...
+
+
+class TaskParams(RequestParams):
+    """Names a task."""
+
+    task_id: str
+
+
+class UpdateParams(TaskParams):
+    """Names a task and answers what it asked."""
+
+    input_responses: dict[str, Any] = Field(default_factory=dict)
 
 
 class TasksExtension(Extension):
     """See the module.
 
     Args:
-        backend: where the engine is or will be.
-        clock: Unix seconds now.
+        source: where the tasks are.
     """
 
     identifier = TASKS
 
-    def __init__(self, backend: Backend, *, clock: Callable[[], float]) -> None:
-        self._backend = backend
-        self._clock = clock
+    def __init__(self, source: TaskSource) -> None:
+        self._source = source
 
     def methods(self) -> Sequence[MethodBinding]:
         """`tasks/get`, `tasks/update` and `tasks/cancel`, in the modern era only."""
         modern = frozenset(MODERN_PROTOCOL_VERSIONS)
         return [
             MethodBinding("tasks/get", TaskParams, self._get, modern),
-            MethodBinding("tasks/update", TaskParams, self._acknowledge, modern),
-            # The API cannot cancel a generation, and the credits are spent: the task goes on, as the extension allows.
-            MethodBinding("tasks/cancel", TaskParams, self._acknowledge, modern),
+            MethodBinding("tasks/update", UpdateParams, self._update, modern),
+            MethodBinding("tasks/cancel", TaskParams, self._cancel, modern),
         ]
 
     async def intercept_tool_call(
         self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
     ) -> HandlerResult:
-        """Turns the answer of a create or an extension into a task, for a client that can follow one."""
+        """Turns the answer of a tool that began a task into that task, for a client that can follow one."""
         result = await call_next(ctx)
-        if params.name not in SPENDING or not isinstance(result, CallToolResult) or not _declared(ctx):
+        if not isinstance(result, CallToolResult) or not _declared(ctx):
             return result
-        structured: dict[str, Any] = result.structured_content or {}
-        task_id = structured.get("task_id")
-        entry = await self._find(task_id) if isinstance(task_id, str) else None
-        if entry is None or settled(entry):
-            return result
-        return {"resultType": "task", **self._fields(entry)}
+        task = await self._source.begun(params.name, result)
+        return result if task is None else {"resultType": "task", **_fields(task)}
 
     async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
-        entry = await self._required(ctx, params)
-        shape: dict[str, Any] = {"resultType": "complete", **self._fields(entry)}
-        if settled(entry):
-            result = shown_task(entry, self._clock())
-            shape["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
-        return shape
+        task = await self._required(ctx, params)
+        return {"resultType": "complete", **_fields(task), **task.details}
 
-    async def _acknowledge(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
-        await self._required(ctx, params)
+    async def _update(self, ctx: ServerRequestContext[Any, Any], params: UpdateParams) -> HandlerResult:
+        task = await self._required(ctx, params)
+        await self._source.answer(task.task_id, params.input_responses)
         return {"resultType": "complete"}
 
-    async def _required(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> Entry:
+    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+        task = await self._required(ctx, params)
+        await self._source.cancel(task.task_id)
+        return {"resultType": "complete"}
+
+    async def _required(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> Shown:
         require_client_extension(ctx, TASKS)
         # The SDK holds this header against the body for the core methods only.
         named = ctx.request.headers.get("mcp-name") if ctx.request is not None else None
         if named is not None and named != params.task_id:
             raise MCPError(HEADER_MISMATCH, "The Mcp-Name header and the taskId differ.")
-        entry = await self._find(params.task_id)
-        if entry is None:
+        task = await self._source.find(params.task_id)
+        if task is None:
             raise MCPError(INVALID_PARAMS, "No task with this id exists.")
-        return entry
+        return task
 
-    async def _find(self, task_id: str) -> Entry | None:
+
+class Videos:
+    """The tasks of this server: what the journal has.
+
+    Args:
+        backend: where the engine is or will be.
+        clock: Unix seconds now.
+    """
+
+    def __init__(self, backend: Backend, *, clock: Callable[[], float]) -> None:
+        self._backend = backend
+        self._clock = clock
+
+    async def begun(self, tool: str, result: CallToolResult) -> Shown | None:
+        """The video that this answer has begun, unless it has ended already."""
+        if tool not in SPENDING:
+            return None
+        structured: dict[str, Any] = result.structured_content or {}
+        task_id = structured.get("task_id")
+        entry = await self._entry(task_id) if isinstance(task_id, str) else None
+        return None if entry is None or settled(entry) else self._shown(entry)
+
+    async def find(self, task_id: str) -> Shown | None:
+        """The video with this own id or API id."""
+        entry = await self._entry(task_id)
+        return None if entry is None else self._shown(entry)
+
+    async def answer(self, task_id: str, responses: Mapping[str, Any]) -> None:
+        """Nothing to do: what there is to ask is asked before a video is begun."""
+
+    async def cancel(self, task_id: str) -> None:
+        """Nothing to do: the API cannot stop a generation, and the credits are spent. The extension allows it."""
+
+    async def _entry(self, task_id: str) -> Entry | None:
         try:
             engine = await self._backend.engine()
         except Unavailable as problem:
             raise MCPError(INVALID_PARAMS, str(problem)) from None
         return await engine.journal.get(task_id)
 
-    def _fields(self, entry: Entry) -> dict[str, Any]:
+    def _shown(self, entry: Entry) -> Shown:
+        now = self._clock()
+        details: dict[str, Any] = {}
+        if settled(entry):
+            result = shown_task(entry, now)
+            details["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         # A failed video is a completed call: `failed` is for calls that ended in a protocol error.
-        return {
-            "taskId": entry.id,
-            "status": "completed" if settled(entry) else "working",
-            "statusMessage": _message(entry, self._clock()),
-            "createdAt": _iso(entry.created_at),
-            "lastUpdatedAt": _iso(entry.updated_at),
-            "ttlMs": None,
-            "pollIntervalMs": POLL_MILLISECONDS,
-        }
+        status = "completed" if settled(entry) else "working"
+        return Shown(entry.id, status, _message(entry, now), entry.created_at, entry.updated_at, details)
 
 
 def _declared(ctx: ServerRequestContext[Any, Any]) -> bool:
     capabilities = ctx.session.client_capabilities
     extensions = capabilities.extensions if capabilities else None
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and TASKS in (extensions or {})
+
+
+def _fields(task: Shown) -> dict[str, Any]:
+    return {
+        "taskId": task.task_id,
+        "status": task.status,
+        "statusMessage": task.message,
+        "createdAt": _iso(task.created_at),
+        "lastUpdatedAt": _iso(task.updated_at),
+        "ttlMs": None,
+        "pollIntervalMs": POLL_MILLISECONDS,
+    }
 
 
 def _message(entry: Entry, now: float) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 from mcp import Client
-from mcp_types import PromptReference, TextContent
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, PromptReference, TextContent
 
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -32,6 +33,15 @@ async def test_a_prompt_composes_names_the_price_and_asks_first(
         assert isinstance(message.content, TextContent)
         for word in [*words, "ask me before"]:
             assert word.lower() in message.content.text.lower()
+
+
+@ERAS
+@pytest.mark.parametrize(("name", "words"), [("direct_vide", "no prompt of this name"), ("direct_video", "needs idea")])
+async def test_a_wrong_name_or_a_missing_argument_is_the_callers_to_mend(mode: str, name: str, words: str) -> None:
+    async with Client(build_server(Backend(), sandbox=True), mode=mode) as client:
+        with pytest.raises(MCPError, match=words) as refusal:
+            await client.get_prompt(name, {"style": "noir"})
+        assert refusal.value.error.code == INVALID_PARAMS
 
 
 @ERAS

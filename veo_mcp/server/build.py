@@ -9,7 +9,8 @@ from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, InputRequiredResult
+from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
 from pydantic import ValidationError
 
 from veo_mcp import __version__
@@ -35,7 +36,7 @@ SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; 
 
 
 class VeoServer(MCPServer[None]):
-    """The SDK's server, except that a failed call never shows a raw validation dump.
+    """The SDK's server, except that what does not fit is said in our own words, in both eras.
 
     Attributes:
         confirm_above: a call that costs more credits than this is confirmed by the person first.
@@ -59,6 +60,19 @@ class VeoServer(MCPServer[None]):
                 "veo-mcp hit an error of its own; its log has the details. Look at list_tasks before anything is "
                 "paid for again: it shows whether a video was started."
             )
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Gets a prompt; what the SDK would call an internal error, the caller is told to mend."""
+        wanted = next((prompt for prompt in await self.list_prompts() if prompt.name == name), None)
+        if wanted is None:
+            raise MCPError(INVALID_PARAMS, "There is no prompt of this name. prompts/list has their names.")
+        needed = [argument.name for argument in wanted.arguments or [] if argument.required]
+        missing = [argument for argument in needed if argument not in (arguments or {})]
+        if missing:
+            raise MCPError(INVALID_PARAMS, f"The prompt {name} needs {', '.join(missing)}.")
+        return await super().get_prompt(name, arguments, context)
 
 
 def build_server(

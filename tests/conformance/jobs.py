@@ -150,7 +150,7 @@ def _shown(job: Job) -> Shown:
         details = job.end
     elif status == "input_required":
         details = {"inputRequests": dict(job.questions)}
-    return Shown(job.id, status, status, job.began, time.time(), details)
+    return Shown(job.id, status, status, job.began, job.began, details)
 
 
 def _text(text: str) -> dict[str, Any]:

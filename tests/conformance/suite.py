@@ -79,23 +79,21 @@ class Suite:
         self._command = [str(programs / "node"), str(programs / "conformance")]
         self._scratch = scratch
         self.faults: list[str] = []
-
-    def scenarios(self) -> dict[str, set[str]]:
-        """The names of the scenarios for servers, each with the revisions that it is for."""
-        done = subprocess.run([*self._command, "list", "--server"], capture_output=True, text=True, check=True)
-        return {name: set(revisions.split(",")) for name, revisions in re.findall(r"- (\S+) \[(.+?)\]", done.stdout)}
+        listed = subprocess.run([*self._command, "list", "--server"], capture_output=True, text=True, check=True).stdout
+        # Its lines: `- ping [2025-06-18,2025-11-25]`.
+        self._scenarios = {name: versions.split(",") for name, versions in re.findall(r"- (\S+) \[(.+?)\]", listed)}
 
     def revision(self, label: str, url: str, revision: str, known: dict[str, str]) -> Outcome:
         """Runs every scenario of a revision; `known` are the checks that must fail."""
         allowed = self._scratch / "expected.yml"
         allowed.write_text("server:\n" + "".join(f"  - {check}\n" for check in known) if known else "server: []\n")
-        wanted = {name for name, revisions in self.scenarios().items() if revision in revisions}
+        wanted = {name for name, versions in self._scenarios.items() if revision in versions}
         arguments = ["--suite", "all", "--spec-version", revision, "--expected-failures", str(allowed)]
         return self._judge(f"{revision} {label}", url, [arguments], wanted, known, set())
 
     def tasks(self, label: str, url: str) -> Outcome:
         """Runs the scenarios of the Tasks extension."""
-        wanted = {name for name in self.scenarios() if name.startswith("tasks-")}
+        wanted = {name for name in self._scenarios if name.startswith("tasks-")}
         return self._judge(
             f"tasks {label}", url, [["--scenario", name] for name in sorted(wanted)], wanted, {}, ALWAYS_SKIPPED
         )
@@ -109,18 +107,20 @@ class Suite:
         known: dict[str, str],
         skipped: set[str],
     ) -> Outcome:
-        outcome, faults = Outcome(), list[str]()
+        outcome, ends = Outcome(), list[str]()
         folder = self._scratch / label.replace(" ", "-")
         for arguments in calls:
             command = [*self._command, "server", "--url", url, "-o", str(folder), *arguments]
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=170)
             if done.returncode:
-                faults.append(f"the suite ended with {done.returncode}:\n{done.stdout[-1500:]}{done.stderr[-500:]}")
+                ends.append(f"the suite ended with {done.returncode}:\n{done.stdout[-1500:]}{done.stderr[-500:]}")
         outcome.read(folder)
-        faults += [f"{check} failed, {words}" for check, words in outcome.failed.items() if check not in known]
+        faults = [f"{check} failed, {words}" for check, words in outcome.failed.items() if check not in known]
         faults += [f"{check} is an expected failure and did not fail" for check in known.keys() - outcome.failed.keys()]
         faults += [f"{name} did not run" for name in wanted - outcome.scenarios]
+        faults += ["there was nothing to run"] if not wanted else []
         faults += [f"{check} was skipped" for check in outcome.skipped - skipped]
+        faults = faults or ends  # how it ended says less, unless it says all there is
         rest = f", the other {outcome.total - outcome.passed} as expected for want of fixtures" if known else ""
         print(f"{label}: {outcome.passed} of {outcome.total} checks{rest if not faults else ''}", flush=True)
         self.faults += [f"{label}: {fault}" for fault in faults]
@@ -151,7 +151,7 @@ def serving(module: list[str], folder: Path) -> Generator[str]:
                 raise SystemExit(f"The server died: {log.read_text('utf-8')[-3000:]}")
         finally:
             process.terminate()
-            process.wait()
+            process.wait(timeout=15)
 
 
 def _wait(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:

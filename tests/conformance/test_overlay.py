@@ -15,6 +15,8 @@ from veo_mcp.settings import load
 pytestmark = pytest.mark.anyio
 
 MOST = {"2025-11-25": 22, "2026-07-28": 34}
+UNMISSED = {"test_simple_text", "test_error_handling", "test_streaming_elicitation", "test_logging_tool"}
+"""The suite passes without these, too; what it finds out about them is worth something on the overlay only."""
 
 
 def plain() -> VeoServer:
@@ -43,8 +45,8 @@ def test_the_list_of_expected_failures_does_not_grow(revision: str) -> None:
 @pytest.mark.parametrize("revision", REVISIONS)
 async def test_a_failure_is_expected_only_for_a_fixture_that_the_overlay_has(revision: str) -> None:
     missed = set(expected(revision).values())
-    assert missed <= await offered(overlay())
-    assert not missed & await offered(plain())
+    assert missed | UNMISSED <= await offered(overlay())
+    assert not (missed | UNMISSED) & await offered(plain())
 
 
 async def test_the_overlay_adds_to_the_server_and_takes_nothing_away() -> None:

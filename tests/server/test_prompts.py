@@ -19,9 +19,13 @@ ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("direct_video", {"idea": "a cat who fishes", "style": "noir"}, ["a cat who fishes", "noir", "40", "300"]),
+        (
+            "direct_video",
+            {"idea": "a cat who fishes", "style": "noir"},
+            ["a cat who fishes", "noir", "lens", "golden hour", "dialogue", "40", "300"],
+        ),
         ("storyboard", {"story": "a moth meets a star", "shots": "4"}, ["4 shots", "extend_video", "160 credits"]),
-        ("storyboard", {"story": "a moth", "shots": "lots"}, ["3 shots"]),
+        ("storyboard", {"story": "a moth", "shots": ""}, ["3 shots", "must stay the same"]),
         ("animate_images", {"image_urls": "https://a.example/1.jpg, https://a.example/2.jpg"}, ["2. https", "fast"]),
     ],
 )
@@ -36,11 +40,25 @@ async def test_a_prompt_composes_names_the_price_and_asks_first(
 
 
 @ERAS
-@pytest.mark.parametrize(("name", "words"), [("direct_vide", "no prompt of this name"), ("direct_video", "needs idea")])
-async def test_a_wrong_name_or_a_missing_argument_is_the_callers_to_mend(mode: str, name: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("direct_vide", {"idea": "x"}, "no prompt of this name"),
+        ("direct_video", {"style": "noir"}, "needs idea"),
+        ("direct_video", {"idea": ""}, "needs idea"),
+        ("direct_video", {"idea": "x", "styel": "noir"}, "takes idea, style, aspect_ratio, and nothing else"),
+        ("direct_video", {"idea": "x", "aspect_ratio": "4:3"}, "16:9, 9:16 or Auto"),
+        ("storyboard", {"story": "x", "shots": "20"}, "whole number from 2 to 8"),
+        ("animate_images", {"image_urls": "a.jpg"}, "one to 3 http"),
+        ("animate_images", {"image_urls": " ".join(["https://a.example/1.jpg"] * 4)}, "one to 3 http"),
+    ],
+)
+async def test_a_wrong_name_or_argument_is_the_callers_to_mend(
+    mode: str, name: str, arguments: dict[str, str], words: str
+) -> None:
     async with Client(build_server(Backend(), sandbox=True), mode=mode) as client:
         with pytest.raises(MCPError, match=words) as refusal:
-            await client.get_prompt(name, {"style": "noir"})
+            await client.get_prompt(name, arguments)
         assert refusal.value.error.code == INVALID_PARAMS
 
 

@@ -68,10 +68,16 @@ class VeoServer(MCPServer[None]):
         wanted = next((prompt for prompt in await self.list_prompts() if prompt.name == name), None)
         if wanted is None:
             raise MCPError(INVALID_PARAMS, "There is no prompt of this name. prompts/list has their names.")
-        needed = [argument.name for argument in wanted.arguments or [] if argument.required]
-        missing = [argument for argument in needed if argument not in (arguments or {})]
+        given, taken = arguments or {}, wanted.arguments or []
+        missing = [argument.name for argument in taken if argument.required and not given.get(argument.name)]
         if missing:
             raise MCPError(INVALID_PARAMS, f"The prompt {name} needs {', '.join(missing)}.")
+        known = [argument.name for argument in taken]
+        if given.keys() - set(known):
+            raise MCPError(INVALID_PARAMS, f"The prompt {name} takes {', '.join(known)}, and nothing else.")
+        fault = prompts.fault(name, given)
+        if fault is not None:
+            raise MCPError(INVALID_PARAMS, fault)
         return await super().get_prompt(name, arguments, context)
 
 

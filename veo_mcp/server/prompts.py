@@ -3,6 +3,7 @@
 Registered by server/build.py. What they teach stands in guide.md, once; they take its sections from there.
 """
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from pydantic import Field
 from veo_mcp.api.models import PRICES, Mode
 from veo_mcp.server.words import quoted
 
-__all__ = ["complete", "guide", "register", "section"]
+__all__ = ["complete", "fault", "guide", "register", "section"]
 
 IDEA_LIMIT = 2000
 FAST, QUALITY = PRICES[Mode.FAST], PRICES[Mode.QUALITY]
@@ -48,6 +49,8 @@ STYLES = (
 )
 RATIOS = ("16:9", "9:16", "Auto")
 SHOTS = tuple(str(number) for number in range(2, 9))
+DEFAULT_SHOTS = "3"
+IMAGES = 3
 _COMPLETIONS = {
     ("direct_video", "style"): STYLES,
     ("direct_video", "aspect_ratio"): RATIOS,
@@ -78,6 +81,20 @@ def complete(prompt: str, argument: str, value: str) -> list[str]:
     return first + [option for option in options if wanted in option.lower() and option not in first]
 
 
+def fault(prompt: str, arguments: Mapping[str, str]) -> str | None:
+    """What does not fit in the arguments of a prompt, as a sentence; an empty argument counts as not given."""
+    shots, ratio = arguments.get("shots"), arguments.get("aspect_ratio")
+    if prompt == "storyboard" and shots and shots.strip() not in SHOTS:
+        return f"shots must be a whole number from {SHOTS[0]} to {SHOTS[-1]}."
+    if prompt == "direct_video" and ratio and ratio.strip() not in RATIOS:
+        return f"aspect_ratio must be {', '.join(RATIOS[:-1])} or {RATIOS[-1]}."
+    if prompt == "animate_images":
+        urls = _urls(arguments.get("image_urls", ""))
+        if not 1 <= len(urls) <= IMAGES or not all(url.startswith(("http://", "https://")) for url in urls):
+            return f"image_urls must be one to {IMAGES} http(s) URLs, separated by spaces or commas."
+    return None
+
+
 def register(server: MCPServer[None]) -> None:
     """Adds the prompts to the server."""
 
@@ -90,8 +107,9 @@ def register(server: MCPServer[None]) -> None:
         wish = f" The look: {quoted(style, 200)}." if style else ""
         return (
             f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{wish} "
-            f"Aspect ratio {quoted(aspect_ratio, 10)}.\n\n{section('The parts of a prompt')}\n\n"
-            f"{section('Camera')}\n\n{section('Sound and dialogue')}\n\n{section('What to avoid')}\n\n"
+            f"Aspect ratio {aspect_ratio.strip() or RATIOS[0]}.\n\n{section('The parts of a prompt')}\n\n"
+            f"{section('Camera')}\n\n{section('Lens, light, style')}\n\n{section('Sound and dialogue')}\n\n"
+            f"{section('What to avoid')}\n\n"
             f"Show me the prompt and the price: {FAST} credits for fast, {QUALITY} for quality. "
             "Ask me before you call create_video, and wait for my answer."
         )
@@ -99,9 +117,9 @@ def register(server: MCPServer[None]) -> None:
     @server.prompt(title="Storyboard a story", description="Plan a story in shots: one create, then extensions")
     def storyboard(
         story: Annotated[str, Field(description="The story")],
-        shots: Annotated[str, Field(description="How many shots, 2 to 8")] = "3",
+        shots: Annotated[str, Field(description="How many shots, 2 to 8")] = DEFAULT_SHOTS,
     ) -> str:
-        number = int(shots) if shots.isdigit() and 2 <= int(shots) <= 8 else 3
+        number = int(shots.strip() or DEFAULT_SHOTS)
         extensions = number - 1
         total = FAST * number
         return (
@@ -118,7 +136,7 @@ def register(server: MCPServer[None]) -> None:
         image_urls: Annotated[str, Field(description="One to three http(s) URLs, separated by spaces or commas")],
         motion: Annotated[str, Field(description="What should move, and how the camera moves")] = "",
     ) -> str:
-        urls = [quoted(url, 500) for url in image_urls.replace(",", " ").split()][:3]
+        urls = [quoted(url, 500) for url in _urls(image_urls)]
         wish = f" The motion: {quoted(motion, 500)}." if motion else ""
         listed = "\n".join(f"{number}. {url}" for number, url in enumerate(urls, 1))
         return (
@@ -127,3 +145,7 @@ def register(server: MCPServer[None]) -> None:
             f"and mode is fast), and say why. Show me the prompt and the price, {FAST} credits for fast or "
             f"{QUALITY} for quality, and ask me before you call create_video."
         )
+
+
+def _urls(text: str) -> list[str]:
+    return text.replace(",", " ").split()

@@ -34,6 +34,14 @@ function pretend(tab, task, options) {
   return tab.evaluate(([result, more]) => window.host.pretend(result, more), [{ content: [{ type: "text", text: "words" }], structuredContent: whole }, options]);
 }
 
+/** A host in the dark says so in its own page too: a frame whose scheme differs from the page's around it is not transparent. */
+async function darken(tab) {
+  await tab.evaluate(() => {
+    document.documentElement.style.colorScheme = "dark";
+    document.body.style.background = "#191716";
+  });
+}
+
 /** Waits until the card says `text`. */
 async function says(tab, text) {
   await cardOf(tab).getByText(text).first().waitFor({ timeout: 40_000 });
@@ -70,6 +78,7 @@ test("a card follows its video by itself until it plays, without a turn of the m
   assert.equal(record.messages.length, 0, "no turn of the model");
   assert.match(record.context.at(-1), /The video is ready: http/);
   const count = record.calls.length;
+  await darken(tab);
   await tab.evaluate(() => window.host.change({ theme: "dark" }));
   await shot(tab, "playing-dark");
   assert.equal((await seen(tab)).calls.length, count, "an ended task is not looked at again");
@@ -78,7 +87,7 @@ test("a card follows its video by itself until it plays, without a turn of the m
 
 test("a card in the dark, before its video is there", async () => {
   const tab = await stage.open({ colorScheme: "dark" });
-  await tab.evaluate(() => (document.body.style.background = "#191716"));
+  await darken(tab);
   await call(tab, "create_video", { prompt: "[sandbox:slow] Fireflies over a pond at night" }, { context: { theme: "dark" } });
   await says(tab, "Charged 40 credits");
   await shot(tab, "pending-dark");
@@ -97,10 +106,8 @@ test("a failed video says why and that it was refunded", async () => {
   await says(tab, "Failed");
   await cardOf(tab).locator("p.say.bad").waitFor();
   await shot(tab, "failed-light");
-  await tab.evaluate(() => {
-    document.body.style.background = "#191716";
-    window.host.change({ theme: "dark" });
-  });
+  await darken(tab);
+  await tab.evaluate(() => window.host.change({ theme: "dark" }));
   await cardOf(tab).locator("html[data-theme=dark]").waitFor();
   await shot(tab, "failed-dark");
   assert.equal(await cardOf(tab).getByRole("button").count(), 0, "nothing to extend, copy or open");

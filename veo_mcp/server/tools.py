@@ -170,9 +170,10 @@ class Tools:
             now = self._clock()
             rows = [view(entry, now) for entry in page.entries]
             listed = TaskListView(tasks=rows, next_cursor=page.next_cursor)
-            lines = [f"{row.task_id} {row.status}: {quoted(row.prompt, 60)}" for row in rows]
-            more = " Call again with cursor for older ones." if page.next_cursor else ""
-            return _result(listed, ("\n".join(lines) or "No video tasks yet; create_video makes the first.") + more)
+            lines = [_line(row) for row in rows]
+            if page.next_cursor:
+                lines.append(f"For older ones call again with cursor={page.next_cursor}")
+            return _result(listed, "\n".join(lines) or "No video tasks yet; create_video makes the first.")
 
         return await self._in_our_words(look)
 
@@ -260,6 +261,11 @@ def settled(entry: Entry) -> bool:
 
 def _later(error: VeoError) -> str:
     return f" Try again in {max(1, round(error.retry_after))} s." if error.retry_after is not None else ""
+
+
+def _line(row: TaskView) -> str:
+    mark = " SANDBOX" if row.sandbox else ""
+    return " ".join((f"{row.task_id} {row.status}{mark}: {quoted(row.prompt, 60)}", *(row.video_urls or ())))
 
 
 def _result(model: BaseModel, text: str) -> CallToolResult:

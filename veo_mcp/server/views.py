@@ -134,7 +134,7 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | Non
     match entry.status:
         case Status.COMPLETED:
             link = " ".join(entry.video_urls) or "The API named no video URL."
-            return f"The video is ready: {link} {money} It can be continued with extend_video.{mark}"
+            return f"The video is ready: {link} {money} To continue it, call extend_video with task_id {shown}.{mark}"
         case Status.FAILED:
             return f"The generation failed: “{quoted(entry.error_message or 'no reason given')}”. {money}{mark}"
         case Status.REFUSED:

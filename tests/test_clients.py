@@ -1,79 +1,44 @@
-"""Clients that nobody here wrote make a video over stdio. Marked `clients`: they install software, so they run by name.
+"""The examples: clients that nobody here wrote, each in an environment of its own, make and extend a video.
 
-`python -m pytest -m clients` needs pip and npm; Node 22 comes from npm.
+Marked `clients`, because they install software: `python -m pytest -m clients` needs pip and npm. What they do and what
+is checked stands in examples/run_all.py. VEO_CLIENTS_DIR keeps the environments for the next time.
 """
 
-import json
 import os
-import shutil
-import subprocess
-import sys
-import venv
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.clients
-
-ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "VEO_JOURNAL": str(tmp_path / "journal.db"),
-        "VEO_SANDBOX_DIR": str(tmp_path / "sandbox"),
-        "VEO_SANDBOX_SECONDS": "0",
-        "VEO_LOG_LEVEL": "ERROR",
-    }
-
-
-def run(command: list[str], environ: dict[str, str], folder: Path) -> str:
-    done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+from examples.run_all import EXAMPLES, HERE, Outcome, Runner
 
 
 @pytest.fixture(scope="session")
-def inspector(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    npm = shutil.which("npm")
-    assert npm, "npm is needed"
-    folder = tmp_path_factory.mktemp("node")
-    run([npm, "i", "--silent", "node@22", "@modelcontextprotocol/inspector@2.12.0"], dict(os.environ), folder)
-    programs = folder / "node_modules" / ".bin"
-    return [str(programs / "node"), str(programs / "mcp-inspector"), "--cli"]
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Outcome]]]:
+    """The chosen examples, two at a time: they wait more than they work."""
+    chosen = [item.callspec.params["name"] for item in request.session.items if "outcomes" in item.fixturenames]
+    kept = os.environ.get("VEO_CLIENTS_DIR")
+    home = Path(kept) if kept else tmp_path_factory.mktemp("clients")
+    home.mkdir(parents=True, exist_ok=True)
+    runner = Runner(home.resolve())
+    with ThreadPoolExecutor(2) as pool:
+        yield {name: pool.submit(runner.run, name) for name in chosen}
 
 
-@pytest.mark.parametrize("era", ["legacy", "modern"])
-def test_the_inspector_lists_makes_and_reads_a_video(
-    tmp_path: Path, environ: dict[str, str], inspector: list[str], era: str
-) -> None:
-    handed = [part for name in environ if name.startswith("VEO_") for part in ("-e", f"{name}={environ[name]}")]
-    server = [sys.executable, "-m", "veo_mcp", *handed, "--protocol-era", era]
-
-    def ask(*arguments: str) -> Any:
-        return json.loads(run([*inspector, *server, *arguments], environ, tmp_path))
-
-    def call(tool: str, *arguments: str) -> Any:
-        tool_arguments = [part for argument in arguments for part in ("--tool-arg", argument)]
-        return ask("--method", "tools/call", "--tool-name", tool, *tool_arguments)
-
-    assert len(ask("--method", "tools/list")["tools"]) == 5
-    made = call("create_video", "prompt=a boat on a calm sea")
-    task_id = made["structuredContent"]["task_id"]
-    done = call("get_task", f"task_id={task_id}", "wait_seconds=45")
-    assert done["structuredContent"]["status"] == "completed"
-    read = ask("--method", "resources/read", "--uri", f"veo://tasks/{task_id}")
-    assert json.loads(read["contents"][0]["text"])["video_urls"] == done["structuredContent"]["video_urls"]
+@pytest.mark.clients
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_client_in_its_own_environment_does_the_main_job(outcomes: dict[str, Future[Outcome]], name: str) -> None:
+    outcome = outcomes[name].result()
+    assert outcome.trouble is None, outcome.trouble
+    print(outcome.line())  # noqa: T201 - the figures, for `-s` and the report
 
 
-def test_the_pydantic_ai_example_makes_a_video(tmp_path: Path, environ: dict[str, str]) -> None:
-    example = ROOT / "examples" / "pydantic_ai"
-    venv.create(tmp_path / "env", with_pip=True)
-    python = str(tmp_path / "env" / "bin" / "python")
-    wanted = ["-r", str(example / "requirements.txt"), "-e", f"{ROOT}[sandbox]"]
-    run([python, "-m", "pip", "install", "-q", *wanted], dict(os.environ), tmp_path)
-    said = run([python, str(example / "make_video.py")], environ, tmp_path)
-    assert said.startswith("completed: http://127.0.0.1:")
+def test_every_example_is_run_and_stands_in_the_index() -> None:
+    folders = {path.name for path in HERE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert {example.folder for example in EXAMPLES.values()} == folders
+    index = (HERE / "README.md").read_text()
+    for entry in HERE.iterdir():
+        assert entry.name in index or entry.name in ("README.md", "__pycache__"), f"{entry.name} is not in the index"

@@ -1,41 +1,36 @@
-"""An agent loop over veo-mcp: create a video, watch it until it is there, say its URL.
+"""A pydantic-ai agent that makes a video with veo-mcp, watches it, extends it, and says what it cost.
 
-The model is scripted (pydantic-ai's FunctionModel), so that the example runs without any key; put a real model in its
-place and the rest stays. Run it with `python make_video.py` where veo-mcp[sandbox] is installed.
+Run it where `veo-mcp` is on the PATH. With requirements-tasks.txt installed the same lines use the protocol's Tasks
+extension: create_video returns the finished video, and the model never has to ask for it.
 """
 
 import asyncio
-import json
 import os
-import sys
+from typing import Any
 
 from fastmcp.client.transports import StdioTransport
 from pydantic_ai import Agent
 from pydantic_ai.mcp import MCPToolset
-from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart, ToolReturnPart
-from pydantic_ai.models.function import AgentInfo, FunctionModel
-
-UNFINISHED = ("submitting", "pending", "processing")
+from scripted_model import scripted_model
 
 
-def scripted(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
-    """What a sensible model does: create, look until the end, report."""
-    returns = [part for message in messages for part in message.parts if isinstance(part, ToolReturnPart)]
-    if not returns:
-        return ModelResponse([ToolCallPart("create_video", {"prompt": "A paper boat on a pond at dawn, soft light"})])
-    task = returns[-1].content
-    task = json.loads(task) if isinstance(task, str) else task
-    if task["status"] in UNFINISHED:
-        return ModelResponse([ToolCallPart("get_task", {"task_id": task["task_id"], "wait_seconds": 45})])
-    return ModelResponse([TextPart(f"{task['status']}: {', '.join(task.get('video_urls', []))}")])
+async def show_progress(progress: float, _total: float | None, message: str | None) -> None:
+    print(f"  {progress:.0f} s: {message}")
+
+
+async def show_call(_context: Any, call_tool: Any, name: str, arguments: dict[str, Any]) -> Any:
+    answer = await call_tool(name, arguments)
+    print(f"{name}: {answer.get('status', answer)}")
+    return answer
 
 
 async def main() -> None:
     # The key and the VEO_* settings reach the server through its environment, never through arguments.
-    server = StdioTransport(sys.executable, ["-m", "veo_mcp"], env=dict(os.environ))
-    agent = Agent(FunctionModel(scripted), toolsets=[MCPToolset(server)])
+    server = StdioTransport("veo-mcp", [], env=dict(os.environ))
+    veo = MCPToolset(server, progress_handler=show_progress, process_tool_call=show_call, include_instructions=True)
+    agent = Agent(scripted_model, toolsets=[veo])  # a real one: Agent("anthropic:claude-sonnet-4-5", toolsets=[veo])
     async with agent:
-        result = await agent.run("Make me a video of a paper boat.")
+        result = await agent.run("Make me a video of a paper boat at dawn, then let it rain. What did it cost?")
     print(result.output)
 
 

@@ -33,7 +33,6 @@ def outcomes(
 def test_a_client_in_its_own_environment_does_the_main_job(outcomes: dict[str, Future[Outcome]], name: str) -> None:
     outcome = outcomes[name].result()
     assert outcome.trouble is None, outcome.trouble
-    print(outcome.line())  # noqa: T201 - the figures, for `-s` and the report
 
 
 def test_every_example_is_run_and_stands_in_the_index() -> None:

@@ -54,6 +54,7 @@ async def test_a_model_makes_watches_extends_and_pays_for_a_video(tmp_path: Path
         )
         finished = done.structured_content or {}
         assert finished["status"] == "completed"
+        assert "progress" not in finished, "the last number before the end reads like an unfinished video"
         assert finished["video_urls"][0] in text(done)
         assert beats
         assert beats == sorted(set(beats))

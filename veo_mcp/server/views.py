@@ -98,7 +98,7 @@ def view(entry: Entry, now: float) -> TaskView:
         created_at=_iso(entry.created_at),
         completed_at=_iso(entry.completed_at) if entry.completed_at else None,
         elapsed_seconds=max(0, round((entry.completed_at or now) - entry.created_at)),
-        progress=entry.progress,
+        progress=None if entry.status in FINAL else entry.progress,
         video_urls=list(entry.video_urls) or None,
         resolution=entry.resolution,
         credits=entry.credits,

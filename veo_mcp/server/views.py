@@ -116,6 +116,7 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | Non
     """One to three sentences for the model: what happened, credits, next step."""
     shown = entry.upstream_id or entry.id
     money = charge_words(entry.charged, entry.credits)
+    again = "extend_video" if entry.kind == "extend" else "create_video"
     mark = (
         " This is a SANDBOX clip, drawn without an AI model; no real credits are involved."
         if (entry.api.startswith("sandbox:"))
@@ -136,9 +137,13 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | Non
             link = " ".join(entry.video_urls) or "The API named no video URL."
             return f"The video is ready: {link} {money} To continue it, call extend_video with task_id {shown}.{mark}"
         case Status.FAILED:
-            return f"The generation failed: “{quoted(entry.error_message or 'no reason given')}”. {money}{mark}"
+            reason = quoted(entry.error_message or "no reason given")
+            return f"The generation failed: “{reason}”. {money} Change the wording and call {again} again.{mark}"
         case Status.REFUSED:
-            return f"The API did not take the request: “{quoted(entry.error_message or '')}”. {money}{mark}"
+            reason = quoted(entry.error_message or "no reason given")
+            wait = _retry_after(entry)
+            later = f" in {wait} s" if wait else " once that is mended"
+            return f"The API did not take the request: “{reason}”. {money} Call {again} again{later}.{mark}"
         case Status.UNKNOWN:
             why = quoted(entry.error_message or "its answer was lost")
             return (
@@ -147,7 +152,7 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | Non
                 f"and must not be: look at task {shown} later with get_task; ask the person before paying again.{mark}"
             )
         case Status.SUBMITTING:
-            return f"The request is being sent as task {shown}. {money} Call get_task in a few seconds.{mark}"
+            return f"Task {shown} is being sent. {money} Call get_task in a few seconds.{mark}"
         case _:
             seconds = _retry_after(entry) or 10
             return (

@@ -44,7 +44,10 @@ FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.REFUSED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One intent and what became of it. Times are Unix seconds; `seq` grows with every change of the journal."""
+    """One intent and what became of it. Times are Unix seconds; `seq` grows with every change of the journal.
+
+    `born` is the `seq` with which the entry came into the journal, whatever has become of it since.
+    """
 
     id: str
     api: str
@@ -77,6 +80,7 @@ class Entry:
     next_poll_at: float
     polls: int
     seq: int
+    born: int = 0
 
 
 @dataclass(frozen=True, slots=True)

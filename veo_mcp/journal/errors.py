@@ -3,7 +3,7 @@
 Raised by the stores, read by the MCP face and the command line.
 """
 
-__all__ = ["JournalUnusable", "SpendLimit"]
+__all__ = ["JournalUnusable", "SpendLimit", "WrongCursor"]
 
 
 class JournalUnusable(Exception):
@@ -22,3 +22,7 @@ class SpendLimit(Exception):
         super().__init__(f"{spent} of {limit} credits are spent")
         self.spent = spent
         self.limit = limit
+
+
+class WrongCursor(Exception):
+    """A cursor that no page of this journal ended with."""

@@ -4,12 +4,13 @@ Implemented by journal/sqlite.py; called by the tasks floor. A method returns on
 change is announced only after it can be read.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from veo_mcp.journal.entry import Change, Entry, Status
+from veo_mcp.journal.feed import Feed
 
 __all__ = ["Intent", "Journal", "Page"]
 
@@ -56,7 +57,7 @@ class Journal(Protocol):
     async def list(
         self, *, principal: str = "", status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:
-        """A page of entries, newest first."""
+        """A page of entries, newest first. Raises WrongCursor."""
         ...
 
     async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
@@ -83,6 +84,6 @@ class Journal(Protocol):
         """Keeps a word under a name, unless there is one already; the word that is there afterwards."""
         ...
 
-    def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Entry]]:
-        """From entering on, every changed entry, whoever changed it; once per change, after it can be read."""
+    def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
+        """From entering on, every changed entry (or this one), whoever changed it, after the change can be read."""
         ...

@@ -6,8 +6,10 @@ Every method is one whole transaction on one worker thread; nothing here knows w
 """
 
 import json
+import logging
+import math
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 from importlib import resources
@@ -18,23 +20,25 @@ from typing import Any, Self, TypeVar
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectSendStream
 
 from veo_mcp.journal.entry import FINAL, Change, Entry, Status, moved
-from veo_mcp.journal.errors import JournalUnusable, SpendLimit
+from veo_mcp.journal.errors import JournalUnusable, SpendLimit, WrongCursor
+from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import Intent, Page
 
 __all__ = ["SqliteJournal"]
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 DAY = 24 * 3600.0
-FOLLOW_SECONDS = 1.0
-"""SQLite cannot notify another process; a look at `data_version` once a second tells that something changed."""
+FOLLOW_SECONDS = 0.5
+"""SQLite cannot notify another process. A change is promised to be told within 2 s, and a busy disk takes its share."""
 BUSY_SECONDS = 10.0
 CLOCK_SLACK = 5.0
 """How far two processes' looks at the same clock may lie apart; more means that it was set back."""
-BACKLOG = 256
+CURSOR_LENGTH = 200
 
 COLUMNS = tuple(field.name for field in fields(Entry))
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"  # noqa: S608 - our own column names
@@ -55,7 +59,7 @@ class SqliteJournal:
         self._path = path
         self._limiter = anyio.CapacityLimiter(1)
         self._connection: sqlite3.Connection | None = None
-        self._listeners: set[MemoryObjectSendStream[Entry]] = set()
+        self._feeds: set[Feed] = set()
         self._told = 0
         self._group: TaskGroup | None = None
 
@@ -106,9 +110,7 @@ class SqliteJournal:
                 ).fetchone()[0]
                 if spent + entry.credits > max_credits:
                     raise SpendLimit(spent, max_credits)
-            new = replace(entry, seq=_next(db))
-            db.execute(INSERT, _row(new))
-            return Intent(new, fresh=True)
+            return Intent(_insert(db, entry), fresh=True)
 
         intent = await self._write(write)
         await self._announce()
@@ -135,9 +137,7 @@ class SqliteJournal:
             row = db.execute(SELECT + " WHERE api = ? AND upstream_id = ?", (entry.api, entry.upstream_id)).fetchone()
             if row is not None:
                 return _entry(row)
-            new = replace(entry, seq=_next(db))
-            db.execute(INSERT, _row(new))
-            return new
+            return _insert(db, entry)
 
         adopted = await self._write(write)
         await self._announce()
@@ -168,14 +168,14 @@ class SqliteJournal:
         self, *, principal: str = "", status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:
         """See Journal."""
-        where, values = ["principal = ?"], [principal]
+        where: list[str] = ["principal = ?"]
+        values: list[str | float] = [principal]
         if status is not None:
             where.append("status = ?")
             values.append(status.value)
         if cursor is not None:
-            moment, _, last = cursor.partition("~")
-            where.append("(created_at, id) < (CAST(? AS REAL), ?)")
-            values += [moment, last]
+            where.append("(created_at, id) < (?, ?)")
+            values += _place(cursor)
 
         def read(db: sqlite3.Connection) -> Page:
             query = f"{SELECT} WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT {limit + 1:d}"
@@ -279,45 +279,44 @@ class SqliteJournal:
         return await self._write(write)
 
     @asynccontextmanager
-    async def changes(self) -> AsyncGenerator[AsyncIterator[Entry]]:
+    async def changes(self, entry_id: str | None = None) -> AsyncGenerator[Feed]:
         """See Journal."""
-        send, receive = anyio.create_memory_object_stream[Entry](BACKLOG)
-        self._listeners.add(send)
+        feed = Feed(self._told, entry_id)
+        self._feeds.add(feed)
         try:
-            yield receive
+            yield feed
         finally:
-            self._listeners.discard(send)
-            send.close()
-            receive.close()
+            self._feeds.discard(feed)
 
     async def _follow(self) -> None:
-        """Sees what other processes on the same file changed."""
-        seen: int | None = None
+        """Sees what other processes on the same file changed, and what a cancelled call of this one left untold."""
         while True:
-            version = await self._run(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
-            if version != seen:
-                seen = version
-                await self._announce()
+            await self._announce()
             await anyio.sleep(FOLLOW_SECONDS)
 
     async def _announce(self) -> None:
-        """Tells the listeners of every entry that changed since the last time, in the order of the changes."""
+        """Tells the feeds of every entry that changed since the last time."""
 
         def read(db: sqlite3.Connection) -> Sequence[Entry]:
-            return [_entry(row) for row in db.execute(SELECT + " WHERE seq > ? ORDER BY seq", (self._told,))]
+            # One whole look, not pages of it: an entry that moved on between two pages would pass for an old one.
+            # New entries come in the order in which they were born, as Feed promises.
+            rows = db.execute(
+                SELECT + " WHERE seq > ?1 ORDER BY CASE WHEN born > ?1 THEN born ELSE seq END", (self._told,)
+            )
+            return [_entry(row) for row in rows]
 
-        for entry in await self._run(read):
-            # Two announcers may have read the same rows; whoever comes second finds them told.
-            if entry.seq <= self._told:
-                continue
-            self._told = entry.seq
-            for listener in list(self._listeners):
-                try:
-                    listener.send_nowait(entry)
-                except anyio.WouldBlock:
-                    pass  # a listener that stopped reading blocks nobody; it reads the journal when it wakes
-                except anyio.BrokenResourceError:
-                    self._listeners.discard(listener)
+        try:
+            changed = await self._run(read)
+        except JournalUnusable as problem:
+            # What was written stays written, and the next look tells of it; whoever needs the journal hears why.
+            log.debug("%s", problem)
+            return
+        # Two announcers may have read the same rows; whoever comes second finds them told.
+        news = [entry for entry in changed if entry.seq > self._told]
+        for entry in news:
+            self._told = max(self._told, entry.seq)
+            for feed in self._feeds:
+                feed.put(entry)
 
     def _open(self) -> tuple[sqlite3.Connection, int]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -392,6 +391,25 @@ def _migrations() -> list[str]:
 
 def _next(db: sqlite3.Connection) -> int:
     return int(db.execute("UPDATE counter SET seq = seq + 1 RETURNING seq").fetchone()[0])
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    """The time and id that a page ended with. Raises WrongCursor."""
+    moment, _, last = cursor.partition("~")
+    try:
+        created_at = float(moment) if len(cursor) <= CURSOR_LENGTH else math.nan
+    except ValueError:
+        created_at = math.nan
+    if not math.isfinite(created_at) or not last or not last.isascii():
+        raise WrongCursor
+    return created_at, last
+
+
+def _insert(db: sqlite3.Connection, entry: Entry) -> Entry:
+    seq = _next(db)
+    new = replace(entry, seq=seq, born=seq)
+    db.execute(INSERT, _row(new))
+    return new
 
 
 def _put(db: sqlite3.Connection, entry: Entry) -> Entry:

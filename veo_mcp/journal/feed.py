@@ -1,0 +1,47 @@
+"""What one reader of the journal has still to be told: the latest state of every entry that changed.
+
+Opened by the stores for everyone who calls `changes()`. A change that is not read yet is replaced by the next one of
+the same entry: nothing is lost however many come at once, and a reader that stopped reading holds one state an entry.
+"""
+
+from typing import Self
+
+import anyio
+
+from veo_mcp.journal.entry import Entry
+
+__all__ = ["Feed"]
+
+
+class Feed:
+    """An endless async iterator over changed entries.
+
+    Entries that are new come in the order of `born`. So an entry is new to this reader if and only if its `born` is
+    greater than `since` and than that of every entry before it.
+
+    Args:
+        since: the reader knows, or does not care for, everything up to this change.
+        only: the id of the one entry that is wanted; None wants all.
+    """
+
+    def __init__(self, since: int, only: str | None = None) -> None:
+        self.since = since
+        self._only = only
+        self._waiting: dict[str, Entry] = {}
+        self._news = anyio.Event()
+
+    def put(self, entry: Entry) -> None:
+        """Adds a change, in the place of an unread one of the same entry. Never waits."""
+        if self._only is None or entry.id == self._only:
+            self._waiting[entry.id] = entry
+            self._news.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Entry:
+        while not self._waiting:
+            self._news = anyio.Event()
+            await self._news.wait()
+        # No waiting between here and the return: a reader that is cancelled loses nothing.
+        return self._waiting.pop(next(iter(self._waiting)))

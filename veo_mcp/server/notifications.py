@@ -1,49 +1,85 @@
 """Tells hosts of both protocol eras that a task changed.
 
 Started by hosting once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
-caused it; nobody else in this project notifies. Modern hosts listen on the SDK's bus; legacy ones subscribe here,
-because the SDK does not serve `resources/subscribe` (its migration guide documents registering handlers as below).
+caused it; nobody else in this project notifies. Every listener has an outbox of its own on one bus. The SDK serves no
+`resources/subscribe`, and its `subscriptions/listen` drops a listener that is 1,024 events behind: so both are here,
+registered as its migration guide documents.
 """
 
 import functools
-import logging
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import NotificationOptions
 from mcp.server.mcpserver import MCPServer
-from mcp.server.subscriptions import InMemorySubscriptionBus, ResourcesListChanged, ResourceUpdated
-from mcp_types import EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
+from mcp.server.subscriptions import (
+    SUBSCRIPTION_ID_META_KEY,
+    InMemorySubscriptionBus,
+    ResourcesListChanged,
+    ResourceUpdated,
+    ServerEvent,
+)
+from mcp.shared.exceptions import MCPError
+from mcp.shared.subscriptions import event_matches, event_to_notification
+from mcp_types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    EmptyResult,
+    SubscribeRequestParams,
+    SubscriptionFilter,
+    SubscriptionsAcknowledgedNotification,
+    SubscriptionsAcknowledgedNotificationParams,
+    SubscriptionsListenRequestParams,
+    SubscriptionsListenResult,
+    UnsubscribeRequestParams,
+)
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Journal
+from veo_mcp.server.outbox import Outbox
 from veo_mcp.server.resources import NEWEST_URI
 
 __all__ = ["Announcer"]
 
-log = logging.getLogger(__name__)
-
-SEND_SECONDS = 1.0
-"""A client that stopped reading must not hold up the others."""
+URIS = 2000
+URI_LENGTH = 2000
+"""What one listener may ask for: far more than any host does, and little enough to keep for many."""
+TOO_MUCH = f"A listener may ask for at most {URIS} URIs of at most {URI_LENGTH} characters."
 
 
 class Announcer:
-    """The two ways to a host's ear: the bus of the modern era, and subscriptions of the legacy one."""
+    """The two ways to a host's ear: `subscriptions/listen` of the modern era, and subscriptions of the legacy one.
 
-    def __init__(self) -> None:
+    Args:
+        listeners: how many may be there at once before `subscriptions/listen` is refused; the SDK's own number.
+
+    Attributes:
+        bus: carries every event to every outbox, without waiting.
+        outboxes: one for each listener that is there now.
+    """
+
+    def __init__(self, *, listeners: int = 1024) -> None:
+        self._listeners = listeners
         self.bus = InMemorySubscriptionBus()
-        self._subscribers: dict[str, set[Connection]] = {}
-        self._connections: set[Connection] = set()
-        self._known: dict[str, str | None] = {}
+        self.outboxes: set[Outbox] = set()
+        self._subscribers: dict[Connection, _Subscriber] = {}
+        self._group: TaskGroup | None = None
 
     def attach(self, server: MCPServer[None]) -> None:
-        """Registers the legacy handlers, and advertises what they make true."""
-        # MCPServer offers no public way to these three; the SDK's migration guide names this attribute for it.
+        """Registers the handlers, and advertises what they make true."""
+        # MCPServer offers no public way to these four; the SDK's migration guide names this attribute for it.
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
         low.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
         low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
+        low.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
         options = functools.partial(low.create_initialization_options, NotificationOptions(resources_changed=True))
         # The run_* methods call it bare, and would advertise listChanged: false to the legacy era.
         setattr(low, "create_initialization_options", options)  # noqa: B010 - a method, which types may not replace
@@ -51,61 +87,132 @@ class Announcer:
 
     async def follow(self, journal: Journal) -> None:
         """Tells every change, for ever."""
-        async with journal.changes() as feed:
-            async for entry in feed:
-                await self._tell(entry)
+        async with journal.changes() as feed, anyio.create_task_group() as group:
+            self._group = group
+            for subscriber in self._subscribers.values():
+                group.start_soon(subscriber.run)
+            try:
+                youngest = feed.since
+                async for entry in feed:
+                    await self._tell(entry, new=entry.born > youngest)
+                    youngest = max(youngest, entry.born)
+            finally:
+                self._group = None
 
-    async def _tell(self, entry: Entry) -> None:
-        fresh = entry.id not in self._known
-        uris = {NEWEST_URI, f"{NEWEST_URI}/{entry.id}"}
+    async def _tell(self, entry: Entry, *, new: bool) -> None:
+        uris = [NEWEST_URI, f"{NEWEST_URI}/{entry.id}"]
         if entry.upstream_id is not None:
-            uris.add(f"{NEWEST_URI}/{entry.upstream_id}")
-        self._known[entry.id] = entry.upstream_id
-        for uri in sorted(uris):
+            uris.append(f"{NEWEST_URI}/{entry.upstream_id}")
+        for uri in uris:
             await self.bus.publish(ResourceUpdated(uri=uri))
-        if fresh:
+        if new:
             await self.bus.publish(ResourcesListChanged())
-        async with anyio.create_task_group() as group:
-            for uri in sorted(uris):
-                for connection in self._subscribers.get(uri, ()):
-                    group.start_soon(self._send, connection, uri)
-            if fresh:
-                for connection in self._connections:
-                    group.start_soon(self._send, connection, None)
 
-    async def _send(self, connection: Connection, uri: str | None) -> None:
-        with anyio.move_on_after(SEND_SECONDS):
-            if uri is None:
-                await connection.send_resource_list_changed()
-            else:
-                await connection.send_resource_updated(uri)
+    @contextmanager
+    def _outbox(self, wants: Callable[[ServerEvent], bool]) -> Generator[Outbox]:
+        outbox = Outbox(wants)
+        self.outboxes.add(outbox)
+        leave = self.bus.subscribe(outbox.put)
+        try:
+            yield outbox
+        finally:
+            leave()
+            self.outboxes.discard(outbox)
+
+    async def _listen(
+        self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+    ) -> SubscriptionsListenResult:
+        """One modern listener; it leaves by hanging up, which cancels this."""
+        if ctx.request_id is None:
+            raise MCPError(INVALID_REQUEST, "subscriptions/listen needs a request id.")
+        asked = params.notifications
+        uris = frozenset(asked.resource_subscriptions or ())
+        if _too_much(uris):
+            raise MCPError(INVALID_PARAMS, TOO_MUCH)
+        if len(self.outboxes) >= self._listeners:
+            raise MCPError(INTERNAL_ERROR, "Too many listen already.")
+        honored = SubscriptionFilter(
+            tools_list_changed=asked.tools_list_changed or None,
+            prompts_list_changed=asked.prompts_list_changed or None,
+            resources_list_changed=asked.resources_list_changed or None,
+            resource_subscriptions=asked.resource_subscriptions or None,
+        )
+        meta = {SUBSCRIPTION_ID_META_KEY: ctx.request_id}
+        hello = SubscriptionsAcknowledgedNotification(
+            params=SubscriptionsAcknowledgedNotificationParams(notifications=honored, _meta=meta)
+        )
+        # The outbox comes first, so that a change during the acknowledgement is kept; only then is anything sent.
+        with self._outbox(lambda event: event_matches(honored, uris, event)) as outbox:
+            await ctx.session.send_notification(hello, related_request_id=ctx.request_id)
+            while True:
+                news = event_to_notification(await outbox.take(), meta)
+                await ctx.session.send_notification(news, related_request_id=ctx.request_id)
 
     async def _meet(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
-        connection = _connection(ctx)
-        if connection.has_standalone_channel and connection not in self._connections:
-            self._connections.add(connection)
-            connection.exit_stack.callback(self._forget, connection)
+        # Not at initialize itself: nothing may be told before it is answered.
+        if ctx.method != "initialize":
+            self._known(_connection(ctx))
         return await call_next(ctx)
 
+    def _known(self, connection: Connection) -> "_Subscriber | None":
+        """The legacy listener on this connection, met for the first time or not; None where nothing can be told."""
+        subscriber = self._subscribers.get(connection)
+        if subscriber is not None or connection.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return subscriber
+        if not connection.has_standalone_channel:
+            return None
+        uris = set[str]()
+        outbox = connection.exit_stack.enter_context(self._outbox(functools.partial(_wanted, uris)))
+        subscriber = _Subscriber(connection, uris, outbox)
+        self._subscribers[connection] = subscriber
+        connection.exit_stack.callback(self._subscribers.pop, connection)
+        connection.exit_stack.callback(subscriber.scope.cancel)
+        if self._group is not None:
+            self._group.start_soon(subscriber.run)
+        return subscriber
+
     async def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
-        self._subscribers.setdefault(str(params.uri), set()).add(_connection(ctx))
+        subscriber = self._known(_connection(ctx))
+        if subscriber is None:
+            raise MCPError(INVALID_REQUEST, "Nothing can be told on this connection.")
+        wanted = subscriber.uris | {str(params.uri)}
+        if _too_much(wanted):
+            raise MCPError(INVALID_PARAMS, TOO_MUCH)
+        subscriber.uris.add(str(params.uri))
         return EmptyResult()
 
     async def _unsubscribe(self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams) -> EmptyResult:
-        self._drop(str(params.uri), _connection(ctx))
+        subscriber = self._known(_connection(ctx))
+        if subscriber is not None:
+            subscriber.uris.discard(str(params.uri))
         return EmptyResult()
 
-    def _forget(self, connection: Connection) -> None:
-        self._connections.discard(connection)
-        for uri in list(self._subscribers):
-            self._drop(uri, connection)
 
-    def _drop(self, uri: str, connection: Connection) -> None:
-        listeners = self._subscribers.get(uri)
-        if listeners is not None:
-            listeners.discard(connection)
-            if not listeners:
-                del self._subscribers[uri]
+@dataclass(eq=False)
+class _Subscriber:
+    """A legacy connection: what it subscribed to, and the task that tells it."""
+
+    connection: Connection
+    uris: set[str]
+    outbox: Outbox
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+    async def run(self) -> None:
+        with self.scope:
+            while True:
+                event = await self.outbox.take()
+                if isinstance(event, ResourceUpdated):
+                    await self.connection.send_resource_updated(event.uri)
+                else:
+                    await self.connection.send_resource_list_changed()
+
+
+def _wanted(uris: set[str], event: ServerEvent) -> bool:
+    return event.uri in uris if isinstance(event, ResourceUpdated) else isinstance(event, ResourcesListChanged)
+
+
+def _too_much(uris: Collection[str]) -> bool:
+    return len(uris) > URIS or any(len(uri) > URI_LENGTH for uri in uris)
 
 
 def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:

@@ -85,11 +85,14 @@ async def _finished(client: Client, console: Console, started: CallToolResult, l
         TimeElapsedColumn(),
         TextColumn("{task.fields[words]}", markup=False),
     )
+    began = time.monotonic()
     with Progress(*columns, console=console) as bar:
         line = bar.add_task(label, total=1.0, words="")
 
         async def beat(progress: float, total: float | None, message: str | None) -> None:
-            share = progress / total if total else 1.0 - 1.0 / (1.0 + progress / USUAL_SECONDS * 2.0)
+            # Without a total the number has no scale; the time passed has one.
+            passed = (time.monotonic() - began) / USUAL_SECONDS
+            share = progress / total if total else 1.0 - 1.0 / (1.0 + passed * 2.0)
             bar.update(line, completed=min(share, 0.98), words=message or "")
 
         while task.get("status") in ("submitting", "pending", "processing"):

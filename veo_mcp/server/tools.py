@@ -21,6 +21,7 @@ from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType,
 from veo_mcp.journal.entry import FINAL, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable, SpendLimit
 from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.server.beats import Beats, beat_words
 from veo_mcp.server.confirm import Spend, allowed, ask_before_create, ask_before_extend, intent_id
 from veo_mcp.server.panel import PANEL_META
 from veo_mcp.server.refusals import refused
@@ -193,27 +194,23 @@ class Tools:
         return await self._in_our_words(look)
 
     async def _wait(self, entry: Entry, seconds: int, ctx: Context) -> Entry:
-        """Waits for the end of a task, with a progress beat at once and then every few seconds."""
+        """Waits for the end of a task: a progress beat at once, at every change, and every few seconds."""
         engine = await self._backend.engine()
+        usual = await engine.service.usual(entry)
         started = self._clock()
-        last = -1.0
+        beats = Beats()
         current = entry
-        async with engine.journal.changes() as feed:
+        async with engine.journal.changes(entry.id) as feed:
             with anyio.move_on_after(seconds):
                 # Read again after subscribing: the end may have come between the first look and this line.
                 current = await engine.journal.get(entry.id) or current
                 while not settled(current):
                     now = self._clock()
-                    last = max(now - started, last + 0.001)
                     await ctx.report_progress(
-                        last,
-                        message=f"{current.status.value}, {round(max(0.0, now - current.created_at))} s so far",
+                        beats.following(current.progress, now - started), message=beat_words(current, now, usual)
                     )
                     with anyio.move_on_after(BEAT_SECONDS):
-                        async for changed in feed:
-                            if changed.id == entry.id:
-                                current = changed
-                                break
+                        current = await anext(feed)
         return await engine.journal.get(entry.id) or current
 
     def _sent(self, sent: Sent) -> CallToolResult:

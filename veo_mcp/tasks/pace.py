@@ -6,9 +6,9 @@ the provider's own example clip took 1 h 45 min.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import quantiles
+from statistics import median, quantiles
 
-__all__ = ["Pace", "next_gap"]
+__all__ = ["Pace", "next_gap", "usual"]
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -43,6 +43,11 @@ def next_gap(age: float, pace: Pace) -> float:
     if age < 120:
         return min(10.0, max(1.0, age / 8))
     return min(60.0, max(10.0, age / 12))
+
+
+def usual(history: Sequence[float]) -> float | None:
+    """Seconds that such a clip usually takes, or None while too few are known."""
+    return median(history) if len(history) >= LEARNED_FROM else None
 
 
 def _learned_gap(age: float, pace: Pace) -> float:

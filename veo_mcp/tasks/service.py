@@ -29,10 +29,10 @@ from veo_mcp.api.models import (
     broken_rule,
 )
 from veo_mcp.journal.entry import FINAL, Change, Entry, Status
-from veo_mcp.journal.errors import JournalUnusable
+from veo_mcp.journal.errors import JournalUnusable, WrongCursor
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
-from veo_mcp.tasks.pace import Pace, next_gap
+from veo_mcp.tasks.pace import Pace, next_gap, usual
 
 __all__ = ["TaskService", "change_from"]
 
@@ -193,14 +193,21 @@ class TaskService:
     async def list(
         self, *, status: Status | None = None, limit: int = 10, cursor: str | None = None, principal: str = ""
     ) -> Page:
-        """A page of entries, newest first."""
-        return await self.journal.list(principal=principal, status=status, limit=limit, cursor=cursor)
+        """A page of entries, newest first. Raises RuleBroken for a cursor that no page ended with."""
+        try:
+            return await self.journal.list(principal=principal, status=status, limit=limit, cursor=cursor)
+        except WrongCursor:
+            raise RuleBroken("This cursor was not made here; without one the newest come.") from None
 
     async def gap(self, entry: Entry, *, now: float, watched: bool = False) -> float:
         """Seconds until the API should be asked about this task again."""
         history = await self.journal.durations(entry.api, entry.mode)
         pace = Pace(watched=watched, callback=self.expects_callback(entry), history=history)
         return next_gap(now - entry.created_at, pace)
+
+    async def usual(self, entry: Entry) -> float | None:
+        """Seconds that clips of this API and mode usually take, once the journal has seen enough of them."""
+        return usual(await self.journal.durations(entry.api, entry.mode))
 
     async def learn(self, entry: Entry, upstream_id: str) -> Entry | None:
         """Reads the task back from the API and records what it says; the new entry, or None. Raises VeoError."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import HandlerResult, ServerRequestContext
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
@@ -21,9 +21,11 @@ from mcp_types import (
     ListResourcesResult,
     PaginatedRequestParams,
     PromptReference,
+    ReadResourceRequestParams,
     Resource,
     ResourceTemplateReference,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from veo_mcp.api.errors import VeoError
 from veo_mcp.api.models import PRICES, AspectRatio, GenerationType
@@ -33,12 +35,17 @@ from veo_mcp.server import prompts
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.views import TaskListView, dump, view
 from veo_mcp.server.words import quoted
-from veo_mcp.tasks.outcomes import UnknownTask
+from veo_mcp.tasks.outcomes import RuleBroken, UnknownTask
 
 __all__ = ["NEWEST_URI", "register"]
 
 NEWEST_URI = "veo://tasks"
+TEMPLATE = NEWEST_URI + "/{task_id}"
 PAGE = 20
+COMPLETIONS = 100
+"""The most values that the protocol allows in one answer."""
+LEGACY_NOT_FOUND = -32002
+"""The code of the handshake revisions; the modern one says INVALID_PARAMS, as the SDK does in both."""
 JSON = "application/json"
 RULES = [
     "TEXT_2_VIDEO is the default without images.",
@@ -69,7 +76,7 @@ class _Resources:
             mime_type=JSON,
         )(self.newest)
         add(
-            NEWEST_URI + "/{task_id}",
+            TEMPLATE,
             name="task",
             title="A video task",
             description="One video task with status, price and URL; subscribe to be told of changes",
@@ -92,6 +99,11 @@ class _Resources:
         # MCPServer knows no pages; the SDK's migration guide names this attribute for replacing a handler.
         low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
         low.add_request_handler("resources/list", PaginatedRequestParams, self.listed)
+        read = low.get_request_handler("resources/read")
+        if read is None:
+            raise AssertionError("the SDK reads resources")
+        self._sdk_read = read.handler
+        low.add_request_handler("resources/read", ReadResourceRequestParams, self.read)
         server.completion()(self.completed)
 
     async def newest(self) -> str:
@@ -116,14 +128,14 @@ class _Resources:
     ) -> ListResourcesResult:
         """The fixed resources, then the tasks, newest first, in pages."""
         cursor = params.cursor if params else None
-        if cursor is not None and "~" not in cursor:
-            raise MCPError(INVALID_PARAMS, "This cursor was not made here.")
         fixed = await self._server.list_resources() if cursor is None else []
         try:
             entries, following = await self._page(cursor)
         except ResourceError:
             # A backend that cannot be opened says so in the tools; the fixed pages are there all the same.
             entries, following = (), None
+        except RuleBroken as fault:
+            raise MCPError(INVALID_PARAMS, str(fault)) from None
         return ListResourcesResult(resources=[*fixed, *map(_as_resource, entries)], next_cursor=following)
 
     async def completed(
@@ -136,14 +148,27 @@ class _Resources:
         del context
         if isinstance(ref, PromptReference):
             return Completion(values=prompts.complete(ref.name, argument.name, argument.value))
-        entries, _ = await self._page(None)
+        if (ref.uri, argument.name) != (TEMPLATE, "task_id"):
+            return None
+        entries, following = await self._page(None, COMPLETIONS)
         ids = [entry.upstream_id or entry.id for entry in entries]
-        return Completion(values=[name for name in ids if name.startswith(argument.value)])
+        return Completion(
+            values=[name for name in ids if name.startswith(argument.value)], has_more=following is not None
+        )
 
-    async def _page(self, cursor: str | None) -> tuple[tuple[Entry, ...], str | None]:
+    async def read(self, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> HandlerResult:
+        """Reads as the SDK does, but says "not found" with the code of the caller's era."""
+        try:
+            return await self._sdk_read(ctx, params)
+        except MCPError as error:
+            if error.code == INVALID_PARAMS and ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+                raise MCPError(LEGACY_NOT_FOUND, error.message, error.data) from None
+            raise
+
+    async def _page(self, cursor: str | None, limit: int = PAGE) -> tuple[tuple[Entry, ...], str | None]:
         try:
             engine = await self._backend.engine()
-            page = await engine.service.list(limit=PAGE, cursor=cursor)
+            page = await engine.service.list(limit=limit, cursor=cursor)
         except (Unavailable, JournalUnusable) as problem:
             raise ResourceError(str(problem)) from None
         return page.entries, page.next_cursor

@@ -1,0 +1,283 @@
+"""A client that stopped reading blocks nobody, costs little, and is forgotten when it leaves; as is everybody else."""
+
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import httpx2
+import pytest
+from mcp import Client
+from mcp.server.stdio import stdio_server
+from mcp.server.subscriptions import ResourceUpdated
+
+from tests.server.stage import ERAS, LEGACY, LIST, Ear, Stage, client_of, own, quick, stage, task
+from tests.tasks.test_poller import START
+from tests.test_processes import server
+from veo_mcp.journal.entry import Change, Status
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
+from veo_mcp.server.outbox import Outbox
+
+pytestmark = pytest.mark.anyio
+
+LONG = "veo://tasks/" + "x" * 1900
+"""A URI with which a few thousand notifications fill every buffer on the way to a client."""
+HELLO = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "stuck", "version": "1"},
+}
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientInfo": {"name": "stuck", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+
+
+def request(number: int, method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def listening(uris: list[str]) -> dict[str, Any]:
+    wanted = {"resourceSubscriptions": uris, "resourcesListChanged": True}
+    return request(1, "subscriptions/listen", {"notifications": wanted, "_meta": ENVELOPE})
+
+
+class Deaf:
+    """A raw HTTP client with a tiny receive buffer; it reads until it has seen a pattern, and then never again."""
+
+    def __init__(self, url: str) -> None:
+        host, _, port = url.removeprefix("http://").partition(":")
+        self._address = (host, int(port))
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+    async def asks(self, method: str, path: str, headers: dict[str, str], body: str, until: str) -> str:
+        def ask() -> str:
+            self._socket.connect(self._address)
+            self._socket.settimeout(10)
+            lines = [f"{method} {path} HTTP/1.1", f"Host: {self._address[0]}:{self._address[1]}"]
+            lines += [f"{name}: {value}" for name, value in headers.items()]
+            lines += [f"Content-Length: {len(body)}", "", body]
+            self._socket.sendall("\r\n".join(lines).encode())
+            read = ""
+            while (found := re.search(until, read)) is None:
+                read += self._socket.recv(200).decode()
+            return found[0]
+
+        return await anyio.to_thread.run_sync(ask)
+
+    def leaves(self) -> None:
+        self._socket.close()
+
+
+async def posted(http: httpx2.AsyncClient, url: str, headers: dict[str, str], *bodies: dict[str, Any]) -> Any:
+    for body in bodies:
+        answer = await http.post(url, json=body, headers={**ACCEPT, **headers})
+        assert answer.status_code in (200, 202), answer.text
+    return answer
+
+
+def opening(uris: list[str]) -> list[dict[str, Any]]:
+    """What a legacy client says after initialize."""
+    subscriptions = [request(number, "resources/subscribe", {"uri": uri}) for number, uri in enumerate(uris, 10)]
+    return [{"jsonrpc": "2.0", "method": "notifications/initialized"}, *subscriptions]
+
+
+@asynccontextmanager
+async def deaf(it: Stage, kind: str, uris: list[str]) -> AsyncGenerator[Deaf]:
+    """A client of this kind that listens to these URIs, and does not read what it is told."""
+    client = Deaf(it.url)
+    async with httpx2.AsyncClient() as http:
+        session: dict[str, str] = {}
+        match kind:
+            case "modern http":
+                headers = {**ACCEPT, "MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "subscriptions/listen"}
+                await client.asks("POST", "/mcp", headers, json.dumps(listening(uris)), "acknowledged")
+            case "legacy http":
+                first = await posted(http, it.url + "/mcp", {}, request(1, "initialize", HELLO))
+                session = {"Mcp-Session-Id": first.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-11-25"}
+                await client.asks("GET", "/mcp", {"Accept": "text/event-stream", **session}, "", "text/event-stream")
+                await posted(http, it.url + "/mcp", session, *opening(uris))
+            case _:
+                stream = {"Accept": "text/event-stream"}
+                path = await client.asks("GET", "/sse", stream, "", r"/messages/\?session_id=[0-9a-f]{32}")
+                if kind == "modern sse":
+                    await posted(http, it.url + path, {}, listening(uris))
+                else:
+                    await posted(http, it.url + path, {}, request(1, "initialize", HELLO), *opening(uris))
+        try:
+            yield client
+        finally:
+            client.leaves()
+            if session:  # a legacy HTTP client leaves by ending its session
+                await http.delete(it.url + "/mcp", headers=session)
+
+
+@asynccontextmanager
+async def grown(folder: Path, number: int) -> AsyncGenerator[None]:
+    """A journal that has this many tasks already."""
+    async with SqliteJournal(folder / "journal.db") as journal:
+        await quick(journal)
+        for index in range(number):
+            await journal.adopt(task(index))
+    yield
+
+
+async def deafened(it: Stage, outbox: Outbox) -> None:
+    """Sends the deaf one notifications until all buffers are full, and what comes next has to wait."""
+    for _ in range(100):
+        for _ in range(200):
+            await it.announcer.bus.publish(ResourceUpdated(uri=LONG))
+        await anyio.wait_all_tasks_blocked()
+        if len(outbox):
+            return
+    raise AssertionError("it still reads")
+
+
+@ERAS
+@pytest.mark.parametrize("kind", ["legacy sse", "legacy http", "modern sse", "modern http"])
+async def test_a_client_that_stopped_reading_blocks_nobody(tmp_path: Path, kind: str, era: str) -> None:
+    ear, number = Ear(), 500
+    uris = [own(index) for index in range(number)]
+    async with (
+        grown(tmp_path, number),
+        stage(tmp_path) as it,
+        client_of(it, "http", era, ear) as client,
+        anyio.create_task_group() as group,
+    ):
+        await quick(it.journal)
+        await ear.attend(client, era, uris, group)
+        await it.listeners(1)
+        (healthy,) = it.announcer.outboxes
+        async with deaf(it, kind, [LONG, *uris[:20]]):
+            await it.listeners(2)
+            (stuck,) = it.announcer.outboxes - {healthy}
+            await deafened(it, stuck)
+            with anyio.fail_after(60):  # 0.1 s for each, on a busy machine
+                for index in range(number):
+                    await it.journal.settle(f"vid_{index}", Change(status=Status.COMPLETED), now=START + 1)
+                    await ear.hears(uris[index])
+                await it.journal.adopt(task(number))
+                await ear.hears(LIST)
+            # What it asked for, and the news of the list: however long it does not read, it costs no more.
+            assert 0 < len(stuck) <= 22
+            assert sorted(ear.heard) == sorted([*uris, LIST])
+        with anyio.fail_after(10):
+            await it.listeners(1)
+        assert it.announcer.outboxes == {healthy}
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@pytest.mark.parametrize("transport", ["memory", "sse", "http"])
+async def test_who_leaves_is_forgotten(tmp_path: Path, transport: str, era: str) -> None:
+    """A closed SSE stream, the DELETE of a session, a modern listener that hangs up."""
+    async with stage(tmp_path) as it:
+        for _ in range(3):
+            ear = Ear()
+            async with client_of(it, transport, era, ear) as client, anyio.create_task_group() as group:
+                await ear.attend(client, era, ["veo://tasks"], group)
+                await it.listeners(1)
+                group.cancel_scope.cancel()
+            with anyio.fail_after(10):
+                await it.listeners(0)
+        assert not it.announcer._subscribers
+        assert not it.announcer.bus._listeners
+
+
+@ERAS
+async def test_the_end_of_stdin_forgets_the_client(tmp_path: Path, era: str) -> None:
+    to_server, to_client = os.pipe(), os.pipe()
+    said = request(1, "initialize", HELLO) if era == LEGACY else listening(["veo://tasks"])
+    more = opening(["veo://tasks"]) if era == LEGACY else []
+    ended = anyio.Event()
+    async with stage(tmp_path) as it, anyio.create_task_group() as group:
+        with os.fdopen(to_server[0]) as stdin, os.fdopen(to_client[1], "w") as stdout:
+
+            async def serve() -> None:
+                low = it.server._lowlevel_server  # what run_stdio_async does with the process's own streams
+                async with stdio_server(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as (read, write):
+                    await low.run(read, write, low.create_initialization_options())
+                ended.set()
+
+            with os.fdopen(to_client[0]) as hears:
+                with os.fdopen(to_server[1], "w") as mouth:
+                    group.start_soon(serve)
+                    for message in (said, *more):
+                        mouth.write(json.dumps(message) + "\n")
+                    mouth.flush()
+                    await it.listeners(1)
+                    await anyio.to_thread.run_sync(hears.readline)
+                with anyio.fail_after(10):
+                    await it.listeners(0)
+                    await ended.wait()
+
+
+async def test_a_host_that_does_not_read_its_pipe_does_not_keep_its_video_from_being_finished(tmp_path: Path) -> None:
+    """The server cannot say a word any more, and still asks about the task and writes the end down."""
+    parameters = server(tmp_path, seconds=0)
+    process = await anyio.open_process([parameters.command, *parameters.args], env=parameters.env, stderr=sys.stderr)
+    assert process.stdin is not None
+    lines: list[dict[str, Any]] = [request(1, "initialize", HELLO), *opening(["veo://tasks"])]
+    lines += [request(1000 + number, "resources/read", {"uri": "veo://guide"}) for number in range(50)]
+    lines.append(
+        request(2000, "tools/call", {"name": "create_video", "arguments": {"prompt": "[sandbox:fail] a boat"}})
+    )
+    try:
+        await process.stdin.send("".join(json.dumps(line) + "\n" for line in lines).encode())
+        with anyio.fail_after(40):
+            async with SqliteJournal(tmp_path / "journal.db") as journal, journal.changes() as feed:
+                found = (await journal.list()).entries
+                while not (found and found[0].status is Status.FAILED):
+                    await anext(feed)
+                    found = (await journal.list()).entries
+        assert found[0].charged == "refunded"
+    finally:
+        process.kill()  # a client that goes away closes its pipe, which ends the server; here it may still be full
+        await process.wait()
+        await process.aclose()
+
+
+async def test_a_client_that_reads_slowly_sees_the_last_state_and_not_every_one(tmp_path: Path) -> None:
+    """While a notification waits to be sent, more of the same are one: what it says is only "read it again"."""
+    async with stage(tmp_path) as it, deaf(it, "modern http", [LONG, own(1)]) as client:
+        await it.journal.adopt(task(1))
+        (outbox,) = it.announcer.outboxes
+        await deafened(it, outbox)
+        for progress in range(50):
+            await it.journal.settle("vid_1", Change(progress=float(progress)), now=START + 1)
+        with anyio.fail_after(5):
+            while len(outbox) < 2:  # noqa: ASYNC110 - an outbox tells nobody but its listener
+                await anyio.sleep(0.01)
+        assert len(outbox) == 2
+        assert client is not None
+
+
+async def test_a_client_that_comes_before_the_journal_is_open_is_told_once_it_is(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it, anyio.create_task_group() as group:
+        late = Announcer()
+        ear = Ear()
+        backend = Backend()
+        opening_server = build_server(backend, sandbox=False, announcer=late)
+        async with Client(opening_server, mode=LEGACY, message_handler=ear) as client:
+            await ear.attend(client, LEGACY, [own(1)], group)
+            backend.opened(it.engine)
+            group.start_soon(late.follow, it.journal)
+            await anyio.wait_all_tasks_blocked()
+            await it.journal.adopt(task(1))
+            with anyio.fail_after(5):
+                await ear.hears(own(1))
+                await ear.hears(LIST)
+        group.cancel_scope.cancel()

@@ -7,11 +7,12 @@ connection, and two pollers would be one too many. Binds to loopback only, with 
 from collections.abc import Callable
 
 import anyio
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.build import VeoServer
@@ -22,6 +23,8 @@ __all__ = ["NotLoopback", "build_web", "only_loopback", "serve_http"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SLOW_BODY_SECONDS = 10.0
+OPEN_TO_ALL = ("/callbacks/", "/healthz")
+"""Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
 
 
 class NotLoopback(Exception):
@@ -77,6 +80,7 @@ def build_web(
 
     app.router.routes.append(Route("/callbacks/{token}", callback, methods=["POST"]))
     app.router.routes.append(Route("/healthz", alive, methods=["GET"]))
+    app.add_middleware(_Guard, security=security)
     return app
 
 
@@ -92,6 +96,25 @@ async def serve_http(
     """Serves until cancelled. Raises NotLoopback."""
     only_loopback(host)
     await serve_app(build_web(server, backend, sse_only=sse_only), host, port, ready=ready)
+
+
+class _Guard:
+    """Turns foreign hosts and origins away from everything that is not open to all.
+
+    The SDK does so too, but its SSE door then raises, and whoever knocks there fills the log with tracebacks.
+    """
+
+    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
+        self._app = app
+        self._security = TransportSecurityMiddleware(security)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(OPEN_TO_ALL):
+            refusal = await self._security.validate_request(Request(scope), is_post=False)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 def _path(route: BaseRoute) -> str | None:

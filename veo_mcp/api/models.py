@@ -136,7 +136,8 @@ class _Received(BaseModel):
 
 def _number(value: object) -> object:
     # Documented as null or a number; anything else says nothing about progress and must not cost us the task.
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    # So is what no float holds: JSON may say 1e999, and nobody could be told of infinity.
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None
 
 
 class _Metadata(_Received):

@@ -150,7 +150,10 @@ class _Resources:
             return Completion(values=prompts.complete(ref.name, argument.name, argument.value))
         if (ref.uri, argument.name) != (TEMPLATE, "task_id"):
             return None
-        entries, following = await self._page(None, COMPLETIONS)
+        try:
+            entries, following = await self._page(None, COMPLETIONS)
+        except ResourceError:
+            return None  # the tools say what is wrong with the backend
         ids = [entry.upstream_id or entry.id for entry in entries]
         return Completion(
             values=[name for name in ids if name.startswith(argument.value)], has_more=following is not None

@@ -1,0 +1,261 @@
+"""Progress of a waiting get_task: it always rises, is the API's number where there is one, and says what is usual."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from anyio.abc import SocketStream, TaskGroup
+from mcp import Client
+from pydantic import SecretStr
+
+from tests.ports import free_port
+from tests.raw_api import TASK_ID, answer, raw_api, success
+from tests.server.stage import ERAS, HTTP, TRANSPORTS, Ear, client_of, quick, stage, task
+from tests.tasks.test_poller import START
+from veo_mcp.api.models import ApiTask
+from veo_mcp.journal.entry import Change, Status
+from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.beats import Beats, beat_words
+from veo_mcp.server.build import build_server
+from veo_mcp.tasks.engine import open_engine
+from veo_mcp.tasks.pace import usual
+from veo_mcp.web import serve_http
+
+pytestmark = pytest.mark.anyio
+
+
+class Beat:
+    """The progress that a client hears of."""
+
+    def __init__(self) -> None:
+        self.numbers: list[float] = []
+        self.words: list[str] = []
+        self._news = anyio.Event()
+
+    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
+        assert total is None
+        assert message
+        self.numbers.append(progress)
+        self.words.append(message)
+        self._news.set()
+
+    async def comes(self, number: int) -> None:
+        while len(self.numbers) < number:
+            self._news = anyio.Event()
+            await self._news.wait()
+
+    def waits(self, client: Client, group: TaskGroup, *, task_id: str = "vid_1", seconds: int = 50) -> anyio.Event:
+        """Starts a waiting get_task; the event says that it has answered."""
+        answered = anyio.Event()
+
+        async def wait() -> None:
+            await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": seconds}, progress_callback=self)
+            answered.set()
+
+        group.start_soon(wait)
+        return answered
+
+
+def rising(numbers: list[float]) -> bool:
+    return all(before < after for before, after in pairwise(numbers))
+
+
+@ERAS
+@TRANSPORTS
+async def test_each_number_of_the_api_is_the_progress_as_long_as_it_rises(
+    tmp_path: Path, transport: str, era: str
+) -> None:
+    """In lockstep: every change is a beat at once, long before the next one is due."""
+    beat = Beat()
+    async with (
+        stage(tmp_path) as it,
+        client_of(it, transport, era, Ear()) as client,
+        anyio.create_task_group() as group,
+    ):
+        await it.journal.adopt(task(1))
+        answered = beat.waits(client, group)
+        with anyio.fail_after(3):
+            await beat.comes(1)
+        said = [0.25, 3.0, 12.5, 12.4, 40.0, 99.0]
+        for count, number in enumerate(said, 2):
+            await it.journal.settle("vid_1", Change(progress=number), now=START + 1)
+            with anyio.fail_after(3):
+                await beat.comes(count)
+        await it.journal.settle("vid_1", Change(status=Status.COMPLETED), now=START + 2)
+        with anyio.fail_after(3):
+            await answered.wait()
+        assert rising(beat.numbers)
+        first, *heard = beat.numbers
+        assert 0 <= first < 0.001
+        assert heard[:3] == said[:3]
+        assert said[2] < heard[3] < said[2] + 0.001  # it fell: the smallest step, which no later number can miss
+        assert heard[4:] == said[4:]
+        assert "40 by the API's count" in beat.words[5]
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def server_of(folder: Path, base_url: str) -> AsyncGenerator[str]:
+    """The whole server, poller included, in front of a scripted API."""
+    port = free_port()
+    async with (
+        SqliteJournal(folder / "journal.db") as journal,
+        open_engine(journal, base_url=base_url, key=SecretStr("sk-x")) as engine,
+        anyio.create_task_group() as group,
+    ):
+        backend = Backend()
+        backend.opened(engine)
+        server, up = build_server(backend, sandbox=False), anyio.Event()
+
+        async def serve() -> None:
+            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+
+        group.start_soon(serve)
+        group.start_soon(engine.poller.run)
+        await up.wait()
+        yield f"http://127.0.0.1:{port}/mcp"
+        group.cancel_scope.cancel()
+
+
+def script(*progress: float | None) -> Any:
+    """Answers the create, then one number a read, then the end."""
+    left: list[bytes] = [success()]
+    for number in progress:
+        left.append(answer(200, {"id": TASK_ID, "status": "processing", "created_at": 1, "progress": number}))
+    failed = {"id": TASK_ID, "status": "failed", "created_at": 1, "error": {"code": "x", "message": "y"}}
+    left.append(answer(200, failed))
+
+    async def says(stream: SocketStream) -> None:
+        await stream.send(left.pop(0) if len(left) > 1 else left[0])
+
+    return says
+
+
+@ERAS
+async def test_the_numbers_of_a_scripted_api_arrive_word_for_word(tmp_path: Path, era: str) -> None:
+    beat = Beat()
+    async with (
+        raw_api(script(5, 30.5, 30.5, 80)) as api,
+        server_of(tmp_path, api.base_url) as url,
+        Client(url, mode=era) as client,
+    ):
+        made = await client.call_tool("create_video", {"prompt": "a boat"})
+        task_id = (made.structured_content or {})["task_id"]
+        await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=beat)
+        assert rising(beat.numbers)
+        assert [number for number in beat.numbers if number in (5, 30.5, 80)] == [5, 30.5, 80]
+        assert all(number < 0.001 or 0 <= number % 0.5 < 0.001 for number in beat.numbers)
+
+
+@ERAS
+async def test_an_api_that_gives_no_number_still_makes_progress_rise(tmp_path: Path, era: str) -> None:
+    beat = Beat()
+    async with (
+        raw_api(script(None, None, None)) as api,
+        server_of(tmp_path, api.base_url) as url,
+        Client(url, mode=era) as client,
+    ):
+        made = await client.call_tool("create_video", {"prompt": "a boat"})
+        task_id = (made.structured_content or {})["task_id"]
+        await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=beat)
+        assert len(beat.numbers) >= 2
+        assert rising(beat.numbers)
+        assert max(beat.numbers) < 0.001
+        assert beat.words[0].startswith("pending, ")
+
+
+@ERAS
+async def test_a_beat_comes_every_five_seconds_while_other_tasks_change_all_the_time(tmp_path: Path, era: str) -> None:
+    beat = Beat()
+    async with (
+        stage(tmp_path) as it,
+        client_of(it, "http", era, Ear()) as client,
+        anyio.create_task_group() as group,
+    ):
+        await quick(it.journal)
+        for number in (1, 2):
+            await it.journal.adopt(task(number))
+
+        async def restless() -> None:
+            for number in range(100_000):
+                await it.journal.settle("vid_2", Change(progress=float(number)), now=START + 1)
+                await anyio.sleep(0.01)
+
+        group.start_soon(restless)
+        beat.waits(client, group)
+        with anyio.fail_after(2):
+            await beat.comes(1)
+        with anyio.fail_after(5):
+            await beat.comes(2)
+        assert len(beat.numbers) == 2
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@HTTP
+async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: Path, transport: str, era: str) -> None:
+    async with (
+        stage(tmp_path) as it,
+        client_of(it, transport, era, Ear()) as client,
+        anyio.create_task_group() as group,
+    ):
+        await it.journal.adopt(task(1))
+        for number in range(10, 18):
+            before = Beat()
+            before.waits(client, group, seconds=1)
+            await before.comes(1)
+            assert "usual" not in before.words[0]
+            done = task(number, status=Status.COMPLETED, polls=3, completed_at=START + 80 + 2 * (number - 10))
+            await it.journal.adopt(done)
+        after = Beat()
+        after.waits(client, group, seconds=1)
+        await after.comes(1)
+        assert after.words[0].endswith("s so far; usually done after about 87 s")
+        group.cancel_scope.cancel()
+
+
+async def test_what_is_usual_is_of_the_same_api_and_mode(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it:
+        for number in range(8):
+            done = {"status": Status.COMPLETED, "polls": 3, "completed_at": START + 90}
+            await it.journal.adopt(task(number, **done))
+        service = it.engine.service
+        assert await service.usual(task(9)) == 90
+        assert await service.usual(task(9, mode="quality")) is None
+        assert await service.usual(task(9, api="https://another.example")) is None
+
+
+def test_the_usual_time_is_the_median_of_at_least_eight() -> None:
+    assert usual([10.0] * 7) is None
+    assert usual([80, 90, 70, 100, 1000, 60, 95, 85]) == 87.5
+
+
+@pytest.mark.parametrize(
+    "numbers", [[None] * 5, [0.0, 0.0, 0.0], [1e299] * 3, [-5.0, -5.0, 2.0], [None, 0.01, 0.01, 0.02]]
+)
+def test_progress_rises_whatever_the_api_says(numbers: list[float | None]) -> None:
+    beats = Beats()
+    heard = [beats.following(said, 4.0 * index) for index, said in enumerate(numbers)]
+    assert rising(heard)
+    firsts = [said for index, said in enumerate(numbers) if said is not None and said not in numbers[:index]]
+    assert [said for said in heard if said in firsts] == firsts
+
+
+@pytest.mark.parametrize("said", ["1e999", "-1e999", "9" * 400, "NaN", "true", '"7"', "[]"])
+def test_what_is_no_number_says_nothing_about_progress(said: str) -> None:
+    read = json.loads('{"id": "x", "status": "processing", "created_at": 1, "progress": ' + said + "}")
+    assert ApiTask.model_validate(read).progress is None
+
+
+def test_the_words_name_status_time_and_what_is_known() -> None:
+    entry = task(1, status=Status.PROCESSING)
+    assert beat_words(entry, START + 42, None) == "processing, 42 s so far"
+    assert beat_words(entry, START + 42, 94.6) == "processing, 42 s so far; usually done after about 95 s"
+    known = task(1, status=Status.PROCESSING, progress=45.0)
+    assert beat_words(known, START + 42, None) == "processing (45 by the API's count), 42 s so far"

@@ -8,15 +8,16 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 import anyio.to_thread
 import httpx2
 import pytest
 from mcp import Client
+from mcp.server.context import ServerRequestContext
 from mcp.server.stdio import stdio_server
-from mcp.server.subscriptions import ResourceUpdated
+from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated
 
 from tests.server.stage import ERAS, LEGACY, LIST, Ear, Stage, client_of, own, quick, stage, task
 from tests.tasks.test_poller import START
@@ -197,32 +198,74 @@ async def test_who_leaves_is_forgotten(tmp_path: Path, transport: str, era: str)
         assert not it.announcer.bus._listeners
 
 
+class Pipes:
+    """A client on the other ends of the pipes that a server over stdio reads and writes, in this process."""
+
+    def __init__(self, mouth: IO[str], hears: IO[str], ended: anyio.Event) -> None:
+        self.mouth = mouth
+        self._hears = hears
+        self.ended = ended
+
+    def says(self, *messages: dict[str, Any]) -> None:
+        self.mouth.write("".join(json.dumps(message) + "\n" for message in messages))
+        self.mouth.flush()
+
+    async def heard(self) -> dict[str, Any]:
+        return json.loads(await anyio.to_thread.run_sync(self._hears.readline))
+
+
+@asynccontextmanager
+async def pipes(it: Stage) -> AsyncGenerator[Pipes]:
+    to_server, to_client = os.pipe(), os.pipe()
+    ended = anyio.Event()
+    with os.fdopen(to_server[0]) as stdin, os.fdopen(to_client[1], "w") as stdout, os.fdopen(to_client[0]) as hears:
+        async with anyio.create_task_group() as group:
+            with os.fdopen(to_server[1], "w") as mouth:
+
+                async def serve() -> None:
+                    low = it.server._lowlevel_server  # what run_stdio_async does with the process's own streams
+                    async with stdio_server(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as (read, write):
+                        await low.run(read, write, low.create_initialization_options())
+                    ended.set()
+
+                group.start_soon(serve)
+                yield Pipes(mouth, hears, ended)
+            await ended.wait()
+
+
 @ERAS
 async def test_the_end_of_stdin_forgets_the_client(tmp_path: Path, era: str) -> None:
-    to_server, to_client = os.pipe(), os.pipe()
-    said = request(1, "initialize", HELLO) if era == LEGACY else listening(["veo://tasks"])
-    more = opening(["veo://tasks"]) if era == LEGACY else []
-    ended = anyio.Event()
-    async with stage(tmp_path) as it, anyio.create_task_group() as group:
-        with os.fdopen(to_server[0]) as stdin, os.fdopen(to_client[1], "w") as stdout:
+    async with stage(tmp_path) as it, pipes(it) as client:
+        if era == LEGACY:
+            client.says(request(1, "initialize", HELLO), *opening(["veo://tasks"]))
+        else:
+            client.says(listening(["veo://tasks"]))
+        await it.listeners(1)
+        await client.heard()
+        client.mouth.close()
+        with anyio.fail_after(10):
+            await it.listeners(0)
+            await client.ended.wait()
 
-            async def serve() -> None:
-                low = it.server._lowlevel_server  # what run_stdio_async does with the process's own streams
-                async with stdio_server(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as (read, write):
-                    await low.run(read, write, low.create_initialization_options())
-                ended.set()
 
-            with os.fdopen(to_client[0]) as hears:
-                with os.fdopen(to_server[1], "w") as mouth:
-                    group.start_soon(serve)
-                    for message in (said, *more):
-                        mouth.write(json.dumps(message) + "\n")
-                    mouth.flush()
-                    await it.listeners(1)
-                    await anyio.to_thread.run_sync(hears.readline)
-                with anyio.fail_after(10):
-                    await it.listeners(0)
-                    await ended.wait()
+async def test_nothing_is_told_before_initialize_is_answered(tmp_path: Path) -> None:
+    async with stage(tmp_path) as it, pipes(it) as client:
+
+        async def meanwhile(ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
+            """A task comes while the answer is on its way."""
+            result = await call_next(ctx)
+            if ctx.method == "initialize":
+                await it.announcer.bus.publish(ResourcesListChanged())
+                await anyio.sleep(0.1)
+            return result
+
+        it.server.middleware.append(meanwhile)
+        client.says(request(1, "initialize", HELLO))
+        assert (await client.heard())["id"] == 1
+        client.says(*opening([]))
+        await it.listeners(1)
+        await it.journal.adopt(task(1))
+        assert (await client.heard())["method"] == "notifications/resources/list_changed"
 
 
 async def test_a_host_that_does_not_read_its_pipe_does_not_keep_its_video_from_being_finished(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Being told: once per change, after it can be read, whoever caused it, in both eras and over every transport."""
 
 import json
+import sqlite3
+from importlib import resources
 from pathlib import Path
 
 import anyio
@@ -29,6 +31,7 @@ from tests.test_web import site
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.server.outbox import Outbox
 
 pytestmark = pytest.mark.anyio
 
@@ -323,3 +326,41 @@ async def test_a_journal_that_could_not_be_looked_at_for_a_while_tells_afterward
         await writer.adopt(task(1))
         with anyio.fail_after(2):
             assert (await anext(feed)).id == "vid_1"
+
+
+@ERAS
+async def test_tasks_of_an_older_journal_are_not_new(tmp_path: Path, era: str) -> None:
+    ear, schema = Ear(), resources.files("veo_mcp.journal") / "schema"
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        db.executescript("".join((schema / name).read_text() for name in ("001_entries.sql", "002_leases.sql")))
+        db.execute(
+            "INSERT INTO entries VALUES ('vid_1','a','','create','f','{}','p','veo-3','fast','16:9',NULL,40,0,'up',"
+            "'pending',NULL,NULL,'[]',NULL,NULL,NULL,'yes',NULL,1.0,1.0,NULL,NULL,NULL,1.0,0,1,NULL,0,0)"
+        )
+        db.execute("UPDATE counter SET seq = 1")
+        db.execute("PRAGMA user_version = 2")
+    async with (
+        stage(tmp_path) as it,
+        client_of(it, "http", era, ear) as client,
+        anyio.create_task_group() as group,
+    ):
+        await ear.attend(client, era, [own(1), own(2)], group)
+        await it.journal.settle("vid_1", Change(status=Status.COMPLETED), now=NEXT)
+        await it.journal.adopt(task(2))
+        await ear.hears(LIST)
+        await it.journal.settle("vid_2", Change(status=Status.COMPLETED), now=NEXT)
+        await ear.hears(own(2), 2)
+        assert ear.heard.count(own(1)) == 1
+        assert ear.heard.count(LIST) == 1
+        group.cancel_scope.cancel()
+
+
+async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_told() -> None:
+    wanted = {own(1), own(2)}
+    outbox = Outbox(lambda event: getattr(event, "uri", "") in wanted)
+    for number in (1, 1, 2, 3):
+        outbox.put(ResourceUpdated(uri=own(number)))
+    assert len(outbox) == 2
+    wanted.remove(own(1))
+    assert await outbox.take() == ResourceUpdated(uri=own(2))
+    assert len(outbox) == 0

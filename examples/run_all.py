@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = Path(sys.executable).parent  # not resolved: a virtual environment's python is a link
 NODE = (22, 19)
 VIDEO = re.compile(r"^completed: http://127\.0\.0\.1:\d+/\S+/(\S+)\.mp4$", re.MULTILINE)
-BEAT = r"^ *\d+ s: processing"
+BEAT = r"^  processing.*, \d+ s so far"
 INSTALL_SECONDS, RUN_SECONDS = 600, 240
 
 

@@ -13,8 +13,8 @@ from mcp import StdioServerParameters
 from scripted_model import ScriptedModel
 
 
-async def show_progress(progress: float, _total: float | None, message: str | None) -> None:
-    print(f"  {progress:.0f} s: {message}")
+async def show_progress(_progress: float, _total: float | None, message: str | None) -> None:
+    print(f"  {message}")
 
 
 async def main() -> None:

@@ -14,8 +14,8 @@ from langchain_mcp_adapters.client import MultiServerMCPClient
 from scripted_model import ScriptedModel
 
 
-async def show_progress(progress: float, _total: float | None, message: str | None, _context: Any) -> None:
-    print(f"  {progress:.0f} s: {message}")
+async def show_progress(_progress: float, _total: float | None, message: str | None, _context: Any) -> None:
+    print(f"  {message}")
 
 
 async def main() -> None:

@@ -14,8 +14,8 @@ from pydantic_ai.mcp import MCPToolset
 from scripted_model import scripted_model
 
 
-async def show_progress(progress: float, _total: float | None, message: str | None) -> None:
-    print(f"  {progress:.0f} s: {message}")
+async def show_progress(_progress: float, _total: float | None, message: str | None) -> None:
+    print(f"  {message}")
 
 
 async def show_call(_context: Any, call_tool: Any, name: str, arguments: dict[str, Any]) -> Any:

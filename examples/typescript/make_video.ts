@@ -25,7 +25,7 @@ client.setNotificationHandler(ResourceUpdatedNotificationSchema, async ({ params
 async function call(name: string, args: Answer = {}): Promise<Answer> {
   const result = await client.callTool({ name, arguments: args }, undefined, {
     // Without these two the SDK gives up after 60 s; with them every beat of progress starts its clock anew.
-    onprogress: ({ progress, message }) => console.log(`  ${Math.round(progress)} s: ${message}`),
+    onprogress: ({ message }) => console.log(`  ${message}`),
     resetTimeoutOnProgress: true,
   });
   const words = (result.content as Answer[]).map((block) => block.text).join(" ");

@@ -93,3 +93,18 @@ async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, m
         task_id = (made.structured_content or {})["task_id"]
         await it.call("get_task", task_id=task_id, wait_seconds=20)
         assert "Charged 40 credits." in text(await it.call("create_video", prompt="[sandbox:slow] a boat"))
+
+
+async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_nobody_knows(
+    tmp_path: Path, mode: str
+) -> None:
+    async with house(tmp_path, mode=mode) as it:
+        lost = await it.call("create_video", prompt="[sandbox:drop] a boat")
+        assert "May have been charged 40 credits." in text(lost)
+        assert "Evidence, not proof: 40 credits were consumed meanwhile." in text(lost)
+        assert "Evidence" not in text(await it.call("create_video", prompt="[sandbox:drop] a second boat"))
+        # Since then the balance moved by something else that is known: what it says now would be about both.
+        await it.call("create_video", prompt="[sandbox:slow] another boat")
+        assert "Evidence" not in text(await it.call("create_video", prompt="[sandbox:drop] a third boat"))
+        await it.call("get_credits")
+        assert "40 credits were consumed" in text(await it.call("create_video", prompt="[sandbox:garbage] a fourth"))

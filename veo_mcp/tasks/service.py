@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import anyio
@@ -325,6 +325,7 @@ class TaskService:
             )
         else:
             now = self._clock()
+            self._consumed = None
             change = Change(status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0)
         self._crash_at("answer read")
         try:
@@ -335,24 +336,25 @@ class TaskService:
         except JournalUnusable as failure:
             made = f"The API's task id is {change.upstream_id}: note it. " if change.upstream_id else ""
             raise Unrecorded(f"{made}{failure}", change.charged or "unknown", entry.credits) from None
-        return Sent(current, error=error)
+        return Sent(await self._evidence(current), error=error)
 
-    async def _evidence(self) -> str:
-        """What the balance says about a create whose answer was lost; evidence, because others may spend too."""
-        before = self._consumed
-        with anyio.move_on_after(EVIDENCE_SECONDS):
-            try:
-                after = (await self._api.get_credits()).value.total_consumed
-            except VeoError:
-                return ""
-            self._consumed = after
-            if before is None:
-                return ""
-            moved = after - before
-            if moved > 0:
-                return f" Evidence, not proof: {moved} credits were consumed since, so it probably was charged."
-            return " Evidence, not proof: no credits were consumed since, so it probably was not charged."
-        return ""
+    async def _evidence(self, entry: Entry) -> Entry:
+        """Adds to an outcome that nobody knows what the balance says about it, within the time a create may take.
+
+        Only a rise is told, and only of what nobody here moved since the balance was read: a refund hides a charge.
+        """
+        if entry.status is not Status.UNKNOWN:
+            return entry
+        before, self._consumed = self._consumed, None
+        if before is None or self._clock() - entry.created_at > SEND_SECONDS - EVIDENCE_SECONDS:
+            return entry
+        with anyio.move_on_after(EVIDENCE_SECONDS), suppress(VeoError, JournalUnusable):
+            rise = (await self._api.get_credits()).value.total_consumed - before
+            if rise > 0:
+                told = f"{entry.error_message or ''} Evidence, not proof: {rise} credits were consumed meanwhile."
+                change = Change(status=Status.UNKNOWN, error_message=told.strip())
+                return await self.journal.settle(entry.id, change, now=self._clock()) or entry
+        return entry
 
     async def _own_callback(self, entry_id: str) -> str:
         secret = await self.callback_secret()

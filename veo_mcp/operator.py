@@ -23,9 +23,9 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.views import dump, view
 from veo_mcp.settings import Settings
+from veo_mcp.tasks.answers import change_from
 from veo_mcp.tasks.engine import Engine
 from veo_mcp.tasks.outcomes import UnknownTask
-from veo_mcp.tasks.service import change_from
 
 __all__ = ["check", "download", "list_tasks", "resolve_task", "serve_sandbox", "show_task"]
 

@@ -19,7 +19,8 @@ from veo_mcp.api.errors import (
     VeoError,
 )
 from veo_mcp.journal.entry import FINAL, Entry
-from veo_mcp.tasks.service import TaskService, change_from
+from veo_mcp.tasks.answers import change_from
+from veo_mcp.tasks.service import TaskService
 
 __all__ = ["Poller"]
 

@@ -20,7 +20,6 @@ from veo_mcp.api.models import (
     MODEL_CREATE,
     MODEL_EXTEND,
     PRICES,
-    ApiTask,
     CreateInput,
     Credits,
     ExtendInput,
@@ -28,13 +27,14 @@ from veo_mcp.api.models import (
     Mode,
     broken_rule,
 )
-from veo_mcp.journal.entry import FINAL, Change, Entry, Status
+from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable, WrongCursor
 from veo_mcp.journal.journal import Journal, Page
+from veo_mcp.tasks.answers import adopted, change_from
 from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
 from veo_mcp.tasks.pace import Pace, next_gap, usual
 
-__all__ = ["TaskService", "change_from"]
+__all__ = ["TaskService"]
 
 SEND_SECONDS = 45.0
 """A create takes at most this long, retries included; hosts cut calls at about 60 s."""
@@ -188,7 +188,15 @@ class TaskService:
         except TaskNotFound:
             raise UnknownTask(task_id) from None
         self.note_sandbox(reply.sandbox)
-        return await self.journal.adopt(self._adopted(reply.value, principal))
+        return await self.journal.adopt(
+            adopted(
+                reply.value,
+                entry_id=self._new_id(),
+                api=self._api_name or self._base_url,
+                principal=principal,
+                now=self._clock(),
+            )
+        )
 
     async def list(
         self, *, status: Status | None = None, limit: int = 10, cursor: str | None = None, principal: str = ""
@@ -363,67 +371,3 @@ class TaskService:
     async def callback_secret(self) -> str:
         """The secret behind callback URLs, made once and kept in the journal."""
         return await self.journal.remember("callback_secret", self._new_id() + self._new_id())
-
-    def _adopted(self, task: ApiTask, principal: str) -> Entry:
-        now = self._clock()
-        change = change_from(task)
-        status = change.status or Status.PROCESSING
-        extension = task.model == MODEL_EXTEND
-        return Entry(
-            id=self._new_id(),
-            api=self._api_name or self._base_url,
-            principal=principal,
-            kind="extend" if extension else "create",
-            fingerprint="",
-            body="{}",
-            prompt="",
-            model=task.model or MODEL_CREATE,
-            mode=None,
-            aspect_ratio=None,
-            extends=None,
-            credits=PRICES[Mode.FAST],
-            estimated=True,
-            upstream_id=task.id,
-            status=status,
-            upstream_status=change.upstream_status,
-            progress=task.progress,
-            video_urls=task.video_urls,
-            resolution=task.resolution,
-            error_code=change.error_code,
-            error_message=change.error_message,
-            charged=change.charged or "yes",
-            retry_after=None,
-            created_at=task.created_at.timestamp(),
-            updated_at=now,
-            completed_at=change.completed_at,
-            sender=None,
-            deadline=None,
-            next_poll_at=now,
-            polls=0,
-            seq=0,
-        )
-
-
-def change_from(task: ApiTask) -> Change:
-    """What an answer of the API says about a task, as a change to its entry.
-
-    An undocumented status is kept as it came and counts as processing. A failed task was refunded, by the API's word.
-    """
-    done = task.completed_at.timestamp() if task.completed_at else None
-    documented = {"pending", "processing", "completed", "failed"}
-    if task.status not in documented:
-        return Change(
-            status=Status.PROCESSING, upstream_id=task.id, upstream_status=task.status, progress=task.progress
-        )
-    status = Status(task.status)
-    return Change(
-        status=status,
-        upstream_id=task.id,
-        progress=task.progress,
-        video_urls=task.video_urls or None,
-        resolution=task.resolution,
-        error_code=task.error.code if task.error else None,
-        error_message=task.error.message if task.error else None,
-        charged="refunded" if status is Status.FAILED else "yes",
-        completed_at=done if status in FINAL else None,
-    )

@@ -5,26 +5,24 @@ SQLite 3.40.1 that Debian 12 ships, and two hosts on one laptop do share one jou
 Every method is one whole transaction on one worker thread; nothing here knows what a change means, entry.py does.
 """
 
-import json
 import logging
-import math
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import fields, replace
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from veo_mcp.journal.entry import FINAL, Change, Entry, Status, moved
-from veo_mcp.journal.errors import JournalUnusable, SpendLimit, WrongCursor
+from veo_mcp.journal.errors import JournalUnusable, SpendLimit
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import Intent, Page
+from veo_mcp.journal.rows import SELECT, insert, place, put, to_entry
 
 __all__ = ["SqliteJournal"]
 
@@ -38,12 +36,6 @@ FOLLOW_SECONDS = 0.5
 BUSY_SECONDS = 10.0
 CLOCK_SLACK = 5.0
 """How far two processes' looks at the same clock may lie apart; more means that it was set back."""
-CURSOR_LENGTH = 200
-
-COLUMNS = tuple(field.name for field in fields(Entry))
-SELECT = f"SELECT {', '.join(COLUMNS)} FROM entries"  # noqa: S608 - our own column names
-INSERT = f"INSERT INTO entries ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
-UPDATE = f"UPDATE entries SET {', '.join(f'{name} = ?' for name in COLUMNS)} WHERE id = ?"  # noqa: S608
 
 
 class SqliteJournal:
@@ -100,7 +92,7 @@ class SqliteJournal:
                 (entry.id, entry.fingerprint),
             ).fetchone()
             if open_one is not None:
-                return Intent(_entry(open_one), fresh=False)
+                return Intent(to_entry(open_one), fresh=False)
             if max_credits is not None:
                 # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
                 spent = db.execute(
@@ -110,7 +102,7 @@ class SqliteJournal:
                 ).fetchone()[0]
                 if spent + entry.credits > max_credits:
                     raise SpendLimit(spent, max_credits)
-            return Intent(_insert(db, entry), fresh=True)
+            return Intent(insert(db, entry), fresh=True)
 
         intent = await self._write(write)
         await self._announce()
@@ -121,8 +113,8 @@ class SqliteJournal:
 
         def write(db: sqlite3.Connection) -> Entry | None:
             row = db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()
-            new = moved(_entry(row), change, now) if row is not None else None
-            return _put(db, new) if new is not None else None
+            new = moved(to_entry(row), change, now) if row is not None else None
+            return put(db, new) if new is not None else None
 
         settled = await self._write(write)
         if settled is not None:
@@ -136,8 +128,8 @@ class SqliteJournal:
         def write(db: sqlite3.Connection) -> Entry:
             row = db.execute(SELECT + " WHERE api = ? AND upstream_id = ?", (entry.api, entry.upstream_id)).fetchone()
             if row is not None:
-                return _entry(row)
-            return _insert(db, entry)
+                return to_entry(row)
+            return insert(db, entry)
 
         adopted = await self._write(write)
         await self._announce()
@@ -151,7 +143,7 @@ class SqliteJournal:
                 SELECT + " WHERE (id = ?1 OR upstream_id = ?1) AND principal = ?2 ORDER BY created_at DESC LIMIT 1",
                 (task_id, principal),
             ).fetchone()
-            return _entry(row) if row is not None else None
+            return to_entry(row) if row is not None else None
 
         return await self._run(read)
 
@@ -160,7 +152,7 @@ class SqliteJournal:
 
         def read(db: sqlite3.Connection) -> Entry | None:
             row = db.execute(SELECT + " WHERE id = ?1 OR upstream_id = ?1 LIMIT 1", (task_id,)).fetchone()
-            return _entry(row) if row is not None else None
+            return to_entry(row) if row is not None else None
 
         return await self._run(read)
 
@@ -175,11 +167,11 @@ class SqliteJournal:
             values.append(status.value)
         if cursor is not None:
             where.append("(created_at, id) < (?, ?)")
-            values += _place(cursor)
+            values += place(cursor)
 
         def read(db: sqlite3.Connection) -> Page:
             query = f"{SELECT} WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT {limit + 1:d}"
-            rows = [_entry(row) for row in db.execute(query, values)]
+            rows = [to_entry(row) for row in db.execute(query, values)]
             more = f"{rows[limit - 1].created_at!r}~{rows[limit - 1].id}" if len(rows) > limit else None
             return Page(tuple(rows[:limit]), more)
 
@@ -208,7 +200,7 @@ class SqliteJournal:
                     "UPDATE entries SET leased_by = ?, leased_until = ?, asked_at = ?, polls = polls + 1 WHERE id = ?",
                     (holder, now + seconds, now, entry_id),
                 )
-            return [_entry(db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()) for entry_id in due]
+            return [to_entry(db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()) for entry_id in due]
 
         return await self._write(write)
 
@@ -237,7 +229,7 @@ class SqliteJournal:
 
         def read(db: sqlite3.Connection) -> Sequence[Entry]:
             rows = db.execute(SELECT + " WHERE status = 'submitting' AND deadline <= ?", (now,))
-            return [_entry(row) for row in rows]
+            return [to_entry(row) for row in rows]
 
         if not await self._run(read):
             return []
@@ -250,7 +242,7 @@ class SqliteJournal:
 
         def write(db: sqlite3.Connection) -> Sequence[Entry]:
             changed = [moved(entry, lost, now) for entry in read(db)]
-            return [_put(db, new) for new in changed if new is not None]
+            return [put(db, new) for new in changed if new is not None]
 
         abandoned = await self._write(write)
         await self._announce()
@@ -303,7 +295,7 @@ class SqliteJournal:
             rows = db.execute(
                 SELECT + " WHERE seq > ?1 ORDER BY CASE WHEN born > ?1 THEN born ELSE seq END", (self._told,)
             )
-            return [_entry(row) for row in rows]
+            return [to_entry(row) for row in rows]
 
         try:
             changed = await self._run(read)
@@ -387,48 +379,3 @@ class SqliteJournal:
 def _migrations() -> list[str]:
     folder = resources.files("veo_mcp.journal") / "schema"
     return [file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name)]
-
-
-def _next(db: sqlite3.Connection) -> int:
-    return int(db.execute("UPDATE counter SET seq = seq + 1 RETURNING seq").fetchone()[0])
-
-
-def _place(cursor: str) -> tuple[float, str]:
-    """The time and id that a page ended with. Raises WrongCursor."""
-    moment, _, last = cursor.partition("~")
-    try:
-        created_at = float(moment) if len(cursor) <= CURSOR_LENGTH else math.nan
-    except ValueError:
-        created_at = math.nan
-    if not math.isfinite(created_at) or not last or not last.isascii():
-        raise WrongCursor
-    return created_at, last
-
-
-def _insert(db: sqlite3.Connection, entry: Entry) -> Entry:
-    seq = _next(db)
-    new = replace(entry, seq=seq, born=seq)
-    db.execute(INSERT, _row(new))
-    return new
-
-
-def _put(db: sqlite3.Connection, entry: Entry) -> Entry:
-    new = replace(entry, seq=_next(db))
-    db.execute(UPDATE, (*_row(new), new.id))
-    return new
-
-
-def _row(entry: Entry) -> tuple[Any, ...]:
-    values = {name: getattr(entry, name) for name in COLUMNS}
-    values["video_urls"] = json.dumps(entry.video_urls)
-    values["status"] = entry.status.value
-    values["estimated"] = int(entry.estimated)
-    return tuple(values.values())
-
-
-def _entry(row: tuple[Any, ...]) -> Entry:
-    values = dict(zip(COLUMNS, row, strict=True))
-    values["video_urls"] = tuple(json.loads(values["video_urls"]))
-    values["status"] = Status(values["status"])
-    values["estimated"] = bool(values["estimated"])
-    return Entry(**values)

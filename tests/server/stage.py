@@ -112,9 +112,10 @@ class Ear:
         self._news.set()
 
     async def until(self, done: Callable[[], bool]) -> None:
-        while not done():
-            self._news = anyio.Event()
-            await self._news.wait()
+        with anyio.fail_after(60):
+            while not done():
+                self._news = anyio.Event()
+                await self._news.wait()
 
     async def hears(self, what: str, times: int = 1) -> None:
         await self.until(lambda: self.heard.count(what) >= times)

@@ -1,9 +1,9 @@
 """Resources: pages that stay true while tasks come, titles that are quoted, ids that complete, and honest errors."""
 
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import anyio
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
@@ -35,40 +35,35 @@ async def test_a_resource_that_is_not_there_has_the_not_found_code_of_the_era(
             assert refusal.value.error.data == {"uri": uri}
 
 
-async def pages(client: Client, it_grows: anyio.Event | None = None) -> tuple[list[str], int]:
-    """The URIs of all pages; the event is set between the first and the second."""
+async def nothing() -> None:
+    pass
+
+
+async def pages(client: Client, after_each: Callable[[], Awaitable[None]] = nothing) -> tuple[list[str], int]:
+    """The URIs of all pages, and how many pages there were."""
     uris, cursor, count = list[str](), None, 0
     while True:
         page = await client.list_resources(cursor=cursor)
         uris += [str(resource.uri) for resource in page.resources]
         count += 1
         cursor = page.next_cursor
-        if it_grows is not None:
-            it_grows.set()
-            await anyio.wait_all_tasks_blocked()
+        await after_each()
         if cursor is None:
             return uris, count
 
 
 @ERAS
 async def test_a_task_that_comes_between_two_pages_neither_repeats_nor_hides_another(tmp_path: Path, era: str) -> None:
-    async with (
-        stage(tmp_path) as it,
-        client_of(it, "memory", era, Ear()) as client,
-        anyio.create_task_group() as group,
-    ):
+    async with stage(tmp_path) as it, client_of(it, "memory", era, Ear()) as client:
         await quick(it.journal)
         for number in range(45):
             # Three at a time in the same moment: then the id decides, and a page may end among them.
             await it.journal.adopt(task(number, created_at=START + number // 3))
-        first = anyio.Event()
 
         async def comes() -> None:
-            await first.wait()
             await it.journal.adopt(task(99, created_at=START + 100))
 
-        group.start_soon(comes)
-        uris, count = await pages(client, first)
+        uris, count = await pages(client, comes)
         assert set(uris) >= FIXED
         tasks = [uri for uri in uris if uri not in FIXED and uri.startswith("veo://tasks/")]
         moments = [int(uri.rpartition("-")[2]) // 3 for uri in tasks]

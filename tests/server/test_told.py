@@ -167,18 +167,6 @@ async def test_in_a_burst_of_another_process_every_entrys_last_state_is_told(
         group.cancel_scope.cancel()
 
 
-async def test_a_listener_that_is_two_thousand_events_behind_is_still_told_all_of_them(tmp_path: Path) -> None:
-    ear, uris = Ear(), [own(number) for number in range(2000)]
-    async with stage(tmp_path) as it, client_of(it, "http", MODERN, ear) as client, anyio.create_task_group() as group:
-        await ear.attend(client, MODERN, uris, group)
-        for uri in uris:
-            await it.announcer.bus.publish(ResourceUpdated(uri=uri))
-        with anyio.fail_after(20):
-            await ear.until(lambda: len(ear.heard) >= len(uris))
-        assert ear.heard == uris
-        group.cancel_scope.cancel()
-
-
 @ERAS
 @HTTP
 async def test_after_unsubscribing_nothing_more_is_told(tmp_path: Path, transport: str, era: str) -> None:

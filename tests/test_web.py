@@ -1,8 +1,10 @@
 """HTTP: both transports on one port, callbacks as hints, and nobody from outside."""
 
 import json
+import logging
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,6 +141,38 @@ async def test_the_body_of_a_callback_is_never_believed(tmp_path: Path) -> None:
         looked = await client.call_tool("get_task", {"task_id": task_id})
         assert (looked.structured_content or {})["status"] in ("pending", "processing")
         assert "video_urls" not in (looked.structured_content or {})
+
+
+class Noted(logging.Handler):
+    """Tells when something was logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.event = anyio.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.event.set()
+
+
+async def test_a_callback_that_meets_a_journal_in_trouble_ends_nothing(tmp_path: Path) -> None:
+    noted, log = Noted(), logging.getLogger("veo_mcp.tasks.webhook")
+    log.addHandler(noted)
+    try:
+        async with site(tmp_path) as it, Client(it.url + "/mcp") as client, httpx2.AsyncClient() as http:
+            made = await client.call_tool("create_video", {"prompt": "[sandbox:no_callback] [sandbox:fail] a boat"})
+            entry = await it.engine.journal.find((made.structured_content or {})["task_id"])
+            assert entry is not None
+            url = f"{it.url}/callbacks/{await it.token(entry.id)}"
+            with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as db:
+                db.execute("ALTER TABLE entries RENAME TO elsewhere")
+                assert (await http.post(url, json={"id": entry.upstream_id})).status_code == 204
+                with anyio.fail_after(10):
+                    await noted.event.wait()
+                db.execute("ALTER TABLE elsewhere RENAME TO entries")
+            assert (await client.call_tool("get_task", {"task_id": entry.id})).structured_content
+            assert (await http.post(url, json={"id": entry.upstream_id})).status_code == 204
+    finally:
+        log.removeHandler(noted)
 
 
 async def test_an_oversized_callback_is_cut_off(tmp_path: Path) -> None:

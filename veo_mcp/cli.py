@@ -47,7 +47,7 @@ def _app() -> Any:
         journal: Annotated[str | None, typer.Option(help="journal file (VEO_JOURNAL)")] = None,
         sandbox_dir: Annotated[Path | None, typer.Option(help="sandbox folder (VEO_SANDBOX_DIR)")] = None,
     ) -> None:
-        """Serve MCP over stdio."""
+        """Serve MCP over stdio, or over HTTP and SSE."""
         from veo_mcp.hosting import serve
         from veo_mcp.settings import load
 

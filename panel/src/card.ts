@@ -1,7 +1,7 @@
 // Draws the card: plain DOM, rebuilt when what it shows changes, except that a playing video and a half-written text stay.
 // Called by panel.ts. All text goes in through textContent; nothing here speaks to the host.
 
-import { type Task, clock, money, webAddress, word, working } from "./task.js";
+import { type Task, allowed, clock, money, webAddress, word, working } from "./task.js";
 
 /** What the card shows; whatever changes here is drawn anew. */
 export interface Face {
@@ -93,7 +93,7 @@ export class Card {
 
   private about(task: Task, face: Face, elapsed: number): HTMLElement[] {
     const url = task.status === "completed" ? webAddress(task.video_urls?.[0]) : null;
-    const playable = url !== null && face.origins.includes(url.origin) && !face.unplayable.has(url.href);
+    const playable = url !== null && allowed(url, face.origins) && !face.unplayable.has(url.href);
     const pieces: HTMLElement[] = [];
     if (playable) pieces.push(this.player(url.href, task));
     else this.film = null;

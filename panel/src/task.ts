@@ -87,6 +87,14 @@ export function webAddress(text: string | undefined): URL | null {
   return url.protocol === "https:" || url.protocol === "http:" ? url : null;
 }
 
+/** Whether the page's policy lets it load from this address; `https://*.example.org` stands for every name below it. */
+export function allowed(url: URL, origins: readonly string[]): boolean {
+  return origins.some((origin) => {
+    const [scheme, host] = origin.split("://*.");
+    return host === undefined ? url.origin === origin : url.protocol === `${scheme}:` && url.host.endsWith(`.${host}`);
+  });
+}
+
 /** Seconds until the card looks again: as the server says, within reason. */
 export function pause(task: Task): number {
   return Math.min(60, Math.max(2, task.retry_after_seconds ?? 30));

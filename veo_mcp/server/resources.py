@@ -129,6 +129,8 @@ class _Resources:
         """The fixed resources, then the tasks, newest first, in pages."""
         cursor = params.cursor if params else None
         fixed = await self._server.list_resources() if cursor is None else []
+        # Pages of hosts come after what people read: some hosts offer the list as things to attach.
+        fixed.sort(key=lambda resource: str(resource.uri).startswith("ui:"))
         try:
             entries, following = await self._page(cursor)
         except ResourceError:

@@ -14,11 +14,12 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.extension import Extension, MethodBinding
 from mcp.server.mcpserver.server import require_client_extension
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolRequestParams, CallToolResult, RequestParams
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import Field
 
 from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.tools import settled, shown_task
 
@@ -166,9 +167,9 @@ class Videos:
     async def _entry(self, task_id: str) -> Entry | None:
         try:
             engine = await self._backend.engine()
-        except Unavailable as problem:
-            raise MCPError(INVALID_PARAMS, str(problem)) from None
-        return await engine.journal.get(task_id)
+            return await engine.journal.get(task_id)
+        except (Unavailable, JournalUnusable) as problem:
+            raise MCPError(INTERNAL_ERROR, str(problem)) from None
 
     def _shown(self, entry: Entry) -> Shown:
         now = self._clock()

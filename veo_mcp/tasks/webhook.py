@@ -15,6 +15,7 @@ import anyio
 
 from veo_mcp.api.errors import VeoError
 from veo_mcp.journal.entry import FINAL
+from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.tasks.service import TaskService
 
 __all__ = ["BODY_LIMIT", "Callbacks"]
@@ -53,6 +54,9 @@ class Callbacks:
                     await self._read_back(entry_id, named)
                 except VeoError as error:
                     log.info("A callback for %s could not be checked: %s", entry_id, error.sentence)
+                except JournalUnusable as problem:
+                    # A hint is lost, which polling makes good; the poller beside this must go on.
+                    log.warning("A callback for %s could not be recorded: %s", entry_id, problem)
 
     async def _read_back(self, entry_id: str, named: str | None) -> None:
         journal = self._service.journal

@@ -1,0 +1,47 @@
+// The words and judgements of the card that need no page.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { allowed, clock, isTask, money, pause, webAddress } from "../src/task.ts";
+
+test("a clock counts hours only when there are some", () => {
+  assert.deepEqual([0, 7.4, 725, 6302, -3].map(clock), ["0:00", "0:07", "12:05", "1:45:02", "0:00"]);
+});
+
+test("only addresses of the web are addresses", () => {
+  assert.equal(webAddress("https://a.example/x.mp4")?.href, "https://a.example/x.mp4");
+  for (const other of ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "blob:x", "x.mp4", "", undefined]) {
+    assert.equal(webAddress(other), null, String(other));
+  }
+});
+
+test("an origin is matched whole, and a star stands for names below a host", () => {
+  const origins = ["https://file.example.com", "https://*.cdn.example", "http://127.0.0.1:8700"];
+  const played = (address) => allowed(new URL(address), origins);
+  assert.ok(played("https://file.example.com/a.mp4"));
+  assert.ok(played("https://eu.cdn.example/a.mp4"));
+  assert.ok(played("http://127.0.0.1:8700/videos/a.mp4"));
+  for (const other of ["http://file.example.com/", "https://file.example.com:8443/", "https://evilcdn.example/", "https://cdn.example/",
+    "http://eu.cdn.example/", "http://127.0.0.1:8701/", "https://file.example.com.evil.example/"]) {
+    assert.ok(!played(other), other);
+  }
+});
+
+test("money is said in the server's words, and an estimate is called one", () => {
+  const task = { credits: 40, charged: "yes" };
+  assert.equal(money(task), "Charged 40 credits");
+  assert.equal(money({ ...task, credits_estimated: true }), "Charged 40 credits (estimate)");
+  assert.equal(money({ ...task, charged: "refunded" }), "Refunded 40 credits");
+  assert.equal(money({ ...task, charged: "no" }), "Not charged");
+  assert.equal(money({ ...task, charged: "unknown" }), "May have been charged 40 credits");
+});
+
+test("the card looks as often as the server says, within reason", () => {
+  assert.deepEqual([undefined, 0, 5, 20, 4000].map((seconds) => pause({ retry_after_seconds: seconds })), [30, 2, 5, 20, 60]);
+});
+
+test("what is no task is not taken for one", () => {
+  assert.ok(isTask({ task_id: "x", status: "pending" }));
+  for (const other of [null, undefined, 5, {}, { task_id: "x" }, { task_id: "x", status: "odd" }, { status: "pending" }]) {
+    assert.ok(!isTask(other));
+  }
+});

@@ -15,7 +15,7 @@ MISFITS: dict[str, tuple[str, dict[str, Any], str]] = {
     "no prompt": ("create_video", {}, "prompt is missing"),
     "seeds 9999": ("create_video", {"prompt": "x", "seeds": 9999}, "10000 to 99999"),
     "three images without REFERENCE": ("create_video", {"prompt": "x", "image_urls": [IMAGE] * 3}, "REFERENCE_2_VIDEO"),
-    "four images": ("create_video", {"prompt": "x", "image_urls": [IMAGE] * 4}, "too many"),
+    "four images": ("create_video", {"prompt": "x", "image_urls": [IMAGE] * 4}, "at most 3"),
     "REFERENCE in quality": (
         "create_video",
         {"prompt": "x", "mode": "quality", "generation_type": "REFERENCE_2_VIDEO", "image_urls": [IMAGE]},

@@ -48,6 +48,19 @@ async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
         assert (await it.engine.journal.list()).entries == ()
 
 
+@pytest.mark.parametrize("content", [{}, {"spend": "perhaps"}, {"other": True}, None], ids=str)
+async def test_an_acceptance_that_does_not_say_yes_is_a_no(tmp_path: Path, mode: str, content: Any) -> None:
+    async def person(_context: ClientRequestContext, _params: ElicitRequestParams) -> ElicitResult:
+        return ElicitResult(action="accept", content=content)
+
+    async with house(tmp_path, mode=mode, elicitation=person) as it:
+        result = await it.call("create_video", prompt="a boat", mode="quality")
+        assert result.is_error
+        assert "Not charged." in text(result)
+        assert "no tool of this name" not in text(result)
+        assert (await it.engine.journal.list()).entries == ()
+
+
 async def test_a_cheap_call_is_not_asked_about(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
     async with house(tmp_path, mode=mode, elicitation=person) as it:
@@ -101,7 +114,7 @@ async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_n
     async with house(tmp_path, mode=mode) as it:
         lost = await it.call("create_video", prompt="[sandbox:drop] a boat")
         assert "May have been charged 40 credits." in text(lost)
-        assert "Evidence, not proof: 40 credits were consumed meanwhile." in text(lost)
+        assert "Evidence, not proof: 40 credits were consumed meanwhile" in text(lost)
         assert "Evidence" not in text(await it.call("create_video", prompt="[sandbox:drop] a second boat"))
         # Since then the balance moved by something else that is known: what it says now would be about both.
         await it.call("create_video", prompt="[sandbox:slow] another boat")

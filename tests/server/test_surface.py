@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
+from tests.house import text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 
@@ -59,6 +60,17 @@ async def test_the_description_names_credits_exactly_where_they_are_spent() -> N
 async def test_read_only_hides_the_tools_that_spend() -> None:
     names = [tool["name"] for tool in await listed("auto", read_only=True)]
     assert names == ["get_task", "list_tasks", "get_credits"]
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_read_only_server_says_so_instead_of_offering_what_spends(mode: str) -> None:
+    async with Client(build_server(Backend(), sandbox=False, read_only=True), mode=mode) as client:
+        assert (await client.list_prompts()).prompts == []
+        assert "read-only" in (client.instructions or "")
+        assert "create_video" not in (client.instructions or "")
+        refusal = await client.call_tool("create_video", {"prompt": "x"})
+        assert refusal.is_error
+        assert "read-only. Not charged. The tools are get_task," in text(refusal)
 
 
 async def test_the_instructions_are_short_and_say_sandbox_only_there() -> None:

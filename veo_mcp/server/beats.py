@@ -24,7 +24,7 @@ class Beats:
         As long as the API says nothing, a second counts for a millionth. What it may say later is a share or a percent,
         nobody knows which, and a number as large as the seconds would stand in its way.
         """
-        number = waited * TINY if said is None else said
+        number = round(waited) * TINY if said is None else said
         if number <= self._last:
             number = max(self._last + TINY, math.nextafter(self._last, math.inf))
         self._last = number

@@ -20,7 +20,7 @@ from veo_mcp.server.confirm import remember_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
 from veo_mcp.server.refusals import misfit, refused
-from veo_mcp.server.tasks_extension import TasksExtension, TaskSource, Videos
+from veo_mcp.server.tasks_extension import SPENDING, TasksExtension, TaskSource, Videos
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server"]
@@ -30,7 +30,11 @@ log = logging.getLogger(__name__)
 INSTRUCTIONS = (
     "Makes Veo 3.1 videos (8 s, with sound). create_video answers at once with a task_id and spends 40 (fast) or 300 "
     "(quality) credits; a video takes minutes, so go on talking and call get_task later. Confirm the price with the "
-    "person before quality. extend_video continues a completed video. Always show the https video URL."
+    "person before quality. extend_video continues a completed video. Always show the video URL."
+)
+READ_ONLY = (
+    "Shows Veo 3.1 videos (8 s, with sound) that were made elsewhere; this server is read-only and starts none. "
+    "get_task and list_tasks tell how they are doing. Always show the video URL."
 )
 SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; say so."
 
@@ -51,10 +55,15 @@ class VeoServer(MCPServer[None]):
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
+            names = [tool.name for tool in await self.list_tools()]
+            if name not in names:
+                why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
+                return refused(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
                 return misfit(name, error.__cause__, self._tool_input_schema(name) or {})
-            if error.__cause__ is None:
-                return refused("There is no tool of this name. Not charged. The tools are listed by tools/list.")
+            if isinstance(error.__cause__, ToolError):
+                # The SDK's, before the tool itself began: our tools raise none.
+                return refused("The question about the credits was not answered as asked. Not charged. Ask again.")
             log.exception("Tool %s crashed", name)
             return refused(
                 "veo-mcp hit an error of its own; its log has the details. Look at list_tasks before anything is "
@@ -99,7 +108,7 @@ def build_server(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
-        instructions=INSTRUCTIONS + (SANDBOX if sandbox else ""),
+        instructions=(READ_ONLY if read_only else INSTRUCTIONS) + (SANDBOX if sandbox else ""),
         tools=tools.all(read_only=read_only),
         log_level=log_level,
         subscriptions=announcer.bus,
@@ -114,5 +123,6 @@ def build_server(
     server.middleware.append(advertise_to_legacy)
     announcer.attach(server)
     resources.register(server, backend)
-    prompts.register(server)
+    if not read_only:  # each of them ends in a create
+        prompts.register(server)
     return server

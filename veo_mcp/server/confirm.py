@@ -7,14 +7,14 @@ asked is not asked: its own approval is the guard then. Resolvers run again ever
 import base64
 import hashlib
 from contextvars import ContextVar
-from typing import Any, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Elicit
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from veo_mcp.api.models import PRICES, Mode
 
@@ -31,10 +31,18 @@ class Asking(Protocol):
     confirm_above: int
 
 
+def _yes_or_no(value: Any, handler: ValidatorFunctionWrapHandler) -> bool:
+    try:
+        return bool(handler(value))
+    except ValidationError:
+        return False
+
+
 class Spend(BaseModel):
     """The one question."""
 
-    spend: bool = Field(description="Spend these credits?")
+    # An answer that is accepted but says nothing, or something else, is a no.
+    spend: Annotated[bool, WrapValidator(_yes_or_no)] = Field(False, description="Spend these credits?")
 
 
 async def ask_before_create(ctx: Context[Any, Any], mode: str) -> Elicit[Spend] | Spend:

@@ -51,6 +51,7 @@ RATIOS = ("16:9", "9:16", "Auto")
 SHOTS = tuple(str(number) for number in range(2, 9))
 DEFAULT_SHOTS = "3"
 IMAGES = 3
+DIRECTING = ("The parts of a prompt", "Camera", "Lens, light, style", "Sound and dialogue", "What to avoid")
 _COMPLETIONS = {
     ("direct_video", "style"): STYLES,
     ("direct_video", "aspect_ratio"): RATIOS,
@@ -107,9 +108,8 @@ def register(server: MCPServer[None]) -> None:
         wish = f" The look: {quoted(style, 200)}." if style else ""
         return (
             f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{wish} "
-            f"Aspect ratio {aspect_ratio.strip() or RATIOS[0]}.\n\n{section('The parts of a prompt')}\n\n"
-            f"{section('Camera')}\n\n{section('Lens, light, style')}\n\n{section('Sound and dialogue')}\n\n"
-            f"{section('What to avoid')}\n\n"
+            f"Aspect ratio {aspect_ratio.strip() or RATIOS[0]}.\n\n"
+            f"{_from_guide(*DIRECTING)}"
             f"Show me the prompt and the price: {FAST} credits for fast, {QUALITY} for quality. "
             "Ask me before you call create_video, and wait for my answer."
         )
@@ -124,7 +124,7 @@ def register(server: MCPServer[None]) -> None:
         total = FAST * number
         return (
             f"Plan this story in {number} shots of eight seconds: “{quoted(story, IDEA_LIMIT)}”.\n\n"
-            f"{section('Several shots')}\n\n{section('Extending')}\n\n"
+            f"{_from_guide('Several shots', 'Extending')}"
             "Write down what must stay the same from shot to shot, then one prompt a shot. The first is made with"
             f" create_video, the other {extensions} with extend_video, each on the task before it once that is "
             f"completed. In fast mode that is about {total} credits; an extension's price is an estimate. Show me "
@@ -137,14 +137,23 @@ def register(server: MCPServer[None]) -> None:
         motion: Annotated[str, Field(description="What should move, and how the camera moves")] = "",
     ) -> str:
         urls = [quoted(url, 500) for url in _urls(image_urls)]
-        wish = f" The motion: {quoted(motion, 500)}." if motion else ""
+        wish = f"The motion: {quoted(motion, 500)}.\n\n" if motion else ""
+        kind = (
+            "Three images can only be references: generation_type is REFERENCE_2_VIDEO, mode is fast."
+            if len(urls) == IMAGES
+            else "Decide whether they are first and last frames or references (then generation_type is "
+            "REFERENCE_2_VIDEO and mode is fast), and say why."
+        )
+        price = f"{FAST} credits" if len(urls) == IMAGES else f"{FAST} credits for fast or {QUALITY} for quality"
         listed = "\n".join(f"{number}. {url}" for number, url in enumerate(urls, 1))
         return (
-            f"Make a video from these images:\n{listed}\n{wish}\n\n{section('Images')}\n\n{section('Camera')}\n\n"
-            "Decide whether they are first and last frames or references (then generation_type is REFERENCE_2_VIDEO "
-            f"and mode is fast), and say why. Show me the prompt and the price, {FAST} credits for fast or "
-            f"{QUALITY} for quality, and ask me before you call create_video."
+            f"Make a video from these images:\n{listed}\n\n{wish}{_from_guide('Images', 'Camera')}"
+            f"{kind} Show me the prompt and the price, {price}, and ask me before you call create_video."
         )
+
+
+def _from_guide(*titles: str) -> str:
+    return "".join(f"## {title}\n\n{section(title)}\n\n" for title in titles)
 
 
 def _urls(text: str) -> list[str]:

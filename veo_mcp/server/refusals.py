@@ -35,15 +35,15 @@ def _fault(tool: str, fault: dict[str, Any], parameters: Mapping[str, Any]) -> s
         case "missing":
             return f"{name} is missing."
         case "extra_forbidden" | "unexpected_keyword_argument":
-            return f"{name} is not an argument of {tool}, which takes {', '.join(properties)}."
+            return f"{name} is not an argument of {tool}, which takes {', '.join(properties) or 'none'}."
         case "literal_error" | "enum":
             return f"{name} must be {limits.get('expected')}."
         case "greater_than_equal" | "less_than_equal":
             field: Mapping[str, Any] = properties.get(name, {})
             low, high = field.get("minimum"), field.get("maximum")
-            return f"{name} must be a number from {low} to {high}."
-        case "too_long" | "too_short":
-            return f"{name} has too {'many' if fault['type'] == 'too_long' else 'few'} entries."
+            return f"{name} must be a whole number from {low} to {high}."
+        case "too_long":
+            return f"{name} takes at most {limits.get('max_length')} entries."
         case "string_too_short":
             return f"{name} must not be empty."
         case "string_too_long":

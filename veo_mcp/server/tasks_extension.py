@@ -23,7 +23,7 @@ from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.tools import settled, shown_task
 
-__all__ = ["TASKS", "Shown", "TaskSource", "TasksExtension", "Videos"]
+__all__ = ["SPENDING", "TASKS", "Shown", "TaskSource", "TasksExtension", "Videos"]
 
 TASKS = "io.modelcontextprotocol/tasks"
 SPENDING = ("create_video", "extend_video")

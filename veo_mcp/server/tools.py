@@ -174,7 +174,7 @@ class Tools:
             lines = [_line(row) for row in rows]
             if page.next_cursor:
                 lines.append(f"For older ones call again with cursor={page.next_cursor}")
-            return _result(listed, "\n".join(lines) or "No video tasks yet; create_video makes the first.")
+            return _result(listed, "\n".join(lines) or _nothing(status, cursor))
 
         return await self._in_our_words(look)
 
@@ -236,7 +236,8 @@ class Tools:
         except SpendLimit as limit:
             return refused(
                 f"The limit of {limit.limit} credits in 24 h would be passed: {limit.spent} are spent. Not charged. "
-                "Wait, or ask the person who runs this server to raise VEO_MAX_CREDITS."
+                "Take a cheaper mode, wait until what was spent is a day old, or ask the person who runs this server "
+                "to raise VEO_MAX_CREDITS."
             )
         except VeoError as error:
             return refused(f"{error.sentence} Not charged.{_later(error)}")
@@ -258,6 +259,11 @@ def settled(entry: Entry) -> bool:
 
 def _later(error: VeoError) -> str:
     return f" Try again in {max(1, round(error.retry_after))} s." if error.retry_after is not None else ""
+
+
+def _nothing(status: str | None, cursor: str | None) -> str:
+    older = "older " if cursor else ""
+    return f"No {older}video task is {status}." if status else f"No {older}video tasks."
 
 
 def _line(row: TaskView) -> str:

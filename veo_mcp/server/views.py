@@ -27,7 +27,7 @@ class ErrorView(_View):
 
 
 class TaskView(_View):
-    """A task, as interface.md lists it. Times are ISO 8601 in UTC."""
+    """A video task; times are ISO 8601 in UTC."""
 
     task_id: str
     status: Literal["submitting", "pending", "processing", "completed", "failed", "refused", "unknown"]
@@ -137,19 +137,19 @@ def sentence(entry: Entry, now: float, *, repeated: bool = False, api: str | Non
             link = " ".join(entry.video_urls) or "The API named no video URL."
             return f"The video is ready: {link} {money} To continue it, call extend_video with task_id {shown}.{mark}"
         case Status.FAILED:
-            reason = quoted(entry.error_message or "no reason given")
+            reason = quoted(entry.error_message or "no reason given").rstrip(".")
             return f"The generation failed: “{reason}”. {money} Change the wording and call {again} again.{mark}"
         case Status.REFUSED:
-            reason = quoted(entry.error_message or "no reason given")
+            reason = quoted(entry.error_message or "no reason given").rstrip(".")
             wait = _retry_after(entry)
             later = f" in {wait} s" if wait else " once that is mended"
             return f"The API did not take the request: “{reason}”. {money} Call {again} again{later}.{mark}"
         case Status.UNKNOWN:
-            why = quoted(entry.error_message or "its answer was lost")
+            why = quoted(entry.error_message or "its answer was lost").rstrip(".")
             return (
-                f"Nobody knows whether the API took this request: “{why}” "
-                f"{money} It was not sent again, "
-                f"and must not be: look at task {shown} later with get_task; ask the person before paying again.{mark}"
+                f"Nobody knows whether the API took this request: “{why}”. {money} It was not sent again, and must not "
+                f"be: look at task {shown} later with get_task; ask the person before paying again. The person can "
+                f"settle it at a terminal: veo-mcp tasks resolve {shown}{mark}"
             )
         case Status.SUBMITTING:
             return f"Task {shown} is being sent. {money} Call get_task in a few seconds.{mark}"

@@ -90,7 +90,7 @@ def _app() -> Any:
     ) -> None:
         """Serve the Veo API alone on loopback, for curl or any client.
 
-        A prompt with [sandbox:WORD] meets a fate (fail, slow, upstream_error, internal_error, rate_limit, timeout,
+        A prompt with \\[sandbox:WORD] meets a fate (fail, slow, upstream_error, internal_error, rate_limit, timeout,
         drop, garbage, no_callback, double_callback); the page at / lists them and the special keys.
         """
         from veo_mcp.operator import serve_sandbox
@@ -113,7 +113,7 @@ def _app() -> Any:
     def tasks_(
         context: typer.Context,
         as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
-        limit: Annotated[int, typer.Option(help="how many")] = 20,
+        limit: Annotated[int, typer.Option(help="how many", min=1)] = 20,
     ) -> None:
         if context.invoked_subcommand is None:
             tasks_list(as_json, limit)
@@ -121,7 +121,7 @@ def _app() -> Any:
     @tasks.command("list")
     def tasks_list(
         as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table")] = False,
-        limit: Annotated[int, typer.Option(help="how many")] = 20,
+        limit: Annotated[int, typer.Option(help="how many", min=1)] = 20,
     ) -> None:
         """List tasks, newest first."""
         from veo_mcp.operator import list_tasks

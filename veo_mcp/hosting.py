@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer, build_server
 from veo_mcp.server.notifications import Announcer
+from veo_mcp.serving import PortTaken
 from veo_mcp.settings import REAL_API, Settings
 
 if TYPE_CHECKING:  # see open_from
@@ -58,8 +59,10 @@ def serve(settings: Settings) -> None:
             raise SystemExit(str(refusal)) from None
     try:
         anyio.run(_serve, settings)
-    except KeyboardInterrupt:
+    except* KeyboardInterrupt:
         raise SystemExit(130) from None
+    except* PortTaken as taken:
+        raise SystemExit(_sentence(taken)) from None
 
 
 async def _serve(settings: Settings) -> None:
@@ -84,7 +87,12 @@ async def _serve_http(settings: Settings, server: VeoServer, backend: Backend) -
     # Imported here: stdio needs none of it.
     from veo_mcp.web import serve_http
 
-    await serve_http(server, backend, host=settings.host, port=settings.port, sse_only=settings.transport == "sse")
+    sse_only = settings.transport == "sse"
+
+    def ready() -> None:
+        log.info("Listening at http://%s:%d%s", settings.host, settings.port, "/sse" if sse_only else "/mcp and /sse")
+
+    await serve_http(server, backend, host=settings.host, port=settings.port, sse_only=sse_only, ready=ready)
 
 
 @asynccontextmanager

@@ -77,6 +77,10 @@ def install(host: str, *, print_only: bool) -> int:
         if print_only:
             print(after, end="")  # noqa: T201 - this command's output
             return 0
+        if path.exists() and path.read_text("utf-8") == after:
+            # Written again, it would also replace the copy of what stood here before us.
+            console.print(f"{path} has this entry already; nothing was changed.", highlight=False, soft_wrap=True)
+            return 0
         backup = _write(path, after)
     except NotInstalled as fault:
         console.print(str(fault), highlight=False, soft_wrap=True)

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,17 +16,19 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from veo_mcp.api.errors import VeoError
+from veo_mcp.api.errors import TaskNotFound, VeoError
 from veo_mcp.hosting import SandboxMissing, open_from, require_sandbox
-from veo_mcp.journal.entry import Change, Status
+from veo_mcp.journal.entry import FINAL, Change, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.views import dump, view
+from veo_mcp.serving import PortTaken
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.answers import change_from
 from veo_mcp.tasks.engine import Engine
 from veo_mcp.tasks.outcomes import UnknownTask
+from veo_mcp.web import NotLoopback, only_loopback
 
 __all__ = ["check", "download", "list_tasks", "resolve_task", "serve_sandbox", "show_task"]
 
@@ -39,17 +42,24 @@ def check(settings: Settings) -> int:
 
     async def look() -> int:
         faults = list(settings.problems)
+        if settings.transport != "stdio":
+            try:
+                only_loopback(settings.host)
+            except NotLoopback as refusal:
+                faults.append(str(refusal))
         try:
             async with open_from(settings) as engine:
                 out.print(f"journal   {settings.journal}: usable", highlight=False, soft_wrap=True)
                 try:
-                    credits, sandbox = await engine.service.credits()
+                    # A key or an address that is known to be wrong is not sent anywhere.
+                    credits, sandbox = await engine.service.credits() if not settings.problems else (None, False)
                 except VeoError as error:
                     faults.append(error.sentence)
                 else:
-                    kind = "SANDBOX" if sandbox else "real"
-                    out.print(f"API       {await engine.service.api_name()} ({kind})", highlight=False)
-                    out.print(f"credits   {credits.balance}", highlight=False)
+                    if credits is not None:
+                        kind = "SANDBOX" if sandbox else "real"
+                        out.print(f"API       {await engine.service.api_name()} ({kind})", highlight=False)
+                        out.print(f"credits   {credits.balance}", highlight=False)
         except* (JournalUnusable, SandboxMissing) as group:
             faults.append(str(group.exceptions[0]))
         for fault in faults:
@@ -72,7 +82,11 @@ def list_tasks(settings: Settings, *, as_json: bool, limit: int) -> int:
         if as_json:
             print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201 - this command's output
             return 0
-        table = Table("task", "status", "credits", "charged", "created", "prompt", box=None)
+        table = Table(box=None)
+        # The id is there to be copied: it is never cut, whatever that leaves for the rest.
+        table.add_column("task", no_wrap=True, min_width=max((len(row["task_id"]) for row in rows), default=4))
+        for heading in ("status", "credits", "charged", "created", "prompt"):
+            table.add_column(heading, overflow="fold")
         for row in rows:
             table.add_row(
                 row["task_id"], row["status"], str(row["credits"]), row["charged"], row["created_at"], row["prompt"]
@@ -87,7 +101,7 @@ def show_task(settings: Settings, task_id: str) -> int:
     """Prints one task as JSON."""
 
     async def act(engine: Engine) -> int:
-        entry = await engine.service.get(task_id)
+        entry = await _fresh(engine, task_id)
         print(json.dumps(dump(view(entry, time.time())), indent=2, ensure_ascii=False))  # noqa: T201
         return 0
 
@@ -106,7 +120,11 @@ def resolve_task(settings: Settings, task_id: str, *, upstream: str | None, not_
             err.print(f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}.")
             return 1
         if upstream is not None:
-            change = change_from((await engine.api.get_task(upstream)).value)
+            try:
+                change = change_from((await engine.api.get_task(upstream)).value)
+            except TaskNotFound:
+                err.print(f"The Veo API knows no task {upstream}; nothing was changed.")
+                return 1
         else:
             change = Change(status=Status.REFUSED, charged="no", error_code="settled_by_hand")
         settled = await engine.journal.settle(entry.id, change, now=time.time())
@@ -120,9 +138,12 @@ def download(settings: Settings, task_id: str, folder: Path) -> int:
     """Saves the videos of a completed task into `folder`."""
 
     async def act(engine: Engine) -> int:
-        entry = await engine.service.get(task_id)
+        entry = await _fresh(engine, task_id)
         if not entry.video_urls:
             err.print(f"Task {task_id} is {entry.status.value} and has no video.")
+            return 1
+        if await anyio.Path(folder).exists() and not await anyio.Path(folder).is_dir():
+            err.print(f"{folder} is a file; --out names a folder.")
             return 1
         await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
         for number, url in enumerate(entry.video_urls):
@@ -172,6 +193,20 @@ def serve_sandbox(settings: Settings, port: int, allow_private: bool, workers: i
         anyio.run(run_server, config, "127.0.0.1", port, ready)
     except KeyboardInterrupt:
         sys.exit(130)
+    except PortTaken as taken:
+        err.print(str(taken), soft_wrap=True)
+        sys.exit(1)
+
+
+async def _fresh(engine: Engine, task_id: str) -> Entry:
+    """The task as the API has it now, if it can be asked: no server need be running to finish a download."""
+    entry = await engine.service.get(task_id)
+    if entry.status in FINAL or entry.upstream_id is None:
+        return entry
+    with suppress(VeoError):
+        if entry.api == await engine.service.api_name():
+            return await engine.service.learn(entry, entry.upstream_id) or entry
+    return entry
 
 
 def _with_engine(settings: Settings, act: Callable[[Engine], Awaitable[int]]) -> int:

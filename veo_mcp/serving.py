@@ -4,6 +4,8 @@ Called by web.py and by the sandbox. Cancelled in the middle, uvicorn logs a tra
 exit, it does neither. Never installs signal handlers: signals belong to the process.
 """
 
+import os
+import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
@@ -11,11 +13,16 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
-__all__ = ["serve_app"]
+__all__ = ["PortTaken", "serve_app"]
+
+
+class PortTaken(Exception):
+    """The port cannot be opened; the message says why."""
 
 
 async def serve_app(app: ASGIApp, host: str, port: int, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Serves until cancelled; calls `ready` once the port is open. Raises SystemExit if it cannot be opened."""
+    """Serves until cancelled; calls `ready` once the port is open. Raises PortTaken."""
+    _probe(host, port)
     server = _Server(
         # Access logs hold paths, and the paths of callbacks are secrets.
         uvicorn.Config(
@@ -31,6 +38,17 @@ async def serve_app(app: ASGIApp, host: str, port: int, *, ready: Callable[[], N
             await anyio.sleep_forever()
         finally:
             server.should_exit = True
+
+
+def _probe(host: str, port: int) -> None:
+    # uvicorn logs a traceback and ends the process where a port is taken; a look before says it in a sentence.
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortTaken(f"Port {port} of {host} cannot be used: {error.strerror}. Choose another one.") from None
 
 
 async def _until_told(server: uvicorn.Server) -> None:

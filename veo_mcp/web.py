@@ -35,7 +35,8 @@ def only_loopback(host: str) -> None:
     """Raises NotLoopback for a host that others could reach."""
     if host not in LOOPBACK:
         raise NotLoopback(
-            f"--host {host} would let others spend your credits. Only 127.0.0.1, localhost and ::1 are allowed."
+            f"Listening at {host} would let others spend your credits. Only 127.0.0.1, localhost and ::1 are allowed "
+            "(--host, VEO_HOST)."
         )
 
 

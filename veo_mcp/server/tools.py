@@ -287,7 +287,8 @@ EXTEND_WORDS = (
     "Returns at once with the new task_id. For a new video use create_video."
 )
 GET_WORDS = (
-    "See how a video is doing; when completed, its URL. Free. wait_seconds waits and reports progress. "
+    "See how a video is doing: its status, what it cost and, when completed, its URL. Free. wait_seconds waits and "
+    "reports progress. "
     "For several tasks use list_tasks."
 )
 LIST_WORDS = "List this server's video tasks, newest first, with their URLs. Free. For one task use get_task."

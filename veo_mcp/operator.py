@@ -50,16 +50,8 @@ def check(settings: Settings) -> int:
         try:
             async with open_from(settings) as engine:
                 out.print(f"journal   {settings.journal}: usable", highlight=False, soft_wrap=True)
-                try:
-                    # A key or an address that is known to be wrong is not sent anywhere.
-                    credits, sandbox = await engine.service.credits() if not settings.problems else (None, False)
-                except VeoError as error:
-                    faults.append(error.sentence)
-                else:
-                    if credits is not None:
-                        kind = "SANDBOX" if sandbox else "real"
-                        out.print(f"API       {await engine.service.api_name()} ({kind})", highlight=False)
-                        out.print(f"credits   {credits.balance}", highlight=False)
+                if not settings.problems:  # a key that is known to be wrong is not sent anywhere
+                    faults += await _ask_balance(engine)
         except* (JournalUnusable, SandboxMissing) as group:
             faults.append(str(group.exceptions[0]))
         for fault in faults:
@@ -70,6 +62,18 @@ def check(settings: Settings) -> int:
         return 1 if faults else 0
 
     return anyio.run(look)
+
+
+async def _ask_balance(engine: Engine) -> list[str]:
+    """Prints the API and the balance; what went wrong."""
+    try:
+        credits, sandbox = await engine.service.credits()
+    except VeoError as error:
+        return [error.sentence]
+    kind = "SANDBOX" if sandbox else "real"
+    out.print(f"API       {await engine.service.api_name()} ({kind})", highlight=False)
+    out.print(f"credits   {credits.balance}", highlight=False)
+    return []
 
 
 def list_tasks(settings: Settings, *, as_json: bool, limit: int) -> int:

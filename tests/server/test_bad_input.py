@@ -4,8 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
 from tests.house import house, text
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.tasks.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +99,24 @@ async def test_a_balance_that_is_too_low_is_a_refusal_that_costs_nothing(tmp_pat
         assert result.is_error
         assert "credits do not suffice" in text(result)
         assert "Not charged." in text(result)
+
+
+class Broken(Backend):
+    """A backend with a mistake in it, as no release should have."""
+
+    async def engine(self) -> Engine:
+        raise RuntimeError("a mistake")
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_a_crash_of_ours_says_in_the_fixed_words_what_it_may_have_cost(mode: str) -> None:
+    async with Client(build_server(Broken(), sandbox=True, confirm_above=1000), mode=mode) as client:
+        for tool, arguments, money in (
+            ("create_video", {"prompt": "x"}, "May have been charged 40 credits."),
+            ("create_video", {"prompt": "x", "mode": "quality"}, "May have been charged 300 credits."),
+            ("list_tasks", {}, "Not charged."),
+        ):
+            result = await client.call_tool(tool, arguments)
+            assert result.is_error
+            assert money in text(result)
+            assert "a mistake" not in text(result)

@@ -14,6 +14,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequ
 from pydantic import ValidationError
 
 from veo_mcp import __version__
+from veo_mcp.api.models import PRICES, Mode
 from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import remember_state
@@ -22,6 +23,7 @@ from veo_mcp.server.panel import advertise_to_legacy, panel
 from veo_mcp.server.refusals import misfit, refused
 from veo_mcp.server.tasks_extension import SPENDING, TasksExtension, TaskSource, Videos
 from veo_mcp.server.tools import Tools
+from veo_mcp.server.words import charge_words
 
 __all__ = ["VeoServer", "build_server"]
 
@@ -65,9 +67,11 @@ class VeoServer(MCPServer[None]):
                 # The SDK's, before the tool itself began: our tools raise none.
                 return refused("The question about the credits was not answered as asked. Not charged. Ask again.")
             log.exception("Tool %s crashed", name)
+            price = PRICES[Mode.QUALITY if arguments.get("mode") == Mode.QUALITY else Mode.FAST]
+            money = charge_words("unknown" if name in SPENDING else "no", price)
             return refused(
-                "veo-mcp hit an error of its own; its log has the details. Look at list_tasks before anything is "
-                "paid for again: it shows whether a video was started."
+                f"veo-mcp hit an error of its own; its log has the details. {money} Look at list_tasks before anything "
+                "is paid for again: it shows whether a video was started."
             )
 
     async def get_prompt(

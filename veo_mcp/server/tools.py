@@ -288,8 +288,7 @@ EXTEND_WORDS = (
 )
 GET_WORDS = (
     "See how a video is doing: its status, what it cost and, when completed, its URL. Free. wait_seconds waits and "
-    "reports progress. "
-    "For several tasks use list_tasks."
+    "reports progress. For several tasks use list_tasks."
 )
 LIST_WORDS = "List this server's video tasks, newest first, with their URLs. Free. For one task use get_task."
 CREDITS_WORDS = "See the credit balance and how many videos it pays for. Free. Look before creating a quality video."

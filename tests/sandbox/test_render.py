@@ -29,7 +29,7 @@ def psnr(a: Any, b: Any) -> float:
 
 
 def luma(image: Path, w: int, h: int) -> Any:
-    from veo_mcp.sandbox.render.images import fitted, frame_of, open_image
+    from veo_mcp.sandbox.render.clip.images import fitted, frame_of, open_image
 
     return frame_of(fitted(open_image(image), w, h)).y
 
@@ -105,7 +105,7 @@ def test_upright_clips_and_reference_images_and_any_script_work(tmp_path: Path) 
 
 
 def test_sound_is_at_the_agreed_loudness_without_clipping_or_silence(sea: Path) -> None:
-    from veo_mcp.sandbox.render.loudness import loudness, true_peak
+    from veo_mcp.sandbox.render.audio.loudness import loudness, true_peak
 
     with av.open(str(sea)) as clip:
         track = np.concatenate([f.to_ndarray() for f in clip.decode(audio=0)], axis=1)
@@ -143,14 +143,14 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing(tmp_path: Path) -
 def test_words_in_six_languages_choose_place_hour_weather_and_camera(
     prompt: str, place: str, time: str, weather: str, camera: str
 ) -> None:
-    from veo_mcp.sandbox.render.words import read
+    from veo_mcp.sandbox.render.language.prompt import read
 
     plan = read(prompt)
     assert (plan.place, plan.time, plan.weather, plan.camera) == (place, time, weather, camera)
 
 
 def test_several_sentences_are_several_shots_that_inherit_what_they_leave_open() -> None:
-    from veo_mcp.sandbox.render.words import shots
+    from veo_mcp.sandbox.render.language.prompt import shots
 
     one, two = shots("A boat on the sea at dawn. Then rain falls on the city, tilt up")
     assert (one.place, one.time, one.weather) == ("sea", "dawn", "")
@@ -186,10 +186,10 @@ def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path:
 )
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280)])
 def test_every_place_draws_every_pixel_wherever_the_camera_goes(place: str, size: tuple[int, int]) -> None:
-    from veo_mcp.sandbox.render.camera import MOVES
-    from veo_mcp.sandbox.render.frame import Frame
-    from veo_mcp.sandbox.render.scene import build
-    from veo_mcp.sandbox.render.words import Plan
+    from veo_mcp.sandbox.render.canvas.camera import MOVES
+    from veo_mcp.sandbox.render.canvas.frame import Frame
+    from veo_mcp.sandbox.render.clip.scene import build
+    from veo_mcp.sandbox.render.language.prompt import Plan
 
     frame, spare = Frame(*size), Frame(*size)
     turn = len(place) + size[0] // 720

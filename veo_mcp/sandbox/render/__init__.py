@@ -45,6 +45,6 @@ class ClipInfo:
 
 def render_clip(spec: ClipSpec, out: Path) -> ClipInfo:
     """Render `spec` to the file `out` (which appears only when complete). Blocks; one clip per call, no shared state."""
-    from .clip import render
+    from veo_mcp.sandbox.render.clip.clip import render
 
     return render(spec, out)

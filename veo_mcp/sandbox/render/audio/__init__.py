@@ -1,0 +1,1 @@
+"""The soundtrack: music, ambience and loudness."""

@@ -1,0 +1,137 @@
+"""Camera moves: where the view is at a time, and the zoomed or shaken crop of a composed frame.
+
+Called for every frame by stages and image modes. Positions are functions of time that go on after the clip's end, so
+an extension continues the move. Never draws anything itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from veo_mcp.sandbox.render.canvas.frame import U8, U16, Frame
+
+MOVES = [
+    "static",
+    "pan_left",
+    "pan_right",
+    "tilt_up",
+    "tilt_down",
+    "zoom_in",
+    "zoom_out",
+    "dolly",
+    "drone",
+    "tracking",
+    "handheld",
+    "orbit",
+    "drift",
+    "push",
+]
+VERTICAL = frozenset({"tilt_up", "tilt_down", "drone"})
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The view at one moment: shifts in pixels (times a layer's depth, or common to all), and the crop."""
+
+    x: float = 0.0
+    y: float = 0.0
+    tilt: float = 0.0
+    pivot: float = 0.0
+    zoom: float = 1.0
+    cx: float = 0.5
+    cy: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One move; `unit` scales it to the frame (1 at 1280 pixels)."""
+
+    move: str
+    unit: float
+    brisk: float = 1.0
+    phase: float = 0.0
+
+    @property
+    def axis(self) -> int:
+        return 0 if self.move in VERTICAL else 1
+
+    @property
+    def zooms(self) -> bool:
+        return self.move in {"zoom_in", "zoom_out", "dolly", "drone", "handheld", "push"}
+
+    def at(self, t: float) -> View:
+        u, b = self.unit, self.brisk
+        glide = t / 8 if t < 8 else 1 + (1 - np.exp(-(t - 8) / 8)) * 0.9
+        ease = glide - 0.5
+        match self.move:
+            case "pan_left":
+                return View(x=-430 * u * ease * b, pivot=0.35)
+            case "pan_right":
+                return View(x=430 * u * ease * b, pivot=0.35)
+            case "tracking":
+                return View(x=900 * u * ease * b)
+            case "orbit":
+                return View(x=420 * u * ease * b, pivot=-0.45)
+            case "tilt_up":
+                return View(tilt=85 * u * np.tanh(2.2 * ease))
+            case "tilt_down":
+                return View(tilt=-85 * u * np.tanh(2.2 * ease))
+            case "drone":
+                return View(y=105 * u * np.tanh(1.6 * ease) * b, zoom=1 + 0.13 * (ease + 0.5), cy=0.42)
+            case "dolly":
+                return View(y=46 * u * ease, zoom=1 + 0.17 * (ease + 0.5) ** 1.15, cy=0.45)
+            case "zoom_in":
+                return View(zoom=1 + 0.3 * (ease + 0.5), cy=0.47)
+            case "zoom_out":
+                return View(zoom=1 + 0.3 * float(np.exp(-2.2 * (ease + 0.5))), cy=0.47)
+            case "push":
+                return View(zoom=1 + 0.09 * (ease + 0.5), cy=0.45)
+            case "handheld":
+                p = self.phase
+                sx = 0.5 + 0.28 * np.sin(1.7 * t + p) + 0.14 * np.sin(4.3 * t + 2 * p) + 0.05 * np.sin(9.1 * t)
+                sy = 0.5 + 0.25 * np.sin(2.3 * t + 1.3 * p) + 0.14 * np.sin(5.2 * t + p) + 0.05 * np.sin(8.3 * t)
+                return View(x=60 * u * ease, zoom=1.055, cx=float(sx), cy=float(sy))
+            case "drift":
+                return View(x=150 * u * ease * b, pivot=0.0)
+            case _:
+                return View()
+
+    def reach(self) -> tuple[float, float]:
+        """How far x and (y or tilt) go over sixteen seconds, for the margins of layers."""
+        views = [self.at(t) for t in np.linspace(0, 16, 33)]
+        ys = [v.y + v.tilt for v in views]
+        return max(abs(v.x) for v in views), max(abs(y) for y in ys)
+
+
+def crop(source: Frame, target: Frame, view: View, *, fine: bool = False) -> None:
+    """The virtual crop: bilinear luma (and chroma, when fine), exact to a fraction of a pixel."""
+    inv = 1 / view.zoom
+    for plane, (src, dst) in enumerate(((source.y, target.y), (source.u, target.u), (source.v, target.v))):
+        h, w = src.shape
+        left, top = (1 - inv) * w * view.cx, (1 - inv) * h * view.cy
+        xs = np.clip(left + (np.arange(w) + 0.5) * inv - 0.5, 0, w - 1.001)
+        ys = np.clip(top + (np.arange(h) + 0.5) * inv - 0.5, 0, h - 1.001)
+        if plane and not fine:
+            dst[...] = src.take(np.rint(ys).astype(np.intp), axis=0).take(np.rint(xs).astype(np.intp), axis=1)
+        else:
+            _bilinear(src, dst, xs, ys)
+
+
+def _bilinear(src: U8, dst: U8, xs: np.ndarray, ys: np.ndarray) -> None:
+    x0, y0 = xs.astype(np.intp), ys.astype(np.intp)
+    fx: U16 = ((xs - x0) * 256).astype(np.uint16)
+    fy: U16 = ((ys - y0) * 256).astype(np.uint16)[:, None]
+    rows = src.take(y0, axis=0) * (np.uint16(256) - fy)
+    rows += src.take(y0 + 1, axis=0) * fy
+    rows >>= 8
+    packed = rows.copy()
+    packed[:, :-1] |= rows[:, 1:] << 8
+    pairs = packed.take(x0, axis=1)
+    out = (pairs & 255) * (np.uint16(256) - fx)
+    pairs >>= 8
+    pairs *= fx
+    out += pairs
+    out >>= 8
+    dst[...] = out

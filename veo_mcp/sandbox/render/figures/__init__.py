@@ -1,0 +1,1 @@
+"""Who and what moves in a scene: people, animals, vehicles."""

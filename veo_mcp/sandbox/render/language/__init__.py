@@ -1,0 +1,1 @@
+"""What a prompt says: its words, read into a plan. Knows nothing of pictures or sound."""

@@ -1,7 +1,7 @@
 """One SQLite file: one connection, one worker thread, one whole transaction per hop, numbered migrations.
 
 Used by the journal and by the sandbox's ledger, which know what is in it. Rollback journal with full sync, not WAL:
-with two connections WAL can corrupt a database in the SQLite 3.40.1 that Debian 12 ships. Raises sqlite3.Error as it comes.
+with two connections WAL can corrupt a database in the SQLite 3.40.1 that Debian 12 ships. Raises sqlite3.Error as is.
 """
 
 import os

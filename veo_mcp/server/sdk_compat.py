@@ -1,7 +1,7 @@
 """The only file that touches the private parts of the MCP SDK: replacing handlers, the connection behind a session.
 
 Called by resources.py, notifications.py, build.py and the tests that need the same. Each function says why the public
-way does not do; `SEEN_WITH` names the versions it was seen to work with, and a test compares them with the installed one.
+way does not do; `SEEN_WITH` names the versions it was seen to work with, a test compares them with the installed one.
 """
 
 import functools

@@ -31,6 +31,7 @@ from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
 from veo_mcp.sandbox.openapi import ERRORS, describe
 from veo_mcp.sandbox.page import page
 from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, directive
+from veo_mcp.validation import requirement
 
 __all__ = ["SandboxConfig", "build_app"]
 
@@ -302,11 +303,8 @@ def _parsed(model: type[M], asked: dict[str, Any]) -> M:
     except ValidationError as error:
         fault = error.errors()[0]
         name = "input." + ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "missing":
-            raise _Fault("invalid_request", f"'{name}' is required.") from None
-        if fault["type"] == "extra_forbidden":
-            raise _Fault("invalid_request", f"'{name}' is not a parameter of this model.") from None
-        raise _Fault("invalid_request", f"'{name}' is invalid.") from None
+        words = {"missing": "is required", "extra_forbidden": "is not a parameter of this model"}
+        raise _Fault("invalid_request", f"'{name}' {words.get(fault['type']) or requirement(fault)}.") from None
 
 
 async def _body(request: Request) -> dict[str, Any]:

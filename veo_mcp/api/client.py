@@ -171,8 +171,11 @@ class VeoClient:
 
     def _named(self, answer: Answer) -> str:
         """Remembers who answered, and says it. Every answer comes through here, so nobody has to remember to."""
-        self._identity = f"sandbox:{answer.sandbox}" if answer.sandbox else self.origin
-        return self._identity
+        said = f"sandbox:{answer.sandbox}" if answer.sandbox else self.origin
+        # A gateway in front of a sandbox answers without the header when it fails: that says nothing about who is behind.
+        if answer.status == 200 or answer.sandbox or (self._identity is None and answer.status < 500):
+            self._identity = said
+        return said
 
     async def _create_once(self, request: GenerationRequest, seconds: float) -> Reply[str]:
         answer = await self._transport.request("POST", "/v1/videos/generations", json=request.body(), seconds=seconds)

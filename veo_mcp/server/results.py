@@ -23,6 +23,7 @@ from veo_mcp.errors import (
     VeoMcpError,
 )
 from veo_mcp.journal.entry import FINAL, Entry, Status
+from veo_mcp.journal.storable import LATEST
 from veo_mcp.text import clean
 from veo_mcp.validation import requirement
 
@@ -45,9 +46,6 @@ __all__ = [
     "validation_error",
     "view",
 ]
-
-LAST_MOMENT = 253402300799.0
-"""The end of the year 9999."""
 
 
 class _View(BaseModel):
@@ -182,9 +180,7 @@ def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox
 
 def money(entry: Entry, charged: str | None = None) -> str:
     """The sentence on this entry's credits; `charged` where something else is known than it says."""
-    return charge_words(
-        charged or entry.charged, entry.credits, estimated=entry.estimated, sandbox=_in_sandbox(entry)
-    )
+    return charge_words(charged or entry.charged, entry.credits, estimated=entry.estimated, sandbox=_in_sandbox(entry))
 
 
 def task_message(entry: Entry, now: float, *, repeated: bool = False, trouble: str | None = None) -> str:
@@ -222,9 +218,7 @@ def _state(entry: Entry, now: float, shown: str, trouble: str | None) -> str:
             return f"The API did not take the request: “{reason}”. {paid} Call {again} again{later}."
         case Status.UNKNOWN:
             why = clean(entry.error_message or "its answer was lost").rstrip(".")
-            moved = (
-                f" Evidence, not proof: {entry.evidence} credits were consumed meanwhile." if entry.evidence else ""
-            )
+            moved = f" Evidence, not proof: {entry.evidence} credits were consumed meanwhile." if entry.evidence else ""
             return (
                 f"Nobody knows whether the API took this request: “{why}”. {paid}{moved} It was not sent again, and "
                 f"must not be: look at task {shown} later with get_task; ask the person before paying again. The "
@@ -343,5 +337,5 @@ def _retry_after(entry: Entry) -> int | None:
 
 def iso(moment: float, precision: str = "seconds") -> str:
     """Unix seconds as ISO 8601 in UTC; a moment that no calendar has is shown as the nearest one that it has."""
-    date = datetime.fromtimestamp(min(max(moment, 0.0), LAST_MOMENT), UTC)
+    date = datetime.fromtimestamp(min(max(moment, 0.0), LATEST), UTC)
     return date.isoformat(timespec=precision).replace("+00:00", "Z")

@@ -77,22 +77,30 @@ class Callbacks:
     def __init__(self, urls: CallbackUrls, reader: Reader) -> None:
         self.urls = urls
         self._reader = reader
-        self._send, self._receive = anyio.create_memory_object_stream[tuple[str, str | None]](WAITING)
+        self._waiting: dict[str, str | None] = {}
+        self._news = anyio.Event()
 
     async def take(self, token: str, body: bytes) -> bool:
         """Whether `token` is one of ours; if so, its task will be read back soon. Raises JournalUnusable."""
         entry_id = await self.urls.entry_id(token)
         if entry_id is None:
             return False
-        try:
-            self._send.send_nowait((entry_id, _named(body)))
-        except anyio.WouldBlock:
+        if entry_id not in self._waiting and len(self._waiting) >= WAITING:
             log.warning("Too many callbacks at once; polling takes over.")
+        else:
+            # One read answers every callback about a task that came before it.
+            self._waiting[entry_id] = _named(body) or self._waiting.get(entry_id)
+            self._news.set()
         return True
 
     async def run(self) -> None:
         """Reads back what callbacks hinted at, indefinitely."""
-        async for entry_id, named in self._receive:
+        while True:
+            while not self._waiting:
+                self._news = anyio.Event()
+                await self._news.wait()
+            entry_id = next(iter(self._waiting))
+            named = self._waiting.pop(entry_id)
             try:
                 await self._read_back(entry_id, named)
             except VeoMcpError as error:

@@ -10,12 +10,12 @@ import anyio
 
 from veo_mcp.api.account import Account
 from veo_mcp.errors import RequestError, TaskNotFound, UnknownTask, UpstreamIdTaken
-from veo_mcp.journal.entry import FINAL, Change, Entry, Status
+from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.answers import adopted, change_from, storable
 
-__all__ = ["Reader", "settled"]
+__all__ = ["Reader"]
 
 ID_LENGTH = 200
 
@@ -99,7 +99,7 @@ class Reader:
             with anyio.move_on_after(seconds):
                 # Read again after subscribing: the end may have come between the first look and this line.
                 current = await self._journal.get(account, entry.id) or current
-                while not settled(current):
+                while not current.settled:
                     await beat(current)
                     with anyio.move_on_after(every):
                         current = await anext(feed)
@@ -113,7 +113,8 @@ class Reader:
         entry = await self.get(account, task_id)
         if entry.status is not Status.UNKNOWN:
             raise RequestError(
-                f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}. Nothing was changed."
+                f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}. "
+                "Nothing was changed."
             )
         if upstream_id is None:
             change = Change(status=Status.REFUSED, charged="no", error_code="settled_by_hand")
@@ -149,15 +150,8 @@ class Reader:
         if reply.api != account.api:
             # It told only now which API it is; the next look is about the right account.
             raise UnknownTask(task_id)
-        entry = adopted(
-            reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock()
-        )
+        entry = adopted(reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock())
         found = await self._journal.adopt(account, entry)
         if found is None:
             raise UnknownTask(task_id)
         return found
-
-
-def settled(entry: Entry) -> bool:
-    """Whether nothing more will come of it by itself soon; an unknown outcome is settled by a callback or a person."""
-    return entry.status in FINAL or entry.status is Status.UNKNOWN

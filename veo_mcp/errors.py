@@ -13,6 +13,7 @@
     │   │   ├── RateLimitExceeded      429 rate_limit_exceeded
     │   │   ├── SpendLimitExceeded     429 spend_limit_exceeded
     │   │   └── UpstreamUnavailable    503 upstream_error: charged and refunded, by the API's word
+    │   ├── DownloadFailed             a finished video could not be fetched: costs nothing
     │   └── Unanswered                 nobody knows: may have been charged
     │       ├── InternalError          500 internal_error
     │       └── BadAnswer              a gateway's page, a wrong shape, a cut or missing answer
@@ -33,9 +34,9 @@
         ├── PortTaken                  the port cannot be opened
         └── Unavailable                the work behind the server has not started, or has ended
 
-Every error has `explanation`: our words, for a person or a model, on what happened and what to do, and `charged`: what it
-means for a create. Words on credits are put beside it by whoever shows it (server/results.py). An ApiError's `message` is
-foreign text. Never holds the key. Imports nothing, so that every layer can use it.
+Every error has `explanation`: our words, for a person or a model, on what happened and what to do, and `charged`: what
+it means for a create. Words on credits are put beside it by whoever shows it (server/results.py). An ApiError's
+`message` is foreign text. Never holds the key. Imports nothing, so that every layer can use it.
 """
 
 from typing import Literal
@@ -44,6 +45,7 @@ __all__ = [
     "ApiError",
     "BadAnswer",
     "Charged",
+    "DownloadFailed",
     "InsufficientCredits",
     "InternalError",
     "InvalidApiKey",
@@ -75,6 +77,7 @@ __all__ = [
     "WrongCursor",
     "WrongSetting",
     "from_envelope",
+    "proven_by",
 ]
 
 Charged = Literal["yes", "no", "refunded", "unknown"]
@@ -102,10 +105,12 @@ class ApiError(VeoMcpError):
 
     Attributes:
         http_status: the answer's status, or None without an answer.
-        code: the API's code as it came, or a word of ours.
-        type: the API's type as it came, or a word of ours.
-        message: the API's words, or ours on what broke; foreign text.
-        retry_after: seconds after which the API wants to be asked again, or None.
+        code: the API's code, or the code of a cause (api/causes.py); docs/errors.md lists both.
+        type: the API's type, or a word of ours.
+        message: the API's words, or ours on what broke; foreign text, without the key.
+        retry_after: seconds after which the API wants to be asked again, at most an hour, or None.
+        task_id: an id that stood in an answer that is otherwise no good: a task may exist, and be paid for. Foreign
+            text, of any length, and perhaps of no use as an id.
     """
 
     explanation = "The Veo API could not be used."
@@ -122,6 +127,7 @@ class ApiError(VeoMcpError):
         code: str | None = None,
         type: str | None = None,
         retry_after: float | None = None,
+        task_id: str | None = None,
     ) -> None:
         super().__init__(explanation)
         self.message = message
@@ -129,6 +135,7 @@ class ApiError(VeoMcpError):
         self.code = code or self.default_code
         self.type = type or self.default_type
         self.retry_after = retry_after
+        self.task_id = task_id
 
     def __str__(self) -> str:
         return self.message or self.explanation
@@ -207,6 +214,14 @@ class UpstreamUnavailable(Refused):
         "The video model is unavailable or does not take this content; rephrase the prompt or try again later."
     )
     charged: Charged = "refunded"
+
+
+class DownloadFailed(ApiError):
+    """A finished video could not be fetched; that never costs credits, and harms neither the task nor its link."""
+
+    explanation = "The video could not be downloaded; run the download again."
+    charged: Charged = "no"
+    default_code = "download_failed"
 
 
 class Unanswered(ApiError):
@@ -359,12 +374,18 @@ REFUSALS = frozenset({400, 401, 402, 403, 404, 429})
 """The statuses that mean "not charged" even with an undocumented body; any other one proves nothing."""
 
 
+def proven_by(status: int, code: str | None = None) -> type[ApiError]:
+    """What a failed answer proves; `code` is None when its body is not in the documented shape."""
+    documented = _DOCUMENTED.get((status, code or ""))
+    if documented is not None:
+        return documented
+    unproven = InternalError if status == 500 else BadAnswer
+    return _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
+
+
 def from_envelope(
     status: int, code: str | None, type_: str | None, message: str, retry_after: float | None
 ) -> ApiError:
-    """The error for a failed answer; `code` is None when its body is not in the documented shape."""
-    kind = _DOCUMENTED.get((status, code or ""))
-    if kind is None:
-        unproven = InternalError if status == 500 else BadAnswer
-        kind = _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
+    """The error for a failed answer in the documented shape, `{"error": {"code", "message", "type"}}`."""
+    kind = proven_by(status, code)
     return kind(message, http_status=status, code=code, type=type_, retry_after=retry_after)

@@ -42,7 +42,7 @@ quoted = clean
 
 
 def shown_id(id_: str) -> str:
-    """An id for people and models: as it is if plain; else cleaned and in quotes, so that it cannot pass for our words."""
+    """An id for people and models: as it is if plain; else cleaned and in quotes, lest it pass for our words."""
     if len(id_) <= _LONGEST_PLAIN_ID and _PLAIN_ID.fullmatch(id_):
         return id_
     return f"“{clean(id_, 80).translate(_QUOTES)}”"

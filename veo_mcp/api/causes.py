@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from veo_mcp.errors import ApiError, BadAnswer, DownloadFailed, InternalError, NotSent, Refused
 
-__all__ = ["ALL", "Cause"]
+__all__ = ["ALL", "LASTING", "Cause"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,3 +366,25 @@ VIDEO_CHANGING = Cause(
 
 ALL: tuple[Cause, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Cause))
 """Every cause, in the order of this file."""
+
+LASTING = frozenset(
+    cause.code
+    for cause in (
+        KEY_NOT_SENDABLE,
+        URL_NOT_USABLE,
+        TLS_EXPIRED,
+        TLS_NOT_YET_VALID,
+        TLS_UNKNOWN_CA,
+        TLS_WRONG_NAME,
+        HTTPS_TO_PLAIN_PORT,
+        HTTP_TO_TLS_PORT,
+        CA_FILE,
+        PROXY_NOT_USABLE,
+        PROXY_AUTH,
+        PROXY_AUTH_PAGE,
+        BASE_URL_PATH,
+        REDIRECT,
+        BLOCKED_BY_LAW,
+    )
+)
+"""The codes of causes that another try in a few seconds meets again."""

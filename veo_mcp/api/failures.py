@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import cast
 
 from veo_mcp.api import causes
 from veo_mcp.api.network import Proxy
@@ -105,5 +106,5 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         seen.add(id(fault))
         yield fault
         if isinstance(fault, BaseExceptionGroup):
-            waiting.extend(fault.exceptions)
+            waiting.extend(cast("BaseExceptionGroup[BaseException]", fault).exceptions)
         waiting.extend(cause for cause in (fault.__cause__, fault.__context__) if cause is not None)

@@ -6,6 +6,7 @@ wrong with one of them should be told by name. Opens no connection. Never shows 
 """
 
 import ipaddress
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -126,12 +127,10 @@ def proxy_for(target: Address, environ: Mapping[str, str]) -> Proxy | None:
     if is_loopback(target.hostname) or _bypassed(target, environ):
         return None
     names = [f"{target.scheme}_proxy", f"{target.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY"]
-    if "REQUEST_METHOD" in environ:
-        # In a CGI program HTTP_PROXY is a header that the client sent, not a setting.
-        names.remove("HTTP_PROXY") if "HTTP_PROXY" in names else None
     for name in names:
         value = environ.get(name, "").strip()
-        if value:
+        # In a CGI program HTTP_PROXY is a header that a client sent, not a setting.
+        if value and not (name == "HTTP_PROXY" and "REQUEST_METHOD" in environ):
             return _proxy(name, value)
     return None
 
@@ -188,7 +187,7 @@ def trusted(environ: Mapping[str, str]) -> ssl.SSLContext | None:
     if not file and not folder:
         return None
     # OpenSSL takes a folder that is missing without a word, and then trusts nobody.
-    if folder and not any(Path(one).is_dir() for one in folder.split(":" if ":/" in folder else "\n")):
+    if folder and not any(Path(one).is_dir() for one in folder.split(os.pathsep)):
         raise causes.CA_FILE.error(why="there is no such folder")
     try:
         context = ssl.create_default_context(cafile=file or None, capath=folder or None)

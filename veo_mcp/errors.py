@@ -107,7 +107,8 @@ class ApiError(VeoMcpError):
         http_status: the answer's status, or None without an answer.
         code: the API's code, or the code of a cause (api/causes.py); docs/errors.md lists both.
         type: the API's type, or a word of ours.
-        message: the API's words, or ours on what broke; foreign text, without the key.
+        message: the API's words, or else ours on what happened; foreign text, without the key.
+        words: the API's words alone, or "".
         retry_after: seconds after which the API wants to be asked again, at most an hour, or None.
         task_id: an id that stood in an answer that is otherwise no good: a task may exist, and be paid for. Foreign
             text, of any length, and perhaps of no use as an id.
@@ -128,6 +129,7 @@ class ApiError(VeoMcpError):
         type: str | None = None,
         retry_after: float | None = None,
         task_id: str | None = None,
+        words: str = "",
     ) -> None:
         super().__init__(explanation)
         self.message = message
@@ -136,6 +138,7 @@ class ApiError(VeoMcpError):
         self.type = type or self.default_type
         self.retry_after = retry_after
         self.task_id = task_id
+        self.words = words
 
     def __str__(self) -> str:
         return self.message or self.explanation
@@ -351,7 +354,7 @@ class Unavailable(SetupError):
     """The work behind the server has not started or has ended; the explanation says why."""
 
 
-_DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
+DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
     (400, "invalid_request"): InvalidRequest,
     (401, "invalid_api_key"): InvalidApiKey,
     (402, "insufficient_credits"): InsufficientCredits,
@@ -363,6 +366,7 @@ _DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
     (500, "internal_error"): InternalError,
     (503, "upstream_error"): UpstreamUnavailable,
 }
+"""The API's documented refusals, by status and code."""
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: InvalidRequest,
     401: InvalidApiKey,
@@ -376,7 +380,7 @@ REFUSALS = frozenset({400, 401, 402, 403, 404, 429})
 
 def proven_by(status: int, code: str | None = None) -> type[ApiError]:
     """What a failed answer proves; `code` is None when its body is not in the documented shape."""
-    documented = _DOCUMENTED.get((status, code or ""))
+    documented = DOCUMENTED.get((status, code or ""))
     if documented is not None:
         return documented
     unproven = InternalError if status == 500 else BadAnswer
@@ -388,4 +392,5 @@ def from_envelope(
 ) -> ApiError:
     """The error for a failed answer in the documented shape, `{"error": {"code", "message", "type"}}`."""
     kind = proven_by(status, code)
-    return kind(message, http_status=status, code=code, type=type_, retry_after=retry_after)
+    said = message or f"HTTP {status}"
+    return kind(said, http_status=status, code=code, type=type_, retry_after=retry_after, words=message)

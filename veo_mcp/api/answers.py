@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from veo_mcp.api import causes
-from veo_mcp.errors import REFUSALS, ApiError, proven_by
+from veo_mcp.errors import REFUSALS, ApiError, from_envelope, proven_by
 from veo_mcp.text import clean, redact, shown_id
 
 __all__ = ["Answer", "Reader", "mentioned_id", "retry_after", "unpacked", "usable_id"]
@@ -259,11 +259,8 @@ class Reader:
         fields = cast("dict[str, Any]", envelope)
         if fields.get("code") != 200:
             found = clean(str(fields.get("code"))[:100], 40) if "code" in fields else "none"
-            words = fields.get("msg")
-            message = f"HTTP 200 with code {found}"
-            if isinstance(words, str) and words.strip():
-                message += f": {clean(words, MESSAGE_LIMIT)}"
-            raise causes.CODE_NOT_200.error(message, http_status=answer.status, found=found)
+            words = self._word(fields.get("msg")) or ""
+            raise causes.CODE_NOT_200.error(words, words=words, http_status=answer.status, found=found)
         return fields.get("data")
 
     def model(self, kind: type[M], data: object, status: int) -> M:
@@ -302,46 +299,43 @@ class Reader:
             if code or words:
                 if cause := self._wrong_path(answer.status, code):
                     return cause
-                kind = proven_by(answer.status, code)
-                message = words or f"HTTP {answer.status}"
-                return kind(message, http_status=answer.status, code=code, type=type_, retry_after=answer.retry_after)
+                return from_envelope(answer.status, code, type_, words or "", answer.retry_after)
         return self._page(answer)
 
     def _page(self, answer: Answer) -> ApiError:
         """The error for an answer that is not the API's: the status, and what is known of such pages, speak."""
         status, kind = answer.status, proven_by(answer.status)
         filled: dict[str, Any] = {"http_status": status, "retry_after": answer.retry_after, "host": self._host}
-        message = f"HTTP {status}"
         if (blocked := _CLOUDFLARE.search(answer.body, 0, 64 * 1024)) and status in (401, 403, 429, 503):
             why = f"error {blocked[1].decode()}" if blocked[1] else f"HTTP {status}"
             # A 403 of theirs is not the key's IP allowlist.
-            return causes.CLOUDFLARE.error(message, kind=_not_the_key(status, kind), why=why, **filled)
+            return causes.CLOUDFLARE.error(kind=_not_the_key(status, kind), why=why, **filled)
         if cause := self._wrong_path(status, None):
             return cause
         if _PLAIN_TO_TLS.search(answer.body, 0, 64 * 1024):
-            return causes.HTTP_TO_TLS_PORT.error(message, kind=kind, **filled)
+            return causes.HTTP_TO_TLS_PORT.error(kind=kind, **filled)
         if 300 <= status < 400:
-            return causes.REDIRECT.error(message, to=answer.location or "another address", **filled)
+            return causes.REDIRECT.error(to=answer.location or "another address", **filled)
         match status:
             case 403:
-                return causes.FORBIDDEN_PAGE.error(message, **filled)
+                return causes.FORBIDDEN_PAGE.error(**filled)
             case 404:
-                return causes.NO_SUCH_PAGE.error(message, status=status, **filled)
+                return causes.NO_SUCH_PAGE.error(status=status, **filled)
             case 407:
-                return causes.PROXY_AUTH_PAGE.error(message, **filled)
+                return causes.PROXY_AUTH_PAGE.error(**filled)
             case 451:
-                return causes.BLOCKED_BY_LAW.error(message, **filled)
+                return causes.BLOCKED_BY_LAW.error(**filled)
             case 400 | 401 | 402 | 429 | 500:
-                return kind(message, http_status=status, retry_after=answer.retry_after)
+                return kind(f"HTTP {status}", http_status=status, retry_after=answer.retry_after)
             case _:
                 cause = causes.GATEWAY if 500 < status < 600 else causes.UNEXPECTED_STATUS
-                return cause.error(message, status=status, **filled)
+                return cause.error(status=status, **filled)
 
     def _wrong_path(self, status: int, code: str | None) -> ApiError | None:
         if not self._path or status not in (404, 405) or code in ("model_not_found", "task_not_found"):
             return None
         return causes.BASE_URL_PATH.error(
-            f"HTTP {status}", kind=proven_by(status), http_status=status, host=self._host, path=clean(self._path, 80)
+            kind=proven_by(status), http_status=status, host=self._host, path=clean(self._path, 80)
         )
 
     def _keeping_id(self, error: ApiError, answer: Answer, but: str | None) -> ApiError:
@@ -353,7 +347,8 @@ class Reader:
         if refused:
             # A task was named: whoever says "refused" may have made it, and paid tasks are not to be forgotten.
             error = causes.ID_IN_ERROR.error(
-                f"{clean(error.message, MESSAGE_LIMIT)} (names the task {shown_id(mentioned)})",
+                f"{error.message} (names the task {shown_id(mentioned)})",
+                words=error.words,
                 http_status=answer.status,
                 status=answer.status,
                 found=shown_id(mentioned),

@@ -31,6 +31,7 @@ class Cause:
         self,
         message: str = "",
         *,
+        words: str = "",
         kind: type[ApiError] | None = None,
         http_status: int | None = None,
         retry_after: float | None = None,
@@ -42,6 +43,7 @@ class Cause:
             message or happened.rstrip("."),
             explanation=f"{happened} {self.change.format(**filled)}",
             code=self.code,
+            words=words,
             http_status=http_status,
             retry_after=retry_after,
         )
@@ -53,7 +55,7 @@ _NETWORK = "Check the network connection, and VEO_BASE_URL if you set it."
 KEY_NOT_SENDABLE = Cause(
     "key_not_sendable",
     NotSent,
-    "The API key cannot be sent: it holds {what}, which no key has.",
+    "The API key cannot be sent: {why}.",
     "Copy the key again into VEO_API_KEY, without quotes, spaces or line ends.",
 )
 URL_NOT_USABLE = Cause(
@@ -184,7 +186,7 @@ CONNECTION_LOST = Cause(
 HTTP_TO_TLS_PORT = Cause(
     "http_to_tls_port",
     BadAnswer,
-    "{host} speaks TLS at this port, and VEO_BASE_URL says http.",
+    "{host} did not answer in HTTP: most likely it speaks TLS at this port, and VEO_BASE_URL says http.",
     "Set VEO_BASE_URL to https://.",
 )
 REDIRECT = Cause(

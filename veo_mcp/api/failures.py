@@ -21,7 +21,8 @@ __all__ = ["connect_failure", "lost", "proxy_failure"]
 _EXPIRED, _NOT_YET, _NAMES = {10}, {9}, {62, 64}
 _UNKNOWN = {2, 18, 19, 20, 21}
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
-_TLS_ALERT = re.compile(r"\\x15\\x03")
+# What h11 says of an answer that begins with a control character and has no end of line, as an alert of TLS does.
+_TLS_ALERT = "illegal request line"
 
 
 def connect_failure(error: BaseException, host: str, *, proxy: Proxy | None, tunnelled: bool) -> ApiError:
@@ -32,7 +33,8 @@ def connect_failure(error: BaseException, host: str, *, proxy: Proxy | None, tun
         proxy: the one in use, if any.
         tunnelled: whether the proxy had already opened its tunnel, so that what failed is the target's TLS.
     """
-    chain = list(_chain(error))
+    # An unfinished handshake shows as an SSLWantReadError behind the time-out that ended it.
+    chain = [fault for fault in _chain(error) if not isinstance(fault, ssl.SSLWantReadError | ssl.SSLWantWriteError)]
     if proxy is not None and not tunnelled:
         return causes.PROXY_DOWN.error(proxy=proxy.host, why=_why(chain))
     for fault in chain:
@@ -43,7 +45,6 @@ def connect_failure(error: BaseException, host: str, *, proxy: Proxy | None, tun
             if "WRONG_VERSION_NUMBER" in str(fault) or "HTTP_REQUEST" in str(fault) or "RECORD_LAYER" in str(fault):
                 return causes.HTTPS_TO_PLAIN_PORT.error(host=host)
             return causes.TLS_FAILED.error(host=host, why=(fault.reason or "no reason given").lower().replace("_", " "))
-    for fault in chain:
         if isinstance(fault, socket.gaierror):
             return causes.DNS.error(host=host)
         if isinstance(fault, ConnectionRefusedError):
@@ -65,7 +66,7 @@ def proxy_failure(error: BaseException, host: str, proxy: Proxy) -> ApiError:
 
 def lost(error: BaseException, host: str, *, plain: bool) -> ApiError:
     """Why a connection that had been opened brought no complete answer; `plain` if it was plain HTTP."""
-    if plain and _TLS_ALERT.search(str(error)):
+    if plain and str(error) == _TLS_ALERT:
         return causes.HTTP_TO_TLS_PORT.error(host=host)
     return causes.CONNECTION_LOST.error(host=host, why=type(error).__name__)
 

@@ -100,7 +100,7 @@ def _ascii(host: str) -> str:
     # Only what a host's name, an IPv4 or an IPv6 address can hold; the rest would reach a resolver or a header raw.
     if not name or len(name) > 253 or not all(mark.isalnum() or mark in "-._:" for mark in name):
         raise ValueError("its host is not one")
-    if any(len(label) > 63 for label in name.split(".")):
+    if any(not 0 < len(label) <= 63 for label in name.removesuffix(".").split(".")):
         raise ValueError("its host is not one")
     return name.lower()
 

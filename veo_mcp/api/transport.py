@@ -144,7 +144,9 @@ class Transport:
         exchange = _Exchange(self._crash_at if method == "POST" else None)
         # No time-out for a single read: under the total deadline it would only end what a slow API still answers, and
         # a machine that slept would find it passed while the answer lies in the socket.
-        waits = {"connect": CONNECT_SECONDS, "pool": CONNECT_SECONDS, "read": None, "write": None}
+        # Opening ends before the deadline: cancelled in its handshake, the library leaves a socket open.
+        opening = min(CONNECT_SECONDS, seconds / 2)
+        waits = {"connect": opening, "pool": opening, "read": None, "write": None}
         try:
             request = httpx.Request(
                 method,
@@ -254,11 +256,11 @@ class Transport:
     def _key_header(self) -> str:
         key = self._key.get_secret_value()
         if not key:
-            raise causes.KEY_NOT_SENDABLE.error(what="nothing")
+            raise causes.KEY_NOT_SENDABLE.error(why="it is empty")
         for mark in key:
             if not "!" <= mark <= "~":
                 what = "a space or line end" if mark.isspace() else f"the character U+{ord(mark):04X}"
-                raise causes.KEY_NOT_SENDABLE.error(what=what)
+                raise causes.KEY_NOT_SENDABLE.error(why=f"it holds {what}, which no key has")
         return key
 
     def _pool(

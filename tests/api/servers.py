@@ -32,10 +32,17 @@ async def at_once(_seconds: float) -> None:
     await anyio.lowlevel.checkpoint()
 
 
-def client(base_url: str, *, key: str = KEY, environ: dict[str, str] | None = None, seconds: float = 5) -> VeoClient:
+def client(
+    base_url: str,
+    *,
+    key: str = KEY,
+    environ: dict[str, str] | None = None,
+    seconds: float = 5,
+    sleep: Callable[[float], Awaitable[None]] = at_once,
+) -> VeoClient:
     """A client whose gaps between tries pass at once, and which sees no variables but those given."""
     environ = NOTHING if environ is None else environ
-    return VeoClient(base_url, SecretStr(key), sleep=at_once, create_seconds=seconds, environ=environ)
+    return VeoClient(base_url, SecretStr(key), sleep=sleep, create_seconds=seconds, environ=environ)
 
 
 async def failure(call: Awaitable[object]) -> ApiError:

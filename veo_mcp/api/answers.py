@@ -32,7 +32,10 @@ LONGEST_WAIT = 3600.0
 MESSAGE_LIMIT = 500
 
 _ID_KEYS = ("taskid", "task_id", "id")
-_ID_IN_TEXT = re.compile(r'"(task_?id|id)"\s*:\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|(-?[0-9][0-9.eE+-]*))', re.IGNORECASE)
+_ID_IN_TEXT = re.compile(
+    r'"(task_?id|id)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*)(?=[\s,}\]]))', re.IGNORECASE
+)
+_CUT_ID = re.compile(r'"task_?id"\s*:\s*"?([^"\s][^"]*)\Z', re.IGNORECASE)
 _PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _CLOUDFLARE = re.compile(rb"error code: (1\d{3})\b|<title>[^<]*(?:cloudflare|just a moment)", re.IGNORECASE)
 _PLAIN_TO_TLS = re.compile(rb"plain http request was sent to https port|http request to an https server", re.IGNORECASE)
@@ -341,7 +344,12 @@ class Reader:
     def _keeping_id(self, error: ApiError, answer: Answer, but: str | None) -> ApiError:
         refused = error.charged in ("no", "refunded")
         mentioned = mentioned_id(answer.body, loosely=not refused)
-        if mentioned is None or mentioned == but:
+        if mentioned == but and but is not None:
+            return error
+        if mentioned is None:
+            # Half an id is no use for asking, but the provider may find the task by it.
+            if (cut := _CUT_ID.search(_text(answer.body)[-2 * LONGEST_ID :])) is not None:
+                error.message += f"; the answer breaks off in the task's id, “{clean(self.redacted(cut[1]), 100)}…”"
             return error
         mentioned = self.redacted(mentioned)
         if refused:

@@ -24,6 +24,7 @@ from veo_mcp.api.keycare import KeyCare
 from veo_mcp.api.models import ApiTask, Credits, ExtendInput, GenerationRequest
 from veo_mcp.api.transport import Transport
 from veo_mcp.errors import ApiError, NotSent, RateLimitExceeded, TaskNotFound, Unanswered, UpstreamUnavailable
+from veo_mcp.text import clean
 
 __all__ = ["Reply", "VeoClient"]
 
@@ -199,13 +200,15 @@ class VeoClient:
             task_id = self._reader.created(answer, but=parent)
         except ApiError as error:
             self.keycare.answered(error, read=False)
-            if error.task_id is not None:
+            if isinstance(error, Unanswered):
+                # Reversible, unlike what people are shown: it may be the only trace of a paid task.
+                named = "no task" if error.task_id is None else ascii(error.task_id[:LONGEST_LOGGED_ID])
                 log.warning(
-                    "a create was answered with HTTP %d and cannot be relied on (%s), but names the task %s",
+                    "a create was answered, HTTP %d, and may have been charged: %s (%s); it names %s",
                     answer.status,
+                    clean(error.message, 1000),
                     error.code,
-                    # Reversible, unlike what people are shown: it may be the only trace of a paid task.
-                    ascii(error.task_id[:LONGEST_LOGGED_ID]),
+                    named,
                 )
             raise
         self.keycare.answered(None, read=False)

@@ -136,7 +136,7 @@ TLS_FAILED = Cause(
 HTTPS_TO_PLAIN_PORT = Cause(
     "https_to_plain_port",
     NotSent,
-    "{host} speaks plain HTTP at this port, and VEO_BASE_URL says https.",
+    "{host} was called by https, and speaks plain HTTP at this port.",
     "Correct the port in VEO_BASE_URL, or, for a server on this machine only, the scheme to http.",
 )
 CA_FILE = Cause(
@@ -186,8 +186,8 @@ CONNECTION_LOST = Cause(
 HTTP_TO_TLS_PORT = Cause(
     "http_to_tls_port",
     BadAnswer,
-    "{host} did not answer in HTTP: most likely it speaks TLS at this port, and VEO_BASE_URL says http.",
-    "Set VEO_BASE_URL to https://.",
+    "{host} was called by http and did not answer in it: most likely it speaks TLS at this port.",
+    "Write https:// in VEO_BASE_URL.",
 )
 REDIRECT = Cause(
     "redirect",

@@ -180,7 +180,8 @@ class Transport:
 
         async def chunks() -> AsyncIterator[bytes]:
             try:
-                async for chunk in response.aiter_raw(64 * 1024):
+                # Without a chunk size: to fill chunks the library holds bytes back, and loses them when it breaks.
+                async for chunk in response.aiter_raw():
                     yield chunk
             except (httpx.HTTPError, OSError, ValueError) as error:
                 raise lost(error, target.host, plain=False) from None

@@ -32,6 +32,7 @@ CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0
 """How long a download may bring nothing before it counts as broken."""
 GRACE_SECONDS = 1.0
+LONGEST_HEADER = 2048
 CRASH_POINTS = {
     "connection.connect_tcp.complete": "connected",
     "http11.send_request_headers.complete": "headers sent",
@@ -232,22 +233,23 @@ class Transport:
         return connect_failure(error, host, proxy=proxy, tunnelled=exchange.tunnelled)
 
     def _answer(self, response: httpx.Response, raw: bytes, flaw: ApiError | None) -> Answer:
-        headers = response.headers
-        body, damage = unpacked(raw, headers.get("content-encoding", ""))
+        secrets = (self._key.get_secret_value(),)
+
+        def heard(name: str) -> str:
+            # Cut, because a header may have 100 KB; without the key, because an API may repeat it here too.
+            return redact(response.headers.get(name, "")[:LONGEST_HEADER], secrets)
+
+        body, damage = unpacked(raw, heard("content-encoding"))
+        ledger = heard("x-veo-sandbox")
         return Answer(
             response.status_code,
             body,
-            self._ledger(headers.get("x-veo-sandbox")),
-            retry_after(headers.get("retry-after"), self._clock()),
-            clean(headers.get("content-type", ""), 100).lower(),
-            _host_of(headers.get("location", "")),
+            ledger if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", ledger) else None,
+            retry_after(heard("retry-after"), self._clock()),
+            clean(heard("content-type"), 100).lower(),
+            _host_of(heard("location")),
             flaw or damage,
         )
-
-    def _ledger(self, value: str | None) -> str | None:
-        if value is None or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
-            return None
-        return value if redact(value, (self._key.get_secret_value(),)) == value else None
 
     def _sendable(self) -> network.Address:
         if self.address is None:

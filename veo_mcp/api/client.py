@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import anyio
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from veo_mcp.api.models import ApiTask, Credits, GenerationRequest
 from veo_mcp.api.transport import Answer, Transport
 from veo_mcp.errors import (
+    ApiError,
     BadAnswer,
     InternalError,
     NotSent,
@@ -45,10 +46,10 @@ LEAST_TRY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """A value, and the ledger id of the sandbox that gave it, or None from the real API."""
+    """A value, and the identity of the API that gave it; see `VeoClient.identity`."""
 
     value: T
-    sandbox: str | None
+    api: str
 
 
 class VeoClient:
@@ -74,6 +75,8 @@ class VeoClient:
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._transport = Transport(base_url, key, crash_at=crash_at)
+        self._base_url = base_url
+        self._identity: str | None = None
         self._create_seconds = create_seconds
         self._jitter = jitter
         self._sleep = sleep
@@ -86,8 +89,32 @@ class VeoClient:
     ) -> None:
         await self._transport.aclose()
 
+    @property
+    def origin(self) -> str:
+        """The origin of the API's URL, which is its identity unless it says that it is a sandbox."""
+        parts = urlsplit(self._base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def known_identity(self) -> str | None:
+        """The identity, if any answer has told it already; never asks."""
+        return self._identity
+
+    async def identity(self) -> str:
+        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked of it once. Raises ApiError.
+
+        A header of its answers, refusals too, and not a setting, tells a sandbox from the real thing.
+        """
+        if self._identity is None:
+            try:
+                await self.get_credits()
+            except ApiError:
+                if self._identity is None:
+                    raise
+        return self._identity or self.origin
+
     async def send_create(self, request: GenerationRequest) -> Reply[str]:
-        """Creates or extends; the value is the API's task id. At most 45 s in all. Raises VeoError.
+        """Creates or extends; the value is the API's task id. At most 45 s in all. Raises ApiError.
 
         Tried again only after NotSent and 429 rate_limit_exceeded, which both prove that nothing was charged.
         """
@@ -107,19 +134,19 @@ class VeoClient:
         raise AssertionError("unreachable")
 
     async def get_task(self, task_id: str) -> Reply[ApiTask]:
-        """The task as the API sees it. Raises VeoError, TaskNotFound among them."""
+        """The task as the API sees it. Raises ApiError, TaskNotFound among them."""
         answer = await self._read("/v1/tasks/" + quote(task_id, safe=""))
-        return Reply(_parsed(ApiTask, _json(answer), answer.status), answer.sandbox)
+        return Reply(_parsed(ApiTask, _json(answer), answer.status), self._named(answer))
 
     async def get_credits(self) -> Reply[Credits]:
-        """The account's credits. Raises VeoError."""
+        """The account's credits. Raises ApiError."""
         answer = await self._read("/v1/credits")
-        return Reply(_parsed(Credits, _data(answer), answer.status), answer.sandbox)
+        return Reply(_parsed(Credits, _data(answer), answer.status), self._named(answer))
 
     async def download(
         self, url: str, path: Path, *, on_progress: Callable[[int, int | None], None] | None = None
     ) -> None:
-        """Saves a finished video; resumes `path.part`, and renames only when it is whole. Raises VeoError, OSError."""
+        """Saves a finished video; resumes `path.part`, and renames only when it is whole. Raises ApiError, OSError."""
         part = path.with_name(path.name + ".part")
         target = anyio.Path(part)
         offset = (await target.stat()).st_size if await target.exists() else 0
@@ -142,20 +169,30 @@ class VeoClient:
             raise BadAnswer("the download ended early; run it again to go on from there", code="connection_lost")
         os.replace(part, path)
 
+    def _named(self, answer: Answer) -> str:
+        """Remembers who answered, and says it. Every answer comes through here, so nobody has to remember to."""
+        said = f"sandbox:{answer.sandbox}" if answer.sandbox else self.origin
+        # A gateway in front of a sandbox answers without the header when it fails: that says nothing about who is behind.
+        if answer.status == 200 or answer.sandbox or (self._identity is None and answer.status < 500):
+            self._identity = said
+        return said
+
     async def _create_once(self, request: GenerationRequest, seconds: float) -> Reply[str]:
         answer = await self._transport.request("POST", "/v1/videos/generations", json=request.body(), seconds=seconds)
+        self._named(answer)
         _raise_for(answer)
         data = _data(answer)
         task_id = cast("dict[str, Any]", data).get("taskId") if isinstance(data, dict) else None
         if not isinstance(task_id, str) or not task_id.strip():
             raise BadAnswer("the answer names no task", http_status=answer.status)
-        return Reply(task_id, answer.sandbox)
+        return Reply(task_id, self._named(answer))
 
     async def _read(self, path: str) -> Answer:
         with anyio.move_on_after(READ_TOTAL_SECONDS):
             for attempt in range(TRIES):
                 try:
                     answer = await self._transport.request("GET", path, seconds=READ_SECONDS)
+                    self._named(answer)
                     _raise_for(answer)
                     return answer
                 except (NotSent, RateLimitExceeded, UpstreamUnavailable, Unanswered) as error:

@@ -59,6 +59,8 @@ class Entry:
     kind: Kind
     #: What makes two requests of one account the same; "" for a task that was made elsewhere.
     fingerprint: str = ""
+    #: Our own id of the entry that this one makes again on purpose; None for any other.
+    repeat_of: str | None = None
     #: The request's body as JSON, without the callback URL that we add.
     body: str = "{}"
     prompt: str = ""

@@ -84,19 +84,18 @@ class Journal(Protocol):
 
     learns_by: Literal["listen", "look"]
 
-    async def begin(
-        self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float, on_purpose: bool = False
-    ) -> BeginResult:
+    async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """Writes a request down before anything is sent, unless an earlier one of the same account answers it.
 
         That is an entry with the same id (a confirmation that is replayed), or one with the same fingerprint that is
-        `submitting` or `unknown`, or one that was accepted less than `repeat_seconds` ago and was not refunded; the last
-        two not when the request is repeated `on_purpose`. Looked for before the limits. Raises SpendLimit.
+        `submitting` or `unknown`, or one that was accepted less than `repeat_seconds` ago and was not refunded. Where
+        the request repeats one on purpose (`entry.repeat_of`), the last two count only if they repeat the same one:
+        that call may be repeated blindly too. Looked for before the limits. Raises SpendLimit.
         """
         ...
 
     async def find_repeat(
-        self, account: Account, fingerprint: str, *, now: float, repeat_seconds: float
+        self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
     ) -> Entry | None:
         """The entry that `begin` would give back for this fingerprint; changes nothing."""
         ...

@@ -1,21 +1,11 @@
-"""Foreign text made safe to quote, and the fixed words on credits.
+"""The fixed words on credits; what makes foreign text safe to quote is in veo_mcp/text.py.
 
 Called wherever the MCP face shows text that came from the API or from a person. Pure.
 """
 
-import unicodedata
+from veo_mcp.text import quoted
 
 __all__ = ["charge_words", "quoted"]
-
-# Cc control, Cf format (bidi marks, zero-width characters, soft hyphens), Cs surrogates, Co private use, Cn unassigned.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
-
-
-def quoted(text: str, limit: int = 200) -> str:
-    """`text` on one line, without characters that hide or reorder others, at most `limit` characters long."""
-    visible = "".join(" " if mark.isspace() else mark for mark in text if mark.isspace() or not _hidden(mark))
-    line = " ".join(visible.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def charge_words(charged: str, credits: int) -> str:
@@ -29,7 +19,3 @@ def charge_words(charged: str, credits: int) -> str:
             return "Not charged."
         case _:
             return f"May have been charged {credits} credits."
-
-
-def _hidden(mark: str) -> bool:
-    return unicodedata.category(mark) in _HIDDEN

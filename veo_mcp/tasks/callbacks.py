@@ -123,7 +123,7 @@ class Callbacks:
         self._news.set()
 
     async def run(self) -> None:
-        """Reads back what callbacks hinted at, indefinitely: never faster than the poller, nor an entry twice in 5 s."""
+        """Reads back what callbacks hinted at, indefinitely: no faster than the poller, and no entry twice in 5 s."""
         await self.urls.load()
         while True:
             while not self._hints:
@@ -134,14 +134,12 @@ class Callbacks:
 
     async def _next(self) -> None:
         now = self._clock()
-        for entry_id, named in self._hints.items():
-            # A clock that was set back must not hold anything up.
-            if not 0 <= now - self._read_at.get(entry_id, -AGAIN_SECONDS) < AGAIN_SECONDS:
-                break
-        else:
-            return
-        del self._hints[entry_id]
+        # Not negative, because a clock that was set back must not hold anything up.
         self._read_at = {read: at for read, at in self._read_at.items() if 0 <= now - at < AGAIN_SECONDS}
+        entry_id = next((hinted for hinted in self._hints if hinted not in self._read_at), None)
+        if entry_id is None:
+            return
+        named = self._hints.pop(entry_id)
         self._read_at[entry_id] = now
         try:
             if not await self._read_back(entry_id, named):

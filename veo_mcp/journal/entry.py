@@ -116,6 +116,11 @@ class Entry:
         """Whether this is one of the account's tasks."""
         return (self.api, self.principal) == (account.api, account.principal)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more comes of it by itself soon; an unknown outcome waits for a callback or a person."""
+        return self.status in FINAL or self.status is Status.UNKNOWN
+
 
 class _Clear:
     """See CLEAR."""

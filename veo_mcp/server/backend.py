@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from veo_mcp.errors import Unavailable
+
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
-    from veo_mcp.tasks.callbacks import Callbacks
     from veo_mcp.tasks.engine import Engine
 
-__all__ = ["Backend", "Unavailable"]
-
-
-class Unavailable(Exception):
-    """The engine did not open; the message says what to fix."""
+__all__ = ["Backend"]
 
 
 class Backend:
@@ -25,20 +22,11 @@ class Backend:
     def __init__(self) -> None:
         self._settled = anyio.Event()
         self._engine: Engine | None = None
-        self._callbacks: Callbacks | None = None
         self._problem: str | None = None
 
-    @property
-    def callbacks(self) -> "Callbacks":
-        """The receiver of callbacks. Raises Unavailable before the engine is open."""
-        if self._callbacks is None:
-            raise Unavailable("Callbacks are not received yet.")
-        return self._callbacks
-
-    def opened(self, engine: "Engine", callbacks: "Callbacks | None" = None) -> None:
-        """Hands the engine, and the receiver of callbacks, to everyone who waits."""
+    def opened(self, engine: "Engine") -> None:
+        """Hands the engine to everyone who waits."""
         self._engine = engine
-        self._callbacks = callbacks
         self._settled.set()
 
     def failed(self, problem: str) -> None:

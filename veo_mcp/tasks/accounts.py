@@ -116,9 +116,9 @@ class Accounts:
             ]
         return [Scope(self._client, await self._client.identity(), None, "")]
 
-    def sandbox_origin(self) -> str | None:
-        """The origin that a sandbox's videos come from; None when the API is not one, or has not told yet."""
-        return self._client.origin if self._api(self._client).startswith("sandbox:") else None
+    async def sandbox_origin(self) -> str | None:
+        """The origin that a sandbox's videos come from; None when the API is not one. Raises ApiError."""
+        return self._client.origin if (await self._client.identity()).startswith("sandbox:") else None
 
     async def aclose(self) -> None:
         """Closes the clients of callers' own keys."""

@@ -10,12 +10,12 @@ import anyio
 
 from veo_mcp.api.account import Account
 from veo_mcp.errors import RequestError, TaskNotFound, UnknownTask, UpstreamIdTaken
-from veo_mcp.journal.entry import FINAL, Change, Entry, Status
+from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.answers import adopted, change_from, storable
 
-__all__ = ["Reader", "settled"]
+__all__ = ["Reader"]
 
 ID_LENGTH = 200
 
@@ -104,7 +104,7 @@ class Reader:
             with anyio.move_on_after(seconds):
                 # Read again after subscribing: the end may have come between the first look and this line.
                 current = await self._journal.get(account, entry.id) or current
-                while not settled(current):
+                while not current.settled:
                     await beat(current)
                     with anyio.move_on_after(every):
                         current = await anext(feed)
@@ -162,7 +162,3 @@ class Reader:
             raise UnknownTask(task_id)
         return found
 
-
-def settled(entry: Entry) -> bool:
-    """Whether nothing more will come of it by itself soon; an unknown outcome is settled by a callback or a person."""
-    return entry.status in FINAL or entry.status is Status.UNKNOWN

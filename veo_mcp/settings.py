@@ -52,6 +52,7 @@ class Settings(BaseModel):
     read_only: bool = False
     max_credits: int | None = Field(None, ge=0)
     confirm_above: int = Field(100, ge=0)
+    repeat_seconds: float = Field(600.0, ge=0)
     transport: Literal["stdio", "http", "sse"] = "stdio"
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)

@@ -5,7 +5,7 @@ Asks the journal, never the API.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import anyio
 from starlette.requests import Request
@@ -14,7 +14,6 @@ from starlette.responses import JSONResponse, Response
 from veo_mcp.errors import VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.ending import Ending
-from veo_mcp.supervisor import LoopHealth
 
 __all__ = ["Health"]
 
@@ -29,7 +28,6 @@ class Health:
     Args:
         backend: what does the work.
         ending: whether it is ending.
-        loops: how the loops are doing.
         clock: Unix seconds now.
     """
 
@@ -37,13 +35,11 @@ class Health:
         self,
         backend: Backend,
         ending: Ending,
-        loops: Callable[[], Sequence[LoopHealth]],
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._backend = backend
         self._ending = ending
-        self._loops = loops
         self._clock = clock
 
     async def alive(self, _request: Request) -> Response:
@@ -72,7 +68,7 @@ class Health:
         if engine.poller.beat and not -ROUND_SECONDS < late < ROUND_SECONDS:
             reasons.append(f"The poller's last round began {late:.0f} s ago.")
         reasons += [engine.poller.unreachable, engine.poller.paused]
-        reasons += [f"The {loop.name} fails: {loop.error}" for loop in self._loops() if not loop.well]
+        reasons += [f"The {loop.name} fails: {loop.error}" for loop in self._backend.loops() if not loop.well]
         return [reason for reason in reasons if reason]
 
 

@@ -118,7 +118,8 @@ class Reader:
         entry = await self.get(account, task_id)
         if entry.status is not Status.UNKNOWN:
             raise RequestError(
-                f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}. Nothing was changed."
+                f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}. "
+                "Nothing was changed."
             )
         if upstream_id is None:
             change = Change(status=Status.REFUSED, charged="no", error_code="settled_by_hand")
@@ -154,11 +155,8 @@ class Reader:
         if reply.api != account.api:
             # It told only now which API it is; the next look is about the right account.
             raise UnknownTask(task_id)
-        entry = adopted(
-            reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock()
-        )
+        entry = adopted(reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock())
         found = await self._journal.adopt(account, entry)
         if found is None:
             raise UnknownTask(task_id)
         return found
-

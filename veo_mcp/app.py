@@ -26,7 +26,7 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer, build_server
 from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.settings import REAL_API, Settings
+from veo_mcp.settings import REAL_API, SANDBOX_KEY, Settings
 from veo_mcp.supervisor import Supervisor
 
 if TYPE_CHECKING:  # see open_from
@@ -36,7 +36,6 @@ __all__ = ["backend_for", "open_from", "require_sandbox", "serve"]
 
 log = logging.getLogger(__name__)
 
-SANDBOX_KEY = "sk-sandbox"
 CLOSING_SECONDS = 3.0
 """For closing files and connections once every answer is out; what then still runs, such as a clip being drawn, is not
 waited for: it is drawn again."""
@@ -49,11 +48,9 @@ def serve(settings: Settings) -> None:
     for number in signals:
         # Until the event loop listens. As the first process of a container there is no default to rely on.
         signal.signal(number, _exit_at_once)
-    logs.set_up(settings.log_level)
-    for problem in settings.problems:
-        log.warning("%s", problem)
-    if settings.public_url and settings.transport == "stdio":
-        log.warning("VEO_PUBLIC_URL is ignored with stdio: nothing listens for callbacks.")
+    logs.set_up(settings.log_level, settings.log_format)
+    for message in (*settings.problems, *settings.warnings):
+        log.warning("%s", message)
     if settings.transport != "stdio":
         from veo_mcp.web.routes import only_loopback
 

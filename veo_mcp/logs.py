@@ -4,12 +4,14 @@ Set up by app.py. What a client, the API or a stranger at the door sends can mak
 times a second: so foreign words are left out of libraries' lines, and lines that repeat are counted, not written.
 """
 
+import json
 import logging
 import re
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 __all__ = ["Sparse", "in_one_line", "innermost", "set_up"]
@@ -24,10 +26,10 @@ _PLACEHOLDER = re.compile(r"%(\(\w+\))?[-#0 +]*\d*(\.\d+)?[a-zA-Z]")
 _ID = re.compile(r"\b[0-9a-fA-F]{8,}(-[0-9a-fA-F]{4,})*\b")
 
 
-def set_up(level: str) -> None:
-    """Sends everybody's log to stderr, from `level` on."""
+def set_up(level: str, form: str = "text") -> None:
+    """Sends everybody's log to stderr, from `level` on; each line as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Formatter(full=level == "DEBUG"))
+    handler.setFormatter(_Formatter(full=level == "DEBUG", as_json=form == "json"))
     handler.addFilter(Sparse(time.monotonic, loggers=REPEATING))
     logging.basicConfig(handlers=[handler], level=level)
     if level != "DEBUG":
@@ -88,9 +90,10 @@ class Sparse(logging.Filter):
 class _Formatter(logging.Formatter):
     """Writes one line a record; in full, tracebacks and libraries' words too."""
 
-    def __init__(self, *, full: bool) -> None:
+    def __init__(self, *, full: bool, as_json: bool) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
         self._full = full
+        self._as_json = as_json
 
     def format(self, record: logging.LogRecord) -> str:
         record = logging.makeLogRecord(record.__dict__)
@@ -102,7 +105,17 @@ class _Formatter(logging.Formatter):
         more = getattr(record, "more", 0)
         if more:
             record.msg, record.args = f"{record.getMessage()} ({more} more like it since the last)", None
-        return super().format(record)
+        if not self._as_json:
+            return super().format(record)
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
 
 
 def _own_words(record: logging.LogRecord) -> str:

@@ -25,8 +25,7 @@ log = logging.getLogger(__name__)
 BODY_SECONDS = 20.0
 OPEN_TO_ALL = ("/callbacks/", "/healthz", "/readyz")
 """Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
-FRAMES = ("/mcp", "/messages/")
-"""Where POST brings JSON-RPC."""
+DOORS = ("/mcp", "/messages/", "/sse", *OPEN_TO_ALL)
 WRONG_HOST = "This server answers under its own names only. Use http://127.0.0.1 or http://localhost with its port."
 WRONG_ORIGIN = "Web pages of other sites may not use this server."
 OWN_FAULT = (
@@ -41,11 +40,20 @@ class Door:
     Args:
         app: what is behind it.
         names: the hosts and origins that may use it, in small letters.
+        frames: the paths to which JSON-RPC is posted.
         body_seconds: how long a body may take to come.
     """
 
-    def __init__(self, app: ASGIApp, *, names: Collection[str] = LOOPBACK, body_seconds: float = BODY_SECONDS) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        frames: tuple[str, ...],
+        names: Collection[str] = LOOPBACK,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
         self._app = app
+        self._frames = frames
         self._names = names
         self._body_seconds = body_seconds
         self._bodies = Bodies()
@@ -88,7 +96,7 @@ class Door:
             # The route takes it for a GET, and would open a stream that nobody reads.
             await Response(status_code=405, headers={"Allow": "GET"})(scope, receive, send)
             return
-        if method != "POST" or not path.startswith(FRAMES):
+        if method != "POST" or not path.startswith(self._frames):
             await self._app(scope, receive, send)
             return
         async with self._bodies.read(receive, scope["headers"], limit=LIMIT, seconds=self._body_seconds) as body:
@@ -154,4 +162,4 @@ def _json_rpc(status: int, answer: JSONRPCError) -> Response:
 
 def _known(path: str) -> str:
     """The door that a path belongs to; the path itself may be a secret or a stranger's text."""
-    return next((known for known in (*FRAMES, "/sse", *OPEN_TO_ALL) if path.startswith(known)), "an unknown path")
+    return next((known for known in DOORS if path.startswith(known)), "an unknown path")

@@ -79,7 +79,7 @@ def build_web(
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
     behind: ASGIApp = app if sse_only else Sessions(app, partial(end_session, server), limit=sessions)
-    return Door(behind, body_seconds=body_seconds)
+    return Door(behind, frames=("/messages/",) if sse_only else ("/mcp", "/messages/"), body_seconds=body_seconds)
 
 
 async def serve_http(

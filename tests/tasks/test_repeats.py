@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,7 +66,7 @@ async def house(
     ):
         backend = Backend()
         backend.opened(engine)
-        server = build_server(backend, sandbox=False)
+        server = build_server(backend, sandbox=False, clock=options.get("clock", time.time))
         async with Client(server, mode=era, elicitation_callback=elicitation, extensions=extensions) as client:
             yield client, engine
 

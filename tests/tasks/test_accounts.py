@@ -64,9 +64,10 @@ class Site:
 
     @asynccontextmanager
     async def as_(self, name: str, era: str, **options: Any) -> AsyncGenerator[Client]:
-        async with httpx2.AsyncClient(headers={"X-Who": name}, timeout=20) as http, Client(
-            streamable_http_client(self.url + "/mcp", http_client=http), mode=era, **options
-        ) as client:
+        async with (
+            httpx2.AsyncClient(headers={"X-Who": name}, timeout=20) as http,
+            Client(streamable_http_client(self.url + "/mcp", http_client=http), mode=era, **options) as client,
+        ):
             yield client
 
 
@@ -152,7 +153,8 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
             mine = await anna.complete(reference, {"name": "task_id", "value": ""})
             assert mine.completion.values == [made["task_id"]]
             # Nor does hers answer his identical request.
-            his = data(await ben.call_tool("create_video", {"prompt": "anna's boat"}))
+            async with there.as_("ben", era) as plain:
+                his = data(await plain.call_tool("create_video", {"prompt": "anna's boat"}))
             assert "repeated" not in his
             assert his["task_id"] != made["task_id"]
             assert api.paid.total() == 2
@@ -222,13 +224,16 @@ async def test_a_task_of_another_api_is_named_and_not_shown(tmp_path: Path) -> N
 
 
 async def test_where_people_share_a_key_an_id_of_the_api_is_nobodys(tmp_path: Path) -> None:
-    async with late_api() as api, SqliteJournal(tmp_path / "journal.db") as journal:
-        async with open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine:
-            with pytest.raises(UnknownTask):
-                await engine.reader.get(await engine.accounts.account(Caller(principal="anna")), "parent-1")
-            # One person alone may take in what was made elsewhere.
-            entry = await engine.reader.get(await engine.accounts.account(PERSON), "parent-1")
-            assert entry.status is Status.COMPLETED
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        with pytest.raises(UnknownTask):
+            await engine.reader.get(await engine.accounts.account(Caller(principal="anna")), "parent-1")
+        # One person alone may take in what was made elsewhere.
+        entry = await engine.reader.get(await engine.accounts.account(PERSON), "parent-1")
+        assert entry.status is Status.COMPLETED
 
 
 async def test_a_callers_own_key_is_its_account_and_stands_nowhere(tmp_path: Path) -> None:
@@ -257,13 +262,16 @@ async def test_a_callers_own_key_is_its_account_and_stands_nowhere(tmp_path: Pat
 
 
 async def test_durations_are_of_the_api_in_use(tmp_path: Path) -> None:
-    async with late_api() as api, SqliteJournal(tmp_path / "journal.db") as journal:
-        async with open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine:
-            for number in range(8):
-                done = {"status": Status.COMPLETED, "ended_at": START + 6, "completed_at": START + 600}
-                await add(journal, unfinished(number, api="sandbox:quick", **done))
-            assert await engine.poller.usual(unfinished(9, api="sandbox:quick")) == 6
-            assert await engine.poller.usual(unfinished(9, api=api.base_url)) is None
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        for number in range(8):
+            done = {"status": Status.COMPLETED, "ended_at": START + 6, "completed_at": START + 600}
+            await add(journal, unfinished(number, api="sandbox:quick", **done))
+        assert await engine.poller.usual(unfinished(9, api="sandbox:quick")) == 6
+        assert await engine.poller.usual(unfinished(9, api=api.base_url)) is None
 
 
 async def test_what_one_person_waits_for_is_settled_for_that_person(tmp_path: Path) -> None:

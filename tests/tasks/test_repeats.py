@@ -1,7 +1,7 @@
-"""A call that is repeated is not paid for twice: the first one's task answers it, in whatever way the first one ended.
+"""A call that is repeated is not paid for twice: the first one's task answers it, however the first one ended.
 
-VEO_REPEATS sets how many creates and extensions are timed out and repeated in parallel, over stdio and HTTP in both eras;
-the suite runs 40, `VEO_REPEATS=1000 python -m pytest tests/tasks/test_repeats.py` is the full measure.
+VEO_REPEATS sets how many creates and extensions are timed out and repeated in parallel, over stdio and HTTP in both
+eras; the suite runs 40, `VEO_REPEATS=1000 python -m pytest tests/tasks/test_repeats.py` is the full measure.
 """
 
 import hashlib

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from tests.journal.contract import Contract
-from tests.journal.stores import ANN, NO_LIMITS, begin, request, running
+from tests.journal.stores import ANN, NO_LIMITS, OLD_ROWS, begin, request, running
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.sqlite.queries import QUERIES
@@ -28,16 +28,6 @@ OLD_COLUMNS = (
     " upstream_id, status, upstream_status, progress, video_urls, resolution, error_code, error_message, charged,"
     " retry_after, created_at, updated_at, completed_at, sender, deadline, next_poll_at, polls, seq"
 )
-OLD_ROWS: list[tuple[str, str, str, str, str | None, float | None, int]] = [
-    # id, api, status, charged, API id, completed_at, polls
-    ("vid_done", ANN.api, "completed", "yes", "task-done", 1500.0, 4),
-    ("vid_running", ANN.api, "processing", "yes", "task-running", None, 2),
-    ("vid_refunded", ANN.api, "failed", "refunded", "task-refunded", 1090.0, 3),
-    ("vid_lost", ANN.api, "unknown", "unknown", None, None, 0),
-    ("vid_odd_date", ANN.api, "completed", "yes", "task-odd", 1e300, 0),
-    ("vid_from_the_future", ANN.api, "paused", "yes", None, None, 0),
-    ("vid_sandbox", "sandbox:1", "completed", "yes", "task-sandbox", 1090.0, 0),
-]
 
 
 class SqliteStore:

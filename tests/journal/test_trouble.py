@@ -28,7 +28,7 @@ async def answers_of_every_tool(journal: Path, api: RawApi) -> list[str]:
     server = build_server(backend, sandbox=False, announcer=announcer)
     async with backend_for(settings, backend, announcer), Client(server) as client:
         assert len((await client.list_tools()).tools) == 5
-        calls = [
+        calls: list[tuple[str, dict[str, str]]] = [
             ("create_video", {"prompt": "x"}),
             ("extend_video", {"prompt": "x", "task_id": "t"}),
             ("get_task", {"task_id": "t"}),

@@ -94,6 +94,8 @@ async def open_engine(
             journal, accounts, submitter, urls, worker_id=worker_id, clock=clock, sleep=sleep, crash_at=crash_at
         )
         try:
-            yield Engine(accounts, submitter, reader, budget, Callbacks(urls, reader), poller, journal)
+            yield Engine(
+                accounts, submitter, reader, budget, Callbacks(urls, reader, clock=clock, sleep=sleep), poller, journal
+            )
         finally:
             await accounts.aclose()

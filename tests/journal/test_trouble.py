@@ -73,7 +73,7 @@ async def test_a_read_only_journal_is_named_and_nothing_is_sent(tmp_path: Path) 
         async with Client(build_server(backend, sandbox=False)) as client:
             said = text(await client.call_tool("create_video", {"prompt": "x"}))
         assert f"The journal {path} cannot be used" in said
-        assert "Make it writable" in said
+        assert "Make it and its folder writable" in said
         assert "Not charged." in said
         assert api.posts == 0
 
@@ -125,6 +125,6 @@ async def test_a_disk_that_is_full_after_the_answer_is_never_told_as_not_charged
             backend.opened(engine)
             async with Client(build_server(backend, sandbox=False)) as client:
                 said = text(await client.call_tool("create_video", {"prompt": "x"}))
-        assert "Charged 40 sandbox credits." in said
+        assert "Charged 40 credits." in said
         assert "7d89c51e" in said
         assert "Not charged." not in said

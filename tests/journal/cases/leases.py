@@ -166,6 +166,16 @@ class Leases:
             await store.move_clock(-jump)
             assert len(await asked(one, "a")) == 3
 
+    async def test_a_clock_that_was_ahead_for_the_time_of_one_look_does_not_stop_the_asking(self, store: Store) -> None:
+        async with store.open() as journal:
+            await running(journal, 1, store.now)
+            await store.move_clock(1)
+            lease = await only(store, journal, "w")
+            await store.move_clock(86400)
+            await journal.release(lease, next_poll_at=store.now + 10, asked=True)
+            await store.move_clock(-86400 + 20)
+            assert len(await leased(journal, store, "w", principals=["ann"])) == 1
+
     async def test_clocks_a_little_apart_take_nothing_from_each_other(self, store: Store) -> None:
         async with store.open() as one, store.open() as two:
             await running(one, 1, store.now)

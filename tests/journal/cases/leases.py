@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from tests.journal.stores import ANN, BOB, Store, begin, leased, request, running, task
+from tests.journal.stores import ANN, BOB, SANDBOX, Store, begin, leased, request, running, task
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.journal import Journal, Lease
 
@@ -174,7 +174,10 @@ class Leases:
             await store.move_clock(86400)
             await journal.release(lease, next_poll_at=store.now + 10, asked=True)
             await store.move_clock(-86400 + 20)
+            assert await leased(journal, store, "w", principals=["bob"]) == []
+            assert await leased(journal, store, "w", api=SANDBOX.api) == []
             assert len(await leased(journal, store, "w", principals=["ann"])) == 1
+            assert await leased(journal, store, "other") == []
 
     async def test_clocks_a_little_apart_take_nothing_from_each_other(self, store: Store) -> None:
         async with store.open() as one, store.open() as two:

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from tests.journal.stores import ANN, BOB, Store, begin, leased, request, running, task
+from tests.journal.stores import ANN, BOB, SANDBOX, Store, begin, leased, request, running, task
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.journal import Journal, Lease
 
@@ -165,6 +165,19 @@ class Leases:
             assert len(await asked(two, "b")) == 3
             await store.move_clock(-jump)
             assert len(await asked(one, "a")) == 3
+
+    async def test_a_clock_that_was_ahead_for_the_time_of_one_look_does_not_stop_the_asking(self, store: Store) -> None:
+        async with store.open() as journal:
+            await running(journal, 1, store.now)
+            await store.move_clock(1)
+            lease = await only(store, journal, "w")
+            await store.move_clock(86400)
+            await journal.release(lease, next_poll_at=store.now + 10, asked=True)
+            await store.move_clock(-86400 + 20)
+            assert await leased(journal, store, "w", principals=["bob"]) == []
+            assert await leased(journal, store, "w", api=SANDBOX.api) == []
+            assert len(await leased(journal, store, "w", principals=["ann"])) == 1
+            assert await leased(journal, store, "other") == []
 
     async def test_clocks_a_little_apart_take_nothing_from_each_other(self, store: Store) -> None:
         async with store.open() as one, store.open() as two:

@@ -145,7 +145,8 @@ def usable_id(value: object) -> str | None:
 def mentioned_id(body: bytes, *, loosely: bool = True) -> str | None:
     """An id of a task that stands anywhere in an answer, in any shape, cut JSON included; None if there is none.
 
-    The first `taskId` counts, before the same in other case, before any `task_id`, before any `id`. It may be of any length, and of no use.
+    The first `taskId` counts, before the same in other case, before any `task_id`, before any `id`. It may be of any
+    length, and of no use.
 
     Args:
         loosely: whether a bare `id` counts; in a refusal it is most likely the request's.

@@ -322,12 +322,18 @@ class Unrecorded(JournalError):
 
     Attributes:
         credits: its price.
+        estimated: whether the price is only an estimate.
+        sandbox: whether the credits are a sandbox's.
     """
 
-    def __init__(self, explanation: str, charged: Charged, credits: int) -> None:
+    def __init__(
+        self, explanation: str, charged: Charged, credits: int, *, estimated: bool = False, sandbox: bool = False
+    ) -> None:
         super().__init__(explanation)
         self.charged = charged
         self.credits = credits
+        self.estimated = estimated
+        self.sandbox = sandbox
 
 
 class SetupError(VeoMcpError):

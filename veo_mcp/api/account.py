@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-__all__ = ["Account"]
+__all__ = ["Account", "Caller"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks for something, as far as the way in knows.
+
+    Attributes:
+        principal: whose tasks are meant; "" where one person uses the server.
+        key: the provider key that the caller brought along, or None to use the server's; then the key is the principal.
+    """
+
+    principal: str
+    key: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)

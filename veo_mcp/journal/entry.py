@@ -31,6 +31,7 @@ class Status(StrEnum):
 
 
 _RUNNING = frozenset({Status.PENDING, Status.PROCESSING, Status.COMPLETED, Status.FAILED})
+_WELL = _RUNNING - {Status.FAILED}
 ALLOWED: Mapping[Status, frozenset[Status]] = MappingProxyType(
     {
         Status.SUBMITTING: _RUNNING | {Status.REFUSED, Status.UNKNOWN},
@@ -96,7 +97,8 @@ class Entry:
     updated_at: float
     #: By the API's clock; ours where it says nothing.
     completed_at: float | None = None
-    #: When this journal first knew of the end, by our clock; None for a task whose end we did not watch come.
+    #: When this journal first knew of the end, by our clock; None for a task whose end we did not watch come: one that
+    #: was adopted after it, or whose outcome was unknown until then.
     ended_at: float | None = None
     #: The process that sends it.
     worker_id: str | None = None
@@ -113,6 +115,11 @@ class Entry:
     def belongs_to(self, account: Account) -> bool:
         """Whether this is one of the account's tasks."""
         return (self.api, self.principal) == (account.api, account.principal)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more comes of it by itself soon; an unknown outcome waits for a callback or a person."""
+        return self.status in FINAL or self.status is Status.UNKNOWN
 
 
 class _Clear:
@@ -171,12 +178,16 @@ def apply(entry: Entry, change: Change, now: float) -> Entry | None:
             news[name] = None if value is CLEAR else value
     if entry.upstream_id is not None:
         news["upstream_id"] = entry.upstream_id
+    if status is not entry.status and status in _WELL and change.error_code is None:
+        # What was said while nobody knew is over.
+        news["error_code"] = news["error_message"] = None
     if status is not Status.PROCESSING or change.upstream_status is None:
         news["upstream_status"] = entry.upstream_status if change.status is None else None
     if status in FINAL:
         if news.get("completed_at") is None and entry.completed_at is None:
             news["completed_at"] = now
-        news["ended_at"] = now
+        if entry.status is not Status.UNKNOWN:
+            news["ended_at"] = now
     if all(getattr(entry, name) == value for name, value in news.items()):
         return None
     if change.next_poll_at is not None:

@@ -1,7 +1,7 @@
 """What a journal does, whichever store is behind it.
 
-Implemented by sqlite/store.py (and postgres/store.py); called by the tasks layer. A method returns only after its change
-is durable, and a change is announced only after it can be read. `tests/journal/contract.py` is the same as this in tests.
+Implemented by sqlite/store.py (and postgres/store.py); called by the tasks layer. A method returns only after its
+change is durable, and a change is announced only after it can be read. `tests/journal/contract.py` says it in tests.
 """
 
 from collections.abc import Sequence
@@ -78,11 +78,17 @@ class Lease:
 class Journal(Protocol):
     """The store of requests and outcomes. Every method may raise JournalUnusable.
 
+    What is foreign in an entry is kept as storable.py says. A row that this version does not understand (a newer one
+    wrote it) is left as it is: lists, leases and feeds pass over it; who asks for it by its id gets JournalUnusable.
+
     Attributes:
         learns_by: "listen" where the store notifies of what other processes changed, "look" where they are looked for.
     """
 
-    learns_by: Literal["listen", "look"]
+    @property
+    def learns_by(self) -> Literal["listen", "look"]:
+        """See Attributes."""
+        ...
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """Writes a request down before anything is sent, unless an earlier one of the same account answers it.
@@ -141,17 +147,20 @@ class Journal(Protocol):
     ) -> Sequence[Lease]:
         """Unfinished entries of `api` that are due, leased to `worker_id`: nobody else gets them meanwhile.
 
-        `principals` says whose, where each brings their own key; None: everybody's. `now` is used by stores that have no
-        clock of their own; one that many machines share uses its own.
+        `principals` says whose, where each brings their own key; None: everybody's. `now` is used by stores that have
+        no clock of their own; one that many machines share uses its own.
         """
         ...
 
     async def record_leased(self, lease: Lease, change: Change, *, now: float) -> Entry | None:
-        """As `record`, but only while the lease is held; None also when it is not."""
+        """As `record`, but only while the lease is held; None also when it is not.
+
+        A lease that has run out counts until someone else takes the entry: a clock that jumped costs no answer.
+        """
         ...
 
     async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
-        """Gives a lease back and says when the entry is due again; `asked` False: the look failed and counts as none."""
+        """Gives a lease back and says when the entry is due again; not `asked`: the look failed and counts as none."""
         ...
 
     async def release_all(self, worker_id: str) -> None:
@@ -167,7 +176,7 @@ class Journal(Protocol):
         ...
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
-        """Seconds, by our own clock, that the latest completed tasks of this API took from begin to the end being seen."""
+        """Seconds by our own clock, from begin to the end being seen, of the latest completed tasks of this API."""
         ...
 
     async def get_or_set(self, name: str, value: str) -> str:
@@ -179,7 +188,11 @@ class Journal(Protocol):
         ...
 
     async def set_not_before(self, api: str, principal: str, at: float) -> None:
-        """Keeps that moment for every process on this journal; an earlier one than now takes the pause up."""
+        """Keeps that moment for every process on this journal, whatever was kept; one that is past ends the pause."""
+        ...
+
+    async def check_writable(self) -> None:
+        """Raises JournalUnusable if a change could not be written now; changes nothing."""
         ...
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:

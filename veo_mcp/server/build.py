@@ -20,10 +20,9 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
+from veo_mcp.server.results import charge_words, crashed, tool_error, validation_error
 from veo_mcp.server.sdk_compat import input_schema
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
-from veo_mcp.server.text import charge_words
-from veo_mcp.server.tool_errors import tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server"]
@@ -47,9 +46,13 @@ class VeoServer(MCPServer[None]):
 
     Attributes:
         confirm_above: a call that costs more credits than this is confirmed by the person first.
+        backend: where the engine is or will be.
+        sandbox: whether the credits are known to be a sandbox's.
     """
 
     confirm_above: int = 100
+    backend: Backend
+    sandbox: bool = False
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -68,12 +71,11 @@ class VeoServer(MCPServer[None]):
                 # The SDK's, before the tool itself began: our tools raise none.
                 return tool_error("The question about the credits was not answered as asked. Not charged. Ask again.")
             log.exception("Tool %s crashed", name)
+            # Not while it was sent: our tools turn that into a result of their own.
             price = PRICES[Mode.QUALITY if arguments.get("mode") == Mode.QUALITY else Mode.FAST]
-            money = charge_words("unknown" if name in SPENDING else "no", price)
-            return tool_error(
-                f"veo-mcp hit an error of its own; its log has the details. {money} Look at list_tasks before anything "
-                "is paid for again: it shows whether a video was started."
-            )
+            estimated = name == "extend_video"
+            spends = "unknown" if name in SPENDING else "no"
+            return crashed(charge_words(spends, price, estimated=estimated, sandbox=self.sandbox))
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
@@ -122,7 +124,7 @@ def build_server(
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )
-    server.confirm_above = confirm_above
+    server.confirm_above, server.backend, server.sandbox = confirm_above, backend, sandbox
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)

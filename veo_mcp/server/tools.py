@@ -1,50 +1,68 @@
 """The five tools: what a model may do, what it costs, and what it reads afterwards.
 
-Called by hosts through server/build.py. Checks what can be checked, hands the work to tasks/service.py, and turns every
+Called by hosts through server/build.py. Checks what can be checked, hands the work to the tasks layer, and turns every
 outcome, failures included, into a result in our own words. Never sends anything itself.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-import anyio
-from mcp.server.elicitation import ElicitationResult
+from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Resolve
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import BaseModel, Field
+from mcp_types import CallToolResult, ToolAnnotations
+from pydantic import Field
 
-from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType, Mode
-from veo_mcp.errors import VeoError
-from veo_mcp.journal.entry import FINAL, Entry, Status
-from veo_mcp.journal.errors import JournalUnusable, SpendLimit
-from veo_mcp.server.backend import Backend, Unavailable
-from veo_mcp.server.confirm import Spend, allowed, ask_before_create, ask_before_extend, intent_id
+from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.errors import RequestError, VeoMcpError
+from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.caller import account_of
+from veo_mcp.server.confirm import (
+    Planned,
+    Spend,
+    Unasked,
+    allowed,
+    ask_before_create,
+    ask_before_extend,
+    confirmation,
+    planned_create,
+    planned_extend,
+)
 from veo_mcp.server.panel import PANEL_META
 from veo_mcp.server.progress import ProgressCounter, progress_message
 from veo_mcp.server.results import (
     AffordableView,
     CreditsView,
+    LimitView,
     TaskListView,
     TaskView,
-    dump,
+    crashed,
+    failure,
+    iso,
+    money,
+    refusal,
+    result,
     task_message,
+    tool_error,
     view,
 )
 from veo_mcp.server.schema import tighten
-from veo_mcp.server.text import charge_words, quoted
-from veo_mcp.server.tool_errors import tool_error
-from veo_mcp.tasks.errors import NotExtendable, RuleViolation, SubmitResult, UnknownTask, Unrecorded
+from veo_mcp.text import clean
 
-__all__ = ["Tools", "settled", "shown_task"]
+__all__ = ["Tools", "shown_task"]
+
+log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 4.0
 """Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
 
 TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
 CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished task to")]
+RepeatOf = Annotated[str | None, Field(description="task_id of an identical request, to pay for another on purpose")]
 Answer = Annotated[CallToolResult, TaskView]
 
 
@@ -105,39 +123,27 @@ class Tools:
         seeds: Annotated[int | None, Field(description="Same seed, same video", ge=10000, le=99999)] = None,
         watermark: Annotated[str | None, Field(description="Text burnt in")] = None,
         callback_url: CallbackUrl = None,
+        repeat_of: RepeatOf = None,
         *,
+        ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_create)],
     ) -> Answer:
-        request = CreateInput(
-            prompt=prompt,
-            mode=Mode(mode),
-            aspect_ratio=AspectRatio(aspect_ratio),
-            generation_type=GenerationType(generation_type) if generation_type else None,
-            image_urls=tuple(image_urls) if image_urls else None,
-            seeds=seeds,
-            watermark=watermark,
+        planned = planned_create(
+            prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url
         )
-
-        async def send() -> CallToolResult:
-            engine = await self._backend.engine()
-            return self._sent(await engine.service.create(request, callback_url=callback_url, intent_id=intent_id()))
-
-        return await self.map_errors(send) if allowed(spend) else tool_error(DECLINED)
+        return await self._spend(ctx, spend, planned, repeat_of)
 
     async def extend_video(
         self,
         task_id: TaskId,
         prompt: Annotated[str, Field(description="What happens next, in words")],
         callback_url: CallbackUrl = None,
+        repeat_of: RepeatOf = None,
         *,
+        ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_extend)],
     ) -> Answer:
-        async def send() -> CallToolResult:
-            engine = await self._backend.engine()
-            sent = await engine.service.extend(task_id, prompt, callback_url=callback_url, intent_id=intent_id())
-            return self._sent(sent)
-
-        return await self.map_errors(send) if allowed(spend) else tool_error(DECLINED)
+        return await self._spend(ctx, spend, planned_extend(task_id, prompt, callback_url), repeat_of)
 
     async def get_task(
         self,
@@ -147,14 +153,18 @@ class Tools:
     ) -> Answer:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            entry = await engine.service.get(task_id)
-            here = engine.service.known_api_name
-            if wait_seconds and not settled(entry) and here in (None, entry.api):
+            account = await account_of(ctx.request_context, engine)
+            entry = await engine.reader.get(account, task_id)
+            if wait_seconds and not entry.settled:
                 async with engine.poller.watching(entry):
-                    entry = await self._wait(entry, wait_seconds, ctx)
-            return shown_task(entry, self._clock(), api=here)
+                    usual = await engine.poller.usual(entry)
+                    beat = self._beat(ctx, usual)
+                    entry = await engine.reader.wait(
+                        account, entry, seconds=wait_seconds, every=PROGRESS_SECONDS, beat=beat
+                    )
+            return shown_task(entry, self._clock(), trouble=engine.poller.trouble(account))
 
-        return await self.map_errors(look)
+        return await _mapped(look)
 
     async def list_tasks(
         self,
@@ -164,103 +174,105 @@ class Tools:
         ] = None,
         limit: Annotated[int, Field(ge=1, le=50)] = 10,
         cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None,
+        *,
+        ctx: Context,
     ) -> Annotated[CallToolResult, TaskListView]:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            page = await engine.service.list(status=Status(status) if status else None, limit=limit, cursor=cursor)
+            account = await account_of(ctx.request_context, engine)
+            wanted = Status(status) if status else None
+            page = await engine.reader.list(account, status=wanted, limit=limit, cursor=cursor)
             now = self._clock()
             rows = [view(entry, now) for entry in page.entries]
             listed = TaskListView(tasks=rows, next_cursor=page.next_cursor)
             lines = [_line(row) for row in rows]
             if page.next_cursor:
                 lines.append(f"For older ones call again with cursor={page.next_cursor}")
-            return _result(listed, "\n".join(lines) or _nothing(status, cursor))
+            return result(listed, "\n".join(lines) or _nothing(status, cursor))
 
-        return await self.map_errors(look)
+        return await _mapped(look)
 
-    async def get_credits(self) -> Annotated[CallToolResult, CreditsView]:
+    async def get_credits(self, *, ctx: Context) -> Annotated[CallToolResult, CreditsView]:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            credits, sandbox = await engine.service.credits()
-            fast, quality = (max(0, credits.balance) // PRICES[mode] for mode in (Mode.FAST, Mode.QUALITY))
+            standing = await engine.budget.standing(await account_of(ctx.request_context, engine))
+            credits, left, limit = standing.credits, standing.left, None
+            can = credits.balance if left is None else min(credits.balance, left)
+            fast, quality = (max(0, can) // PRICES[mode] for mode in (Mode.FAST, Mode.QUALITY))
+            mark = " These are SANDBOX credits, not real ones." if standing.sandbox else ""
+            words = f"{credits.balance} credits: enough for {fast} fast or {quality} quality videos."
+            if standing.limit is not None and left is not None:
+                more_at = iso(standing.more_at) if standing.more_at is not None else None
+                limit = LimitView(max_credits=standing.limit, left=left, more_at=more_at)
+                words = (
+                    f"{credits.balance} credits, of which this server's limit allows {left} at the moment "
+                    f"({standing.spent} of {standing.limit} were spent in the last 24 h): enough for {fast} fast or "
+                    f"{quality} quality videos."
+                )
             shown = CreditsView(
-                **credits.model_dump(), affordable=AffordableView(fast=fast, quality=quality), sandbox=sandbox
+                **credits.model_dump(),
+                affordable=AffordableView(fast=fast, quality=quality),
+                spent_24h=standing.spent,
+                limit=limit,
+                sandbox=standing.sandbox,
             )
-            mark = " These are SANDBOX credits, not real ones." if sandbox else ""
-            return _result(
-                shown, f"{credits.balance} credits: enough for {fast} fast or {quality} quality videos.{mark}"
+            return result(shown, words + mark)
+
+        return await _mapped(look)
+
+    def _beat(self, ctx: Context, usual: float | None) -> Callable[[Entry], Awaitable[None]]:
+        """What tells the host of a waiting call that it is alive."""
+        started, beats = self._clock(), ProgressCounter()
+
+        async def beat(entry: Entry) -> None:
+            now = self._clock()
+            await ctx.report_progress(
+                beats.following(entry.progress, now - started), message=progress_message(entry, now, usual)
             )
 
-        return await self.map_errors(look)
+        return beat
 
-    async def _wait(self, entry: Entry, seconds: int, ctx: Context) -> Entry:
-        """Waits for the end of a task: a progress beat at once, at every change, and every few seconds."""
-        engine = await self._backend.engine()
-        usual = await engine.service.usual(entry)
-        started = self._clock()
-        beats = ProgressCounter()
-        current = entry
-        async with engine.journal.changes(entry.id) as feed:
-            with anyio.move_on_after(seconds):
-                # Read again after subscribing: the end may have come between the first look and this line.
-                current = await engine.journal.get(entry.id) or current
-                while not settled(current):
-                    now = self._clock()
-                    await ctx.report_progress(
-                        beats.following(current.progress, now - started), message=progress_message(current, now, usual)
-                    )
-                    with anyio.move_on_after(PROGRESS_SECONDS):
-                        current = await anext(feed)
-        return await engine.journal.get(entry.id) or current
-
-    def _sent(self, sent: SubmitResult) -> CallToolResult:
-        now = self._clock()
-        if sent.error is not None:
-            money = charge_words(sent.error.charged, sent.entry.credits)
-            return tool_error(
-                f"{sent.error.explanation} The API's words: “{quoted(sent.error.message)}”. {money}{_later(sent.error)}"
-            )
-        return _result(view(sent.entry, now), task_message(sent.entry, now, repeated=sent.repeated))
-
-    async def map_errors(self, act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
+    async def _spend(
+        self, ctx: Context, spend: ElicitationResult[Spend], planned: Planned, repeat_of: str | None
+    ) -> CallToolResult:
+        if not allowed(spend):
+            return tool_error(DECLINED)
         try:
-            return await act()
-        except RuleViolation as fault:
-            return tool_error(f"{fault} Not charged. Fix the arguments and call again.")
-        except UnknownTask as fault:
-            return tool_error(
-                f"No task with the id “{quoted(str(fault), 60)}” exists. Not charged. list_tasks shows the ids."
-            )
-        except NotExtendable as fault:
-            return tool_error(f"{fault} Not charged. get_task says when a task is completed.")
-        except SpendLimit as limit:
-            return tool_error(
-                f"The limit of {limit.limit} credits in 24 h would be passed: {limit.spent} are spent. Not charged. "
-                "Take a cheaper mode, wait until what was spent is a day old, or ask the person who runs this server "
-                "to raise VEO_MAX_CREDITS."
-            )
-        except VeoError as error:
-            return tool_error(f"{error.explanation} Not charged.{_later(error)}")
-        except Unrecorded as lost:
-            return tool_error(
-                f"The request was sent, but not recorded. {lost} {charge_words(lost.charged, lost.credits)}"
-            )
-        except (Unavailable, JournalUnusable) as problem:
-            return tool_error(f"{problem} Not charged. Nothing can be made until that is fixed.")
+            engine = await self._backend.engine()
+            account = await account_of(ctx.request_context, engine)
+            plan = await planned(engine, account)
+            if isinstance(spend, AcceptedElicitation) and isinstance(spend.data, Unasked):
+                entry, repeated, error = await engine.submitter.earlier(account, plan, repeat_of=repeat_of), True, None
+                if entry is None:
+                    raise RequestError("The first of these requests was refused meanwhile. Call again.")
+            else:
+                sent = await engine.submitter.spend(account, plan, repeat_of=repeat_of, confirmation=confirmation())
+                entry, repeated, error = sent.entry, sent.repeated, sent.error
+        except VeoMcpError as known:
+            return failure(known)
+        except Exception:  # nothing escapes the submitter once a byte may have left
+            log.exception("A request crashed before it was sent.")
+            return crashed("Not charged.")
+        try:
+            if error is not None:
+                return refusal(error, entry)
+            now = self._clock()
+            return result(view(entry, now, repeated=repeated), task_message(entry, now, repeated=repeated))
+        except Exception:
+            log.exception("Task %s could not be shown.", entry.id)
+            return crashed(money(entry))
 
 
-def shown_task(entry: Entry, now: float, *, api: str | None = None) -> CallToolResult:
-    """The answer of get_task about this entry."""
-    return _result(view(entry, now), task_message(entry, now, api=api))
+async def _mapped(act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
+    try:
+        return await act()
+    except VeoMcpError as error:
+        return failure(error)
 
 
-def settled(entry: Entry) -> bool:
-    """Whether nothing more will come of it by itself soon; an unknown outcome is settled by a callback or a person."""
-    return entry.status in FINAL or entry.status is Status.UNKNOWN
-
-
-def _later(error: VeoError) -> str:
-    return f" Try again in {max(1, round(error.retry_after))} s." if error.retry_after is not None else ""
+def shown_task(entry: Entry, now: float, *, trouble: str | None = None) -> CallToolResult:
+    """The answer of get_task about this entry; `trouble` says why the API cannot be asked about it."""
+    return result(view(entry, now), task_message(entry, now, trouble=trouble))
 
 
 def _nothing(status: str | None, cursor: str | None) -> str:
@@ -270,12 +282,7 @@ def _nothing(status: str | None, cursor: str | None) -> str:
 
 def _line(row: TaskView) -> str:
     mark = " SANDBOX" if row.sandbox else ""
-    return " ".join((f"{row.task_id} {row.status}{mark}: {quoted(row.prompt, 60)}", *(row.video_urls or ())))
-
-
-def _result(model: BaseModel, text: str) -> CallToolResult:
-    data: dict[str, Any] = dump(model)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
+    return " ".join((f"{row.task_id} {row.status}{mark}: {clean(row.prompt, 60)}", *(row.video_urls or ())))
 
 
 DECLINED = "The person did not agree to spend the credits. Not charged. Ask what they want instead; fast costs 40."

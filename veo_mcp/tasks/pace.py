@@ -13,6 +13,8 @@ __all__ = ["Pace", "next_gap", "usual"]
 HOUR = 3600.0
 DAY = 24 * HOUR
 EAGERNESS = 0.91
+WATCHED_MOST = 10.0
+"""Somebody who waits is never kept longer than this, whatever the clocks did."""
 LEARNED_FROM = 8
 """Fewer finished clips than this say too little about how long the next one takes."""
 
@@ -34,6 +36,12 @@ class Pace:
 
 def next_gap(age: float, pace: Pace) -> float:
     """Seconds until the next question about a task that was created `age` seconds ago."""
+    # A clock that was set back makes ages below zero.
+    gap = _gap(max(0.0, age), pace)
+    return min(gap, WATCHED_MOST) if pace.watched else gap
+
+
+def _gap(age: float, pace: Pace) -> float:
     if age >= DAY:
         return HOUR
     if pace.callback:

@@ -41,6 +41,10 @@ READ_ONLY = (
 SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; say so."
 
 
+ADDED_BY_HOSTS = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
+"""Arguments that n8n adds to every call by itself."""
+
+
 class VeoServer(MCPServer[None]):
     """The SDK's server, except that what does not fit is said in our own words, in both eras.
 
@@ -58,8 +62,9 @@ class VeoServer(MCPServer[None]):
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Calls a tool; arguments that do not fit and crashes become results in our own words."""
+        given = _given(arguments, input_schema(self, name))
         try:
-            return await super().call_tool(name, arguments, context)
+            return await super().call_tool(name, given, context)
         except ToolError as error:
             names = [tool.name for tool in await self.list_tools()]
             if name not in names:
@@ -95,6 +100,16 @@ class VeoServer(MCPServer[None]):
         if fault is not None:
             raise MCPError(INVALID_PARAMS, fault)
         return await super().get_prompt(name, arguments, context)
+
+
+def _given(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that were really given: without what hosts add, and without optional ones that are null or empty."""
+    needed = schema.get("required", ())
+    return {
+        name: value
+        for name, value in arguments.items()
+        if name not in ADDED_BY_HOSTS and (name in needed or (value is not None and value != ""))
+    }
 
 
 def build_server(

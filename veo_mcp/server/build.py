@@ -104,7 +104,7 @@ class VeoServer(MCPServer[None]):
 
 
 def _given(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that were really given: without what hosts add, and without optional ones that are null or empty."""
+    """The arguments that were really given: not what hosts add, nor optional ones that are null or empty."""
     needed = schema.get("required", ())
     return {
         name: value

@@ -6,7 +6,7 @@ first proved that nothing was charged.
 
 import gzip
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
 from pathlib import Path
 
@@ -165,16 +165,14 @@ async def test_a_connection_that_never_came_about_costs_nothing(tmp_path: Path, 
 
 
 async def test_an_api_that_went_away_costs_nothing(tmp_path: Path) -> None:
-    async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(raw_api(says(success())))
-        async with standing(tmp_path, api.base_url, seconds=45) as (client, engine):
-            await client.call_tool("get_credits", {})
-            await stack.aclose()
-            result = await client.call_tool("create_video", {"prompt": "a boat"})
-            assert result.is_error
-            assert "Not charged." in text(result)
-            (entry,) = await everything(engine)
-            assert (entry.status.value, entry.charged) == ("refused", "no")
+    async with raw_api(says(success())) as api, standing(tmp_path, api.base_url, seconds=45) as (client, engine):
+        await client.call_tool("get_credits", {})
+        await api.go_away()
+        result = await client.call_tool("create_video", {"prompt": "a boat"})
+        assert result.is_error
+        assert "Not charged." in text(result)
+        (entry,) = await everything(engine)
+        assert (entry.status.value, entry.charged) == ("refused", "no")
 
 
 async def test_a_client_that_gives_up_in_the_middle_finds_the_paid_task_afterwards(tmp_path: Path) -> None:

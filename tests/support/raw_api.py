@@ -113,8 +113,10 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                 await script(stream)
 
     async def listen() -> None:
-        with suppress(anyio.ClosedResourceError):
+        try:
             await listener.serve(serve)
+        except* anyio.ClosedResourceError:
+            pass  # it went away
 
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listen)

@@ -55,6 +55,7 @@ class VeoClient:
     Args:
         base_url: such as https://api.aivideoapi.ai.
         key: the provider's key, `sk-…`.
+        monotonic: seconds that never go back.
         jitter: a number from 0 to 1, for the gaps between tries.
         sleep: waits some seconds; an argument so that tests need not.
         create_seconds: how long a create may take in all, retries included.
@@ -70,6 +71,7 @@ class VeoClient:
         base_url: str,
         key: SecretStr,
         *,
+        monotonic: Callable[[], float] = anyio.current_time,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         create_seconds: float = CREATE_SECONDS,
@@ -79,7 +81,7 @@ class VeoClient:
         self._transport = Transport(base_url, key, crash_at=crash_at, environ=environ)
         path = self._transport.address.path if self._transport.address else ""
         self._reader = Reader(self._transport.host, path, (key.get_secret_value(),))
-        self.keycare = KeyCare(anyio.current_time)
+        self.keycare = KeyCare(monotonic)
         self._identity: str | None = None
         self._create_seconds = create_seconds
         self._jitter = jitter
@@ -103,14 +105,14 @@ class VeoClient:
         """The identity, if any answer has told it already; never asks."""
         return self._identity
 
-    async def identity(self) -> str:
-        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked of it once. Raises ApiError.
+    async def identity(self, *, tries: int = TRIES) -> str:
+        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked until it has told once. Raises ApiError.
 
         A header of its answers, refusals too, and not a setting, tells a sandbox from the real thing.
         """
         if self._identity is None:
             try:
-                await self.get_credits()
+                await self._read("/v1/credits", self._credits, tries)
             except ApiError:
                 if self._identity is None:
                     raise
@@ -214,16 +216,16 @@ class VeoClient:
         self.keycare.answered(None, read=False)
         return Reply(task_id, api)
 
-    async def _read(self, path: str, parse: Callable[[Answer], T]) -> Reply[T]:
+    async def _read(self, path: str, parse: Callable[[Answer], T], tries: int = TRIES) -> Reply[T]:
         with anyio.move_on_after(READ_TOTAL_SECONDS):
-            for attempt in range(TRIES):
+            for attempt in range(tries):
                 try:
                     return await self._read_once(path, parse)
                 except (NotSent, RateLimitExceeded, UpstreamUnavailable, Unanswered) as error:
                     wait = error.retry_after
                     if wait is None:
                         wait = min(8.0, 0.5 * 4**attempt) * (0.5 + 0.5 * self._jitter())
-                    if attempt == TRIES - 1 or wait > READ_RETRY_AFTER or error.code in causes.LASTING:
+                    if attempt == tries - 1 or wait > READ_RETRY_AFTER or error.code in causes.LASTING:
                         raise
                     await self._sleep(wait)
         raise causes.TIMEOUT.error(host=self._transport.host)

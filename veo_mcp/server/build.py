@@ -5,6 +5,7 @@ Called by app.py and by tests. `VeoServer` is the SDK's server with our own word
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -103,7 +104,7 @@ class VeoServer(MCPServer[None]):
 
 
 def _given(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that were really given: without what hosts add, and without optional ones that are null or empty."""
+    """The arguments that were really given: not what hosts add, nor optional ones that are null or empty."""
     needed = schema.get("required", ())
     return {
         name: value
@@ -122,9 +123,10 @@ def build_server(
     video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
     tasks: TaskSource | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
-    tools = Tools(backend)
+    tools = Tools(backend, clock=clock)
     announcer = announcer or Announcer()
     server = VeoServer(
         "veo-mcp",
@@ -135,7 +137,7 @@ def build_server(
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
-            TasksExtension(tasks or JournalTasks(backend, clock=time.time)),
+            TasksExtension(tasks or JournalTasks(backend, clock=clock)),
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )
@@ -144,7 +146,7 @@ def build_server(
     server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)
     announcer.attach(server)
-    resources.register(server, backend)
+    resources.register(server, backend, clock=clock)
     if not read_only:  # each of them ends in a create
         prompts.register(server)
     return server

@@ -68,6 +68,7 @@ class Accounts:
         self._callers: dict[str, tuple[SecretStr, VeoClient]] = {}
         self._stack = AsyncExitStack()
         self._ask_again_at = 0.0
+        self._asking = anyio.Lock()
 
     async def account(self, caller: Caller) -> Account:
         """The account of this caller. Never fails: a journal can be read while the API is away.
@@ -76,10 +77,10 @@ class Accounts:
         before it has told.
         """
         principal, key, client = await self._of(caller)
-        if client.known_identity is None and anyio.current_time() >= self._ask_again_at:
-            self._ask_again_at = anyio.current_time() + AGAIN_SECONDS
-            with anyio.move_on_after(ASKING_SECONDS), suppress(ApiError):
-                await client.identity()
+        if client.known_identity is None:
+            # One asks, and whoever comes meanwhile waits for that answer: a hundred calls may be the first together.
+            async with self._asking:
+                await self._ask(client)
         return Account(client.known_identity or client.origin, principal, key)
 
     def hears(self, caller: Caller, entry: Entry) -> bool:
@@ -122,6 +123,12 @@ class Accounts:
             ]
         return [Scope(self._client, await self._client.identity(), None, "")]
 
+    def refusal(self) -> str | None:
+        """Why the API refuses a key that is in use here, or None."""
+        clients = [self._client, *(client for _, client in self._callers.values())]
+        refusals = (client.keycare.refusal for client in clients)
+        return next((refusal.explanation for refusal in refusals if refusal is not None), None)
+
     async def sandbox_origin(self) -> str | None:
         """The origin that a sandbox's videos come from; None when the API is not one. Raises ApiError."""
         return self._client.origin if (await self._client.identity()).startswith("sandbox:") else None
@@ -139,6 +146,13 @@ class Accounts:
             self._callers[principal] = (caller.key, client := self._client_for(caller.key))
             await self._stack.enter_async_context(client)
         return principal, *self._callers[principal]
+
+    async def _ask(self, client: VeoClient) -> None:
+        if client.known_identity is not None or anyio.current_time() < self._ask_again_at:
+            return
+        with anyio.move_on_after(ASKING_SECONDS), suppress(ApiError):
+            await client.identity(tries=1)
+        self._ask_again_at = anyio.current_time() + AGAIN_SECONDS
 
     @staticmethod
     def _api(client: VeoClient) -> str:

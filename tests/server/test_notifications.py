@@ -11,13 +11,14 @@ from mcp import Client
 from mcp.server.subscriptions import ResourceUpdated
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 
-from tests.support.entries import START, add
+from tests.support.entries import PERSON, START, account, add
 from tests.support.listening import (
     ERAS,
     HTTP,
     LEGACY,
     LIST,
     MODERN,
+    NOWHERE,
     TRANSPORTS,
     Listener,
     client_of,
@@ -316,7 +317,7 @@ async def test_a_journal_that_could_not_be_looked_at_for_a_while_tells_afterward
     async with SqliteJournal(path) as reader, SqliteJournal(path) as writer, reader.changes() as feed:
         await writer.file.read(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))
         with pytest.raises(JournalUnusable):
-            await reader.list()
+            await reader.list(account("a"))
         await anyio.sleep(1.2)  # so that the reader has looked, and found nothing that it could read
         await writer.file.read(lambda db: db.execute("ALTER TABLE gone RENAME TO entries"))
         await add(writer, task(1))
@@ -330,8 +331,9 @@ async def test_tasks_of_an_older_journal_are_not_new(tmp_path: Path, era: str) -
     with sqlite3.connect(tmp_path / "journal.db") as db:
         db.executescript("".join((schema / name).read_text() for name in ("001_entries.sql", "002_leases.sql")))
         db.execute(
-            "INSERT INTO entries VALUES ('vid_1','a','','create','f','{}','p','veo-3','fast','16:9',NULL,40,0,'up',"
-            "'pending',NULL,NULL,'[]',NULL,NULL,NULL,'yes',NULL,1.0,1.0,NULL,NULL,NULL,1.0,0,1,NULL,0,0)"
+            "INSERT INTO entries VALUES ('vid_1',?,'','create','f','{}','p','veo-3','fast','16:9',NULL,40,0,'up',"
+            "'pending',NULL,NULL,'[]',NULL,NULL,NULL,'yes',NULL,1.0,1.0,NULL,NULL,NULL,1.0,0,1,NULL,0,0)",
+            (NOWHERE,),
         )
         db.execute("UPDATE counter SET seq = 1")
         db.execute("PRAGMA user_version = 2")
@@ -353,7 +355,7 @@ async def test_tasks_of_an_older_journal_are_not_new(tmp_path: Path, era: str) -
 
 async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_told() -> None:
     wanted = {own(1), own(2)}
-    outbox = Outbox(lambda event: getattr(event, "uri", "") in wanted)
+    outbox = Outbox(PERSON, lambda event: getattr(event, "uri", "") in wanted)
     for number in (1, 1, 2, 3):
         outbox.put(ResourceUpdated(uri=own(number)))
     assert len(outbox) == 2

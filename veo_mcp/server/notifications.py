@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import TaskGroup
 from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
@@ -97,6 +98,8 @@ class Announcer:
                     hearing = [outbox for outbox in self.outboxes if engine.accounts.hears(outbox.caller, entry)]
                     _announce(entry, hearing, new=entry.created_seq > newest_seq)
                     newest_seq = max(newest_seq, entry.created_seq)
+                    # After a burst a thousand wait here: whoever listens, and everybody else, gets a turn in between.
+                    await anyio.lowlevel.checkpoint()
             finally:
                 self._group = None
 

@@ -157,7 +157,7 @@ class Journal(Protocol):
         ...
 
     async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
-        """Gives a lease back and says when the entry is due again; without `asked` the look failed: it is not counted."""
+        """Gives a lease back and says when the entry is due again; if not `asked`, it was not looked at."""
         ...
 
     async def release_all(self, worker_id: str) -> None:

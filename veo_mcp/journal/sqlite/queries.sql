@@ -1,45 +1,45 @@
 -- Every question that the store asks, by name. What is spelled as a condition of an index in schema/ must stay letter for
--- letter the same, or the index is not used (a test looks at each plan).
+-- letter the same, or the index is not used (a test looks at each plan). {entry} stands for the columns of an Entry.
 
 -- name: by_id
-SELECT * FROM entries WHERE id = :id
+SELECT {entry} FROM entries WHERE id = :id
 
 -- name: own_by_id
-SELECT * FROM entries WHERE id = :id AND api = :api AND principal = :principal
+SELECT {entry} FROM entries WHERE id = :id AND api = :api AND principal = :principal
 
 -- name: own_by_upstream_id
-SELECT * FROM entries WHERE upstream_id = :id AND api = :api AND principal = :principal
+SELECT {entry} FROM entries WHERE upstream_id = :id AND api = :api AND principal = :principal
 
 -- name: elsewhere_by_id
-SELECT * FROM entries WHERE id = :id AND api <> :api AND principal = :principal
+SELECT {entry} FROM entries WHERE id = :id AND api <> :api AND principal = :principal
 
 -- name: elsewhere_by_upstream_id
-SELECT * FROM entries WHERE upstream_id = :id AND api <> :api AND principal = :principal
+SELECT {entry} FROM entries WHERE upstream_id = :id AND api <> :api AND principal = :principal
 
 -- name: upstream_id_owner
 SELECT id, api, principal FROM entries WHERE upstream_id = :upstream_id AND api = :api
 
 -- name: repeat_unsettled
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint
     AND status NOT IN ('pending', 'processing', 'completed', 'failed', 'refused')
     AND (:repeat_of IS NULL OR repeat_of = :repeat_of)
 ORDER BY created_seq DESC
 
 -- name: repeat_accepted
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint AND created_at > :after
     AND status IN ('pending', 'processing', 'completed', 'failed') AND charged NOT IN ('no', 'refunded')
     AND (:repeat_of IS NULL OR repeat_of = :repeat_of)
 ORDER BY created_at DESC
 
 -- name: list
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND (created_at, id) < (:created_at, :id)
 ORDER BY created_at DESC, id DESC
 
 -- name: list_by_status
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND status = :status AND (created_at, id) < (:created_at, :id)
 ORDER BY created_at DESC, id DESC
 
@@ -75,19 +75,19 @@ WHERE api = :api AND principal = :principal AND created_at > :since AND charged 
 ORDER BY created_at
 
 -- name: due
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE status IN ('pending', 'processing') AND upstream_id IS NOT NULL
     AND api = :api AND next_poll_at <= :now AND leased_until <= :now
 ORDER BY next_poll_at
 
 -- name: due_by_principal
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE status IN ('pending', 'processing') AND upstream_id IS NOT NULL
     AND api = :api AND principal = :principal AND next_poll_at <= :now AND leased_until <= :now
 ORDER BY next_poll_at
 
 -- name: scheduled_by_a_later_clock
-SELECT * FROM entries
+SELECT {entry} FROM entries
 WHERE status IN ('pending', 'processing') AND upstream_id IS NOT NULL AND api = :api AND scheduled_at > :ahead
 ORDER BY scheduled_at
 
@@ -113,7 +113,7 @@ SELECT 1 FROM entries WHERE id = :id AND next_poll_at > :at
 UPDATE entries SET next_poll_at = :at WHERE id = :id AND next_poll_at > :at
 
 -- name: overdue_submissions
-SELECT * FROM entries WHERE status = 'submitting' AND (deadline IS NULL OR deadline <= :now OR created_at > :ahead)
+SELECT {entry} FROM entries WHERE status = 'submitting' AND (deadline IS NULL OR deadline <= :now OR created_at > :ahead)
 
 -- name: durations
 SELECT ended_at - created_at FROM entries
@@ -135,7 +135,7 @@ INSERT INTO pauses VALUES (:api, :principal, :at) ON CONFLICT DO UPDATE SET not_
 -- One whole look, not pages of it: an entry that moved on between two pages would pass for an old one.
 -- New entries come in the order in which they were created, as Feed promises.
 -- name: changed
-SELECT * FROM entries WHERE revision > :seen
+SELECT {entry} FROM entries WHERE revision > :seen
 ORDER BY CASE WHEN created_seq > :seen THEN created_seq ELSE revision END
 
 -- name: last_revision

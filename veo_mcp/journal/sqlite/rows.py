@@ -9,24 +9,25 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, get_args
 
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Charged, Entry, Status
-from veo_mcp.journal.sqlite.queries import QUERIES
+from veo_mcp.journal.sqlite.queries import FIELDS, QUERIES
 from veo_mcp.journal.storable import storable
 
 __all__ = ["Rows"]
 
 log = logging.getLogger(__name__)
 
-FIELDS = tuple(field.name for field in fields(Entry))
 INSERT = (
     f"INSERT INTO entries ({', '.join(FIELDS)}, scheduled_at)"  # noqa: S608 - our own field names
     f" VALUES ({', '.join(f':{name}' for name in FIELDS)}, :updated_at)"
 )
 NEVER_CHANGE = frozenset({"id", "api", "principal", "created_seq"})
+Row = tuple[Any, ...]
+ID, REVISION = FIELDS.index("id"), FIELDS.index("revision")
 KINDS = frozenset({"create", "extend"})
 CHARGED = frozenset(get_args(Charged))
 MOST_NAMED = 1000
@@ -49,7 +50,7 @@ class Rows:
         try:
             return _to_entry(row)
         except _NOT_UNDERSTOOD as reason:
-            self._log(row["id"], reason)
+            self._log(row[ID], reason)
             raise JournalUnusable(
                 f"This task stands in the journal {self._where} in a state that this version of veo-mcp does not know"
                 " (a newer one wrote it). Use the newer version, or update this one."
@@ -78,7 +79,7 @@ class Rows:
     def all_since(self, db: sqlite3.Connection, revision: int) -> tuple[list[Entry], int]:
         """What changed after a revision, and the last revision, be it of a row that is not understood."""
         rows = _cursor(db, "changed", {"seen": revision}).fetchall()
-        return list(self._understood(rows)), max((row["revision"] for row in rows), default=revision)
+        return list(self._understood(rows)), max((row[REVISION] for row in rows), default=revision)
 
     def insert(self, db: sqlite3.Connection, entry: Entry) -> Entry:
         """Writes a new entry, which is created with this change; the entry as written."""
@@ -99,12 +100,12 @@ class Rows:
         db.execute(f"UPDATE entries SET {', '.join(f'{name} = :{name}' for name in changed)} WHERE id = :id", after)  # noqa: S608 - our own column names
         return new
 
-    def _understood(self, rows: Iterable[sqlite3.Row]) -> Iterator[Entry]:
+    def _understood(self, rows: Iterable[Row]) -> Iterator[Entry]:
         for row in rows:
             try:
                 yield _to_entry(row)
             except _NOT_UNDERSTOOD as reason:
-                self._log(row["id"], reason)
+                self._log(row[ID], reason)
 
     def _log(self, entry_id: str, reason: Exception) -> None:
         if entry_id not in self._logged and len(self._logged) < MOST_NAMED:
@@ -122,9 +123,7 @@ _NOT_UNDERSTOOD = (ValueError, TypeError, RecursionError)
 
 
 def _cursor(db: sqlite3.Connection, query: str, values: Mapping[str, Any]) -> sqlite3.Cursor:
-    cursor = db.cursor()
-    cursor.row_factory = sqlite3.Row
-    return cursor.execute(QUERIES[query], values)
+    return db.execute(QUERIES[query], values)
 
 
 def _next(db: sqlite3.Connection) -> int:
@@ -139,9 +138,9 @@ def _to_row(entry: Entry) -> dict[str, Any]:
     return values
 
 
-def _to_entry(row: sqlite3.Row) -> Entry:
+def _to_entry(row: Row) -> Entry:
     """The entry in a row. Raises one of _NOT_UNDERSTOOD."""
-    values: dict[str, Any] = {name: row[name] for name in FIELDS}
+    values = dict(zip(FIELDS, row, strict=True))
     urls = json.loads(values["video_urls"])
     if not isinstance(urls, list) or not all(isinstance(url, str) for url in urls):  # pyright: ignore[reportUnknownVariableType]
         raise ValueError("video_urls is no list of texts")

@@ -8,7 +8,7 @@ import logging
 import math
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -329,12 +329,12 @@ class SqliteJournal:
         """See Journal."""
 
         def write(db: sqlite3.Connection) -> None:
-            # A change that is taken back: it needs the lock, the file beside the file, and room for a page there.
-            db.execute("SAVEPOINT trial")
+            # It needs the lock, the file beside the file, and room for a page there; then it is taken back.
             db.execute(QUERIES["next_revision"])
-            db.execute("ROLLBACK TO trial")
+            raise _TakenBackError
 
-        await self._write(write)
+        with suppress(_TakenBackError):
+            await self._write(write)
 
     @asynccontextmanager
     async def changes(self, entry_id: str | None = None) -> AsyncGenerator[Feed]:
@@ -381,6 +381,10 @@ class SqliteJournal:
             return await work
         except TROUBLE as error:
             raise unusable(self._path, error) from None
+
+
+class _TakenBackError(Exception):
+    """Rolls a transaction back."""
 
 
 def _owner(db: sqlite3.Connection, api: str, upstream_id: str) -> tuple[str, str, str] | None:

@@ -125,9 +125,7 @@ async def ask_before_create(
 ) -> Elicit[Spend] | Spend:
     """Asks about a create in this mode, when that is wanted and possible."""
     price = PRICES[Mode(mode)]
-    plan = planned_create(
-        prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url
-    )
+    plan = planned_create(prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url)
     return await _ask(ctx, price, f"A {mode} video costs {price} credits. Spend them?", plan, repeat_of)
 
 
@@ -174,9 +172,7 @@ async def _ask(
     return Elicit(question, Spend)
 
 
-async def _nothing_to_send(
-    ctx: Context[Any, Any], backend: Backend, planned: Planned, repeat_of: str | None
-) -> bool:
+async def _nothing_to_send(ctx: Context[Any, Any], backend: Backend, planned: Planned, repeat_of: str | None) -> bool:
     try:
         engine = await backend.engine()
         account = await account_of(ctx.request_context, engine)

@@ -182,9 +182,7 @@ def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox
 
 def money(entry: Entry, charged: str | None = None) -> str:
     """The sentence on this entry's credits; `charged` where something else is known than it says."""
-    return charge_words(
-        charged or entry.charged, entry.credits, estimated=entry.estimated, sandbox=_in_sandbox(entry)
-    )
+    return charge_words(charged or entry.charged, entry.credits, estimated=entry.estimated, sandbox=_in_sandbox(entry))
 
 
 def task_message(entry: Entry, now: float, *, repeated: bool = False, trouble: str | None = None) -> str:
@@ -222,9 +220,7 @@ def _state(entry: Entry, now: float, shown: str, trouble: str | None) -> str:
             return f"The API did not take the request: “{reason}”. {paid} Call {again} again{later}."
         case Status.UNKNOWN:
             why = clean(entry.error_message or "its answer was lost").rstrip(".")
-            moved = (
-                f" Evidence, not proof: {entry.evidence} credits were consumed meanwhile." if entry.evidence else ""
-            )
+            moved = f" Evidence, not proof: {entry.evidence} credits were consumed meanwhile." if entry.evidence else ""
             return (
                 f"Nobody knows whether the API took this request: “{why}”. {paid}{moved} It was not sent again, and "
                 f"must not be: look at task {shown} later with get_task; ask the person before paying again. The "

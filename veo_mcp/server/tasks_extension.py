@@ -98,9 +98,7 @@ class TasksExtension(Extension):
             MethodBinding("tasks/cancel", TaskParams, self._cancel, modern),
         ]
 
-    async def intercept_tool_call(
-        self, params: CallToolRequestParams, ctx: Ctx, call_next: CallNext
-    ) -> HandlerResult:
+    async def intercept_tool_call(self, params: CallToolRequestParams, ctx: Ctx, call_next: CallNext) -> HandlerResult:
         """Turns the answer of a tool that began a task into that task, for a client that can follow one."""
         result = await call_next(ctx)
         if not isinstance(result, CallToolResult) or not _declared(ctx):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import anyio
 from pydantic import SecretStr
 
-from veo_mcp.api.account import Account
 from veo_mcp.api.client import VeoClient
 from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts

@@ -149,11 +149,8 @@ class Reader:
         if reply.api != account.api:
             # It told only now which API it is; the next look is about the right account.
             raise UnknownTask(task_id)
-        entry = adopted(
-            reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock()
-        )
+        entry = adopted(reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock())
         found = await self._journal.adopt(account, entry)
         if found is None:
             raise UnknownTask(task_id)
         return found
-

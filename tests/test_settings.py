@@ -19,6 +19,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "public_url": ("https://veo.example.com", "https://veo.example.com"),
     "read_only": ("true", True),
     "max_credits": ("500", 500),
+    "repeat_seconds": ("60", 60),
     "confirm_above": ("50", 50),
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),

@@ -16,27 +16,22 @@ from typing import TYPE_CHECKING
 import anyio
 from pydantic import SecretStr
 
+from veo_mcp.errors import NotLoopback, PortTaken, SandboxMissing
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer, build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import REAL_API, Settings
-from veo_mcp.web.runner import PortTaken
 
 if TYPE_CHECKING:  # see open_from
-    from veo_mcp.tasks.callbacks import Callbacks
     from veo_mcp.tasks.engine import Engine
 
-__all__ = ["SandboxMissing", "backend_for", "open_from", "require_sandbox", "serve"]
+__all__ = ["backend_for", "open_from", "require_sandbox", "serve"]
 
 log = logging.getLogger(__name__)
 
 SANDBOX_KEY = "sk-sandbox"
 LAST_SECONDS = 2.0
 """What hosts leave a server between asking it to end and killing it."""
-
-
-class SandboxMissing(Exception):
-    """The extra `sandbox` is not installed; the message names the command that installs it."""
 
 
 def serve(settings: Settings) -> None:
@@ -49,7 +44,7 @@ def serve(settings: Settings) -> None:
     for message in (*settings.problems, *settings.warnings):
         log.warning("%s", message)
     if settings.transport != "stdio":
-        from veo_mcp.web.routes import NotLoopback, only_loopback
+        from veo_mcp.web.routes import only_loopback
 
         try:
             only_loopback(settings.host)
@@ -117,17 +112,11 @@ async def _run(settings: Settings, backend: Backend, announcer: Announcer) -> No
             backend.failed(f"veo-mcp could not start its work: {_innermost(error)}")
             return
         async with anyio.create_task_group() as group:
-            backend.opened(engine, _callbacks(engine))
-            group.start_soon(announcer.follow, engine.journal)
+            backend.opened(engine)
+            group.start_soon(announcer.follow, engine)
             group.start_soon(engine.poller.run)
-            group.start_soon(backend.callbacks.run)
+            group.start_soon(engine.callbacks.run)
             group.start_soon(_end_in_order, engine)
-
-
-def _callbacks(engine: "Engine") -> "Callbacks":
-    from veo_mcp.tasks.callbacks import Callbacks
-
-    return Callbacks(engine.service)
 
 
 async def _end_in_order(engine: "Engine") -> None:
@@ -137,7 +126,7 @@ async def _end_in_order(engine: "Engine") -> None:
     with anyio.open_signal_receiver(signal.SIGTERM) as signals:
         async for number in signals:
             with anyio.move_on_after(LAST_SECONDS):
-                await engine.service.wait_idle()
+                await engine.submitter.wait_idle()
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
@@ -170,6 +159,7 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
                 key=key,
                 public_url=public_url,
                 max_credits=settings.max_credits,
+                repeat_seconds=settings.repeat_seconds,
             )
         )
 

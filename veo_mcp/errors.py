@@ -33,9 +33,9 @@
         ├── PortTaken                  the port cannot be opened
         └── Unavailable                the work behind the server has not started, or has ended
 
-Every error has `explanation`: our words, for a person or a model, on what happened and what to do, and `charged`: what it
-means for a create. Words on credits are put beside it by whoever shows it (server/results.py). An ApiError's `message` is
-foreign text. Never holds the key. Imports nothing, so that every layer can use it.
+Every error has `explanation`: our words, for a person or a model, on what happened and what to do, and `charged`: what
+it means for a create. Words on credits are put beside it by whoever shows it (server/results.py). An ApiError's
+`message` is foreign text. Never holds the key. Imports nothing, so that every layer can use it.
 """
 
 from typing import Literal

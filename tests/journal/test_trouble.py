@@ -8,13 +8,13 @@ import anyio
 import pytest
 from mcp import Client
 from pydantic import SecretStr
+from veo_mcp.journal.errors import JournalUnusable
 
 from tests.support.entries import START, unfinished
 from tests.support.raw_api import RawApi, raw_api, says, success
 from tests.support.stack import text
 from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
-from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -129,7 +129,7 @@ async def test_a_disk_that_is_full_after_the_answer_is_never_told_as_not_charged
             backend.opened(engine)
             async with Client(build_server(backend, sandbox=False)) as client:
                 said = text(await client.call_tool("create_video", {"prompt": "x"}))
-        assert "Charged 40 credits." in said
+        assert "Charged 40 sandbox credits." in said
         assert "7d89c51e" in said
         assert "Not charged." not in said
 

@@ -8,6 +8,7 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
+from tests.support.entries import everything
 from tests.support.stack import open_stack, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", ["auto", "legacy"])]
@@ -30,7 +31,7 @@ async def test_a_costly_call_asks_once_and_spends_on_a_yes(tmp_path: Path, mode:
     async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
         result = await env.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
         assert person.questions == ["A quality video costs 300 credits. Spend them?"]
-        assert "Charged 300 credits." in text(result)
+        assert "Charged 300 sandbox credits." in text(result)
         assert await env.charged() == 300
 
 
@@ -45,7 +46,7 @@ async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
         assert result.is_error
         assert "did not agree" in text(result)
         assert "Not charged." in text(result)
-        assert (await env.engine.journal.list()).entries == ()
+        assert await everything(env.engine) == ()
 
 
 @pytest.mark.parametrize("content", [{}, {"spend": "perhaps"}, {"other": True}, None], ids=str)
@@ -58,13 +59,13 @@ async def test_an_acceptance_that_does_not_say_yes_is_a_no(tmp_path: Path, mode:
         assert result.is_error
         assert "Not charged." in text(result)
         assert "no tool of this name" not in text(result)
-        assert (await env.engine.journal.list()).entries == ()
+        assert await everything(env.engine) == ()
 
 
 async def test_a_cheap_call_is_not_asked_about(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
     async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
-        assert "Charged 40 credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
+        assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
         assert person.questions == []
 
 
@@ -73,7 +74,7 @@ async def test_a_host_that_cannot_be_asked_goes_through_because_its_own_approval
 ) -> None:
     async with open_stack(tmp_path, mode=mode) as env:
         result = await env.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
-        assert "Charged 300 credits." in text(result)
+        assert "Charged 300 sandbox credits." in text(result)
 
 
 async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(tmp_path: Path, mode: str) -> None:
@@ -94,7 +95,7 @@ async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_pa
         async with anyio.create_task_group() as group:
             for number in range(100):
                 group.start_soon(create, number)
-        assert sum("Charged 40 credits." in result for result in results) == 10
+        assert sum("Charged 40 sandbox credits." in result for result in results) == 10
         assert sum("limit of 400 credits in 24 h" in result for result in results) == 90
         assert all("Not charged." in result for result in results if "limit" in result)
         assert await env.charged() == 400
@@ -105,7 +106,7 @@ async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, m
         made = await env.call("create_video", prompt="[sandbox:fail] a boat")
         task_id = (made.structured_content or {})["task_id"]
         await env.call("get_task", task_id=task_id, wait_seconds=20)
-        assert "Charged 40 credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
+        assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 
 
 async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_nobody_knows(
@@ -113,7 +114,7 @@ async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_n
 ) -> None:
     async with open_stack(tmp_path, mode=mode) as env:
         lost = await env.call("create_video", prompt="[sandbox:drop] a boat")
-        assert "May have been charged 40 credits." in text(lost)
+        assert "May have been charged 40 sandbox credits." in text(lost)
         assert "Evidence, not proof: 40 credits were consumed meanwhile" in text(lost)
         assert "Evidence" not in text(await env.call("create_video", prompt="[sandbox:drop] a second boat"))
         # Since then the balance moved by something else that is known: what it says now would be about both.

@@ -15,7 +15,6 @@ from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.tasks.callbacks import Callbacks
 from veo_mcp.tasks.engine import Engine, open_engine
 from veo_mcp.web.routes import serve_http
 
@@ -27,8 +26,7 @@ class Site:
     reads: list[str]
 
     async def token(self, entry_id: str) -> str:
-        secret = await self.engine.service.callback_secret()
-        return f"{entry_id}.{self.engine.service.callback_mac(entry_id, secret)}"
+        return await self.engine.callbacks.urls.token(entry_id)
 
 
 @asynccontextmanager
@@ -44,7 +42,7 @@ async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0
         anyio.create_task_group() as group,
     ):
         backend, announcer = Backend(), Announcer()
-        backend.opened(engine, Callbacks(engine.service))
+        backend.opened(engine)
         server = build_server(backend, sandbox=True, announcer=announcer)
         up = anyio.Event()
 
@@ -52,8 +50,8 @@ async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0
             await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
 
         group.start_soon(serve)
-        group.start_soon(announcer.follow, journal)
-        group.start_soon(backend.callbacks.run)
+        group.start_soon(announcer.follow, engine)
+        group.start_soon(engine.callbacks.run)
         if poll:
             group.start_soon(engine.poller.run)
         await up.wait()

@@ -14,7 +14,9 @@ from mcp import Client
 from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
 
+from tests.support.entries import account
 from tests.support.ports import free_port
+from veo_mcp.api.client import VeoClient
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.sandbox.app import SandboxConfig
 from veo_mcp.sandbox.embedded import run_server
@@ -34,7 +36,11 @@ class Stack:
         return await self.client.call_tool(tool, dict(arguments))
 
     async def charged(self) -> int:
-        return (await self.engine.api.get_credits()).value.total_consumed
+        return (await self.api.get_credits()).value.total_consumed
+
+    @property
+    def api(self) -> VeoClient:
+        return self.engine.accounts.client(account("", ""))
 
 
 def text(result: CallToolResult) -> str:
@@ -80,7 +86,7 @@ async def open_stack(
         server = build_server(backend, sandbox=True, announcer=announcer, confirm_above=confirm_above)
         group = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(group.cancel_scope.cancel)
-        group.start_soon(announcer.follow, journal)
+        group.start_soon(announcer.follow, engine)
         group.start_soon(engine.poller.run)
         client = await stack.enter_async_context(
             Client(

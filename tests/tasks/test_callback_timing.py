@@ -10,9 +10,9 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
+from tests.support.entries import create, everything
 from tests.support.ports import free_port
 from tests.support.raw_api import TASK_ID, answer, raw_api, success
-from veo_mcp.api.models import CreateInput
 from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -20,7 +20,6 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import load
-from veo_mcp.tasks.callbacks import Callbacks
 from veo_mcp.tasks.engine import open_engine
 from veo_mcp.web.routes import build_web, serve_http
 
@@ -57,14 +56,13 @@ async def test_callbacks_before_the_answer_twice_and_afterwards_settle_the_task_
         open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x"), public_url="http://127.0.0.1:1") as engine,
         anyio.create_task_group() as group,
     ):
-        callbacks = Callbacks(engine.service)
+        callbacks = engine.callbacks
         group.start_soon(callbacks.run)
-        request = CreateInput(prompt="a boat")
-        group.start_soon(engine.service.create, request)
+        group.start_soon(create, engine, "a boat")
         await arrived.wait()
-        (sending,) = (await journal.list()).entries
+        (sending,) = await everything(engine)
         assert sending.status is Status.SUBMITTING
-        token = f"{sending.id}.{engine.service.callback_mac(sending.id, await engine.service.callback_secret())}"
+        token = await callbacks.urls.token(sending.id)
         reads = 1
         seen: list[Status] = []
         async with journal.changes() as feed:
@@ -76,8 +74,8 @@ async def test_callbacks_before_the_answer_twice_and_afterwards_settle_the_task_
                     break
         go_on.set()
         assert await callbacks.take(token, b"{}")
-        await engine.service.wait_idle()
-        (entry,) = (await journal.list()).entries
+        await engine.submitter.wait_idle()
+        (entry,) = await everything(engine)
         assert seen == [Status.COMPLETED]
         assert entry.status is Status.COMPLETED
         assert entry.upstream_id == TASK_ID
@@ -95,9 +93,9 @@ async def test_a_slow_callback_is_cut_off(tmp_path: Path) -> None:
         open_engine(journal, base_url="http://127.0.0.1:1", key=SecretStr("sk-x")) as engine,
         anyio.create_task_group() as group,
     ):
-        backend, callbacks = Backend(), Callbacks(engine.service)
-        backend.opened(engine, callbacks)
-        group.start_soon(callbacks.run)
+        backend = Backend()
+        backend.opened(engine)
+        group.start_soon(engine.callbacks.run)
         app = build_web(build_server(backend, sandbox=False), backend, body_seconds=0.05)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:

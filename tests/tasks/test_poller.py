@@ -11,7 +11,7 @@ import pytest
 from anyio.abc import SocketStream
 from pydantic import SecretStr
 
-from tests.support.entries import START, unfinished
+from tests.support.entries import START, add, everything, unfinished
 from tests.support.raw_api import answer, error
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -58,7 +58,7 @@ async def polling(folder: Path, world: World, tasks: int) -> AsyncGenerator[tupl
         group.start_soon(listener.serve, world.serve)
         async with SqliteJournal(folder / "j.db") as one, SqliteJournal(folder / "j.db") as two:
             for number in range(tasks):
-                await one.adopt(unfinished(number, api=base_url))
+                await add(one, unfinished(number, api=base_url))
             async with (
                 open_engine(
                     one, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
@@ -67,8 +67,6 @@ async def polling(folder: Path, world: World, tasks: int) -> AsyncGenerator[tupl
                     two, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
                 ) as second,
             ):
-                first.service.note_sandbox(None)
-                second.service.note_sandbox(None)
                 yield first, second
         group.cancel_scope.cancel()
 
@@ -122,7 +120,7 @@ async def test_a_refused_key_pauses_the_poller_and_fails_no_task(tmp_path: Path,
             await turn(engine, world)
         assert len(world.asked) <= 4
         assert engine.poller.paused
-        assert {entry.status for entry in (await engine.journal.list(limit=50)).entries} == {Status.PENDING}
+        assert {entry.status for entry in await everything(engine)} == {Status.PENDING}
         world.reply = None
         while world.now < START + 300:
             await turn(engine, world)
@@ -143,7 +141,7 @@ async def test_a_task_that_the_api_does_not_know_is_never_forgotten(tmp_path: Pa
 async def test_tasks_of_another_api_are_not_asked_about_here(tmp_path: Path) -> None:
     world = World()
     async with polling(tmp_path, world, 0) as (engine, _):
-        await engine.journal.adopt(unfinished(1, api="sandbox:another"))
+        await add(engine.journal, unfinished(1, api="sandbox:another"))
         for _ in range(5):
             await turn(engine, world)
     assert world.asked == []

@@ -15,6 +15,7 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
+from tests.support.entries import PERSON, everything
 from tests.support.ports import free_port
 from tests.support.raw_api import (
     TASK_ID,
@@ -53,7 +54,6 @@ async def standing(folder: Path, base_url: str, *, seconds: float = 1.0) -> Asyn
             journal, base_url=base_url, key=SecretStr("sk-canary-5ecret"), sleep=at_once, create_seconds=seconds
         ) as engine,
     ):
-        engine.service.note_sandbox(None)
         backend = Backend()
         backend.opened(engine)
         async with Client(build_server(backend, sandbox=False)) as client:
@@ -130,7 +130,7 @@ async def test_a_refusal_is_an_error_that_says_what_became_of_the_credits(tmp_pa
         assert result.is_error
         assert words in text(result)
         assert api.posts == posts
-        (entry,) = (await engine.journal.list()).entries
+        (entry,) = await everything(engine)
         assert entry.status.value == "refused"
         assert entry.charged == ("refunded" if "Refunded" in words else "no")
 
@@ -147,7 +147,7 @@ async def test_a_rate_limit_is_waited_for_inside_the_same_intent(tmp_path: Path,
         assert (result.structured_content or {})["task_id"] == TASK_ID
         assert "Charged 40 credits." in text(result)
         assert api.posts == 2
-        assert len((await engine.journal.list()).entries) == 1
+        assert len(await everything(engine)) == 1
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -159,7 +159,7 @@ async def test_a_connection_that_never_came_about_costs_nothing(tmp_path: Path, 
             result = await client.call_tool("create_video", {"prompt": "a boat"})
             assert result.is_error
             assert "Not charged." in text(result)
-            assert (await engine.journal.list()).entries[0].status.value == "refused"
+            assert await everything(engine)[0].status.value == "refused"
 
 
 async def test_a_client_that_gives_up_in_the_middle_finds_the_paid_task_afterwards(tmp_path: Path) -> None:
@@ -196,7 +196,14 @@ async def test_the_key_shows_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFi
         standing(tmp_path, api.base_url) as (client, engine),
     ):
         result = await client.call_tool("create_video", {"prompt": "a boat"})
-        seen = [text(result), repr(engine), repr(engine.api), repr(engine.service), caplog.text]
+        seen = [
+            text(result),
+            repr(engine),
+            repr(engine.accounts),
+            repr(await engine.accounts.account(PERSON)),
+            repr(engine.submitter),
+            caplog.text,
+        ]
         assert all("5ecret" not in words for words in seen)
         assert b"5ecret" not in (tmp_path / "journal.db").read_bytes()
 

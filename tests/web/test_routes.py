@@ -30,7 +30,7 @@ async def test_streamable_http_and_sse_answer_on_one_port_in_both_eras(tmp_path:
             made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
             task_id = (made.structured_content or {})["task_id"]
             done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
-            assert "Refunded 40 credits." in text(done)
+            assert "Refunded 40 sandbox credits." in text(done)
 
 
 async def test_a_callback_ends_a_wait_without_a_single_poll(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_a_callers_own_callback_url_is_passed_through_untouched(tmp_path: 
         entry = await env.engine.journal.find((made.structured_content or {})["task_id"])
         assert entry is not None
         assert json.loads(entry.body)["callback_url"] == mine
-        assert not env.engine.service.expects_callback(entry)
+        assert not env.engine.callbacks.urls.expects(entry)
 
 
 async def test_a_foreign_host_or_origin_is_turned_away(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """An account: which API (its identity) and whose (the principal), with the credential that it uses.
 
-Required by everything that reads, spends, lists, counts, completes or announces; there is no default on purpose, so that
-the type checker, not care, finds a forgotten scope. Made by `Accounts` in tasks/accounts.py alone.
+Required by everything that reads, spends, lists, counts, completes or announces; there is no default on purpose, so
+that the type checker, not care, finds a forgotten scope. Made by `Accounts` in tasks/accounts.py alone.
 """
 
 from dataclasses import dataclass, field

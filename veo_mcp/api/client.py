@@ -172,7 +172,7 @@ class VeoClient:
     def _named(self, answer: Answer) -> str:
         """Remembers who answered, and says it. Every answer comes through here, so nobody has to remember to."""
         said = f"sandbox:{answer.sandbox}" if answer.sandbox else self.origin
-        # A gateway in front of a sandbox answers without the header when it fails: that says nothing about who is behind.
+        # A gateway in front of a sandbox fails without the header: that says nothing about who is behind it.
         if answer.status == 200 or answer.sandbox or (self._identity is None and answer.status < 500):
             self._identity = said
         return said

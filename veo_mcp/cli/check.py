@@ -8,15 +8,14 @@ from hashlib import sha256
 
 import anyio
 
-from veo_mcp.app import SandboxMissing, open_from
-from veo_mcp.cli.terminal import err, out
-from veo_mcp.errors import VeoError
-from veo_mcp.journal.errors import JournalUnusable
+from veo_mcp.app import open_from
+from veo_mcp.cli.terminal import PERSON, err, out
+from veo_mcp.errors import ApiError, NotLoopback, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.engine import Engine
-from veo_mcp.web.routes import NotLoopback, only_loopback
+from veo_mcp.web.routes import only_loopback
 
 __all__ = ["check"]
 
@@ -36,7 +35,7 @@ def check(settings: Settings) -> int:
                 out.print(f"journal   {settings.journal}: usable", highlight=False, soft_wrap=True)
                 if not settings.problems:  # a key that is known to be wrong is not sent anywhere
                     faults += await _ask_balance(engine)
-        except* (JournalUnusable, SandboxMissing) as group:
+        except* VeoMcpError as group:
             faults.append(str(group.exceptions[0]))
         for fault in faults:
             err.print(f"failed    {fault}", style="red", highlight=False, soft_wrap=True)
@@ -51,10 +50,11 @@ def check(settings: Settings) -> int:
 async def _ask_balance(engine: Engine) -> list[str]:
     """Prints the API and the balance; what went wrong."""
     try:
-        credits, sandbox = await engine.service.credits()
-    except VeoError as error:
+        account = await engine.accounts.account(PERSON)
+        standing = await engine.budget.standing(account)
+    except ApiError as error:
         return [error.explanation]
-    kind = "SANDBOX" if sandbox else "real"
-    out.print(f"API       {await engine.service.api_name()} ({kind})", highlight=False)
-    out.print(f"credits   {credits.balance}", highlight=False)
+    kind = "SANDBOX" if standing.sandbox else "real"
+    out.print(f"API       {account.api} ({kind})", highlight=False)
+    out.print(f"credits   {standing.credits.balance}", highlight=False)
     return []

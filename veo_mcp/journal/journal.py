@@ -85,7 +85,10 @@ class Journal(Protocol):
         learns_by: "listen" where the store notifies of what other processes changed, "look" where they are looked for.
     """
 
-    learns_by: Literal["listen", "look"]
+    @property
+    def learns_by(self) -> Literal["listen", "look"]:
+        """See Attributes."""
+        ...
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """Writes a request down before anything is sent, unless an earlier one of the same account answers it.
@@ -157,7 +160,7 @@ class Journal(Protocol):
         ...
 
     async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
-        """Gives a lease back and says when the entry is due again; if not `asked`, it was not looked at."""
+        """Gives a lease back and says when the entry is due again; not `asked`: the look failed and counts as none."""
         ...
 
     async def release_all(self, worker_id: str) -> None:

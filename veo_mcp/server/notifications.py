@@ -1,9 +1,9 @@
 """Tells hosts of both protocol eras that a task changed.
 
 Started by app.py once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
-caused it; nobody else in this project notifies. Every listener has an outbox of its own, and hears of its own account's
-tasks alone. The SDK serves no `resources/subscribe`, and its `subscriptions/listen` drops a listener that is 1,024 events
-behind: so both are here, registered as its migration guide documents.
+caused it; nobody else in this project notifies. Every listener has an outbox of its own, and hears of its own
+account's tasks alone. The SDK serves no `resources/subscribe`, and its `subscriptions/listen` drops a listener that is
+1,024 events behind: so both are here, registered as its migration guide documents.
 """
 
 import functools

@@ -1,8 +1,8 @@
 """Events that one listener has not been sent yet, and the one place where sending waits for a client.
 
-Filled by the announcer, which never waits; emptied by one task per listener. Every event only says "read it again", so one
-that waits already is not added twice: a listener that stopped reading holds up nobody, and keeps at most one of each
-event that it asked for.
+Filled by the announcer, which never waits; emptied by one task per listener. Every event only says "read it again", so
+one that waits already is not added twice: a listener that stopped reading holds up nobody, and keeps at most one of
+each event that it asked for.
 """
 
 from collections.abc import Callable

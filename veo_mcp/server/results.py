@@ -23,6 +23,7 @@ from veo_mcp.errors import (
     VeoMcpError,
 )
 from veo_mcp.journal.entry import FINAL, Entry, Status
+from veo_mcp.journal.storable import LATEST
 from veo_mcp.text import clean
 from veo_mcp.validation import requirement
 
@@ -45,9 +46,6 @@ __all__ = [
     "validation_error",
     "view",
 ]
-
-LAST_MOMENT = 253402300799.0
-"""The end of the year 9999."""
 
 
 class _View(BaseModel):
@@ -339,5 +337,5 @@ def _retry_after(entry: Entry) -> int | None:
 
 def iso(moment: float, precision: str = "seconds") -> str:
     """Unix seconds as ISO 8601 in UTC; a moment that no calendar has is shown as the nearest one that it has."""
-    date = datetime.fromtimestamp(min(max(moment, 0.0), LAST_MOMENT), UTC)
+    date = datetime.fromtimestamp(min(max(moment, 0.0), LATEST), UTC)
     return date.isoformat(timespec=precision).replace("+00:00", "Z")

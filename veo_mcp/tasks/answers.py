@@ -1,7 +1,7 @@
 """What is asked of the API, and what it answers about a task, in the journal's terms. Pure: no clock, no I/O.
 
-Makes every Entry there is: `begun` for a request that is about to be sent, `adopted` for a task that was made elsewhere.
-What comes from outside is made fit to be stored here: text that is no Unicode, and dates that no calendar has.
+Makes every Entry there is: `begun` for a request that is about to be sent, `adopted` for a task that was made
+elsewhere. What comes from outside is made fit to be stored: text that is no Unicode, and dates that no calendar has.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ from veo_mcp.api.models import (
     Mode,
 )
 from veo_mcp.journal.entry import CLEAR, FINAL, Change, Entry, Status
+from veo_mcp.journal.storable import LATEST
+from veo_mcp.journal.storable import text as kept_text
 
 __all__ = ["Plan", "adopted", "begun", "change_from", "fingerprint", "normalised", "plan_of", "storable"]
 
 LONGEST = 2000
 """Characters of one foreign text that are kept."""
-LAST_MOMENT = 253402300799.0
-"""The end of the year 9999, the last one that a date can be written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,8 @@ def change_from(task: ApiTask, upstream_id: str) -> Change:
 
 
 def storable(text: str, longest: int = LONGEST) -> str:
-    """Foreign text as every store takes it: no half of a surrogate pair, no NUL, and not longer than that."""
-    return text[:longest].encode("utf-8", "replace").decode().replace("\0", "")
+    """Foreign text as it will be read back, and not longer than that."""
+    return kept_text(text[:longest])
 
 
 def _moment(date: datetime | None) -> float | None:
@@ -184,4 +184,4 @@ def _moment(date: datetime | None) -> float | None:
         seconds = date.timestamp() if date is not None else None
     except (OverflowError, ValueError, OSError):
         return None
-    return seconds if seconds is not None and 0 <= seconds <= LAST_MOMENT else None
+    return seconds if seconds is not None and 0 <= seconds <= LATEST else None

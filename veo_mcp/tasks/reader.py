@@ -113,7 +113,8 @@ class Reader:
         entry = await self.get(account, task_id)
         if entry.status is not Status.UNKNOWN:
             raise RequestError(
-                f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}. Nothing was changed."
+                f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}. "
+                "Nothing was changed."
             )
         if upstream_id is None:
             change = Change(status=Status.REFUSED, charged="no", error_code="settled_by_hand")

@@ -1,9 +1,9 @@
 """Plan, write down, send once, record: the only place where credits are spent.
 
-Called by the MCP tools and the crash tests. A request is written down before a byte leaves, sent by the single function
-`Submitter._send`, and its outcome recorded, all shielded from cancellation: hosts cancel a tool call when they time out,
-and an unshielded create would lose the id of a video that is already paid for. Never sends a request again, and answers
-a repeated one with the first.
+Called by the MCP tools and the crash tests. A request is written down before a byte leaves, sent by the single
+function `Submitter._send`, and its outcome recorded, all shielded from cancellation: hosts cancel a tool call when they
+time out, and an unshielded create would lose the id of a video that is already paid for. Never sends a request again,
+and answers a repeated one with the first.
 """
 
 import logging

@@ -14,21 +14,18 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.errors import NotLoopback, Unavailable
+from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer
 from veo_mcp.tasks.callbacks import BODY_LIMIT
 from veo_mcp.web.runner import serve_app
 
-__all__ = ["NotLoopback", "build_web", "only_loopback", "serve_http"]
+__all__ = ["build_web", "only_loopback", "serve_http"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SLOW_BODY_SECONDS = 10.0
 OPEN_TO_ALL = ("/callbacks/", "/healthz")
 """Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
-
-
-class NotLoopback(Exception):
-    """The server was asked to listen where others could reach it, and has no list of who may."""
 
 
 def only_loopback(host: str) -> None:
@@ -70,10 +67,10 @@ def build_web(
         except (TimeoutError, ClientDisconnect):
             return PlainTextResponse("too slow", 408)
         try:
-            await backend.engine()
+            engine = await backend.engine()
         except Unavailable:
             return PlainTextResponse("not ready", 503)
-        known = await backend.callbacks.take(request.path_params["token"], bytes(body))
+        known = await engine.callbacks.take(request.path_params["token"], bytes(body))
         return Response(status_code=204) if known else PlainTextResponse("not found", 404)
 
     async def alive(_request: Request) -> Response:

@@ -13,11 +13,9 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
-__all__ = ["PortTaken", "serve_app"]
+from veo_mcp.errors import PortTaken
 
-
-class PortTaken(Exception):
-    """The port cannot be opened; the message says why."""
+__all__ = ["serve_app"]
 
 
 async def serve_app(app: ASGIApp, host: str, port: int, *, ready: Callable[[], None] = lambda: None) -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
@@ -58,7 +58,7 @@ class SqliteJournal:
         file: the file under it.
     """
 
-    learns_by: Final[Literal["listen", "look"]] = "look"
+    learns_by: Literal["listen", "look"] = "look"
 
     def __init__(self, path: Path, *, crash_at: Callable[[str], None] = lambda point: None) -> None:
         self._crash_at = crash_at

@@ -66,6 +66,7 @@ async def _serve(settings: Settings) -> None:
         announcer=announcer,
         read_only=settings.read_only,
         confirm_above=settings.confirm_above,
+        max_credits=settings.max_credits,
         video_hosts=settings.video_hosts,
         log_level=settings.log_level,
     )

@@ -1,7 +1,7 @@
 """Five real command-line hosts, each in a home of its own, with our server configured and a scripted model behind it.
 
-Used by the host tests. A driver knows where its host keeps its entries, how it names our tools, how it is started without
-a person, and where in a request body the results of tools stand.
+Used by the host tests. A driver knows where its host keeps its entries, how it names our tools, how it is started
+without a person, and where in a request body the results of tools stand.
 """
 
 import json

@@ -1,8 +1,8 @@
 """A scripted model on loopback that speaks four dialects, for hosts that want a model behind them.
 
-Used by the host tests. It plays Anthropic messages, OpenAI chat completions and responses, and Gemini generateContent: asked
-for the next turn, it calls the next tool of its script, and says "done" after the last. Every request body is kept, so a
-test can say what the model was shown. No model, no network.
+Used by the host tests. It plays Anthropic messages, OpenAI chat completions and responses, and Gemini generateContent:
+asked for the next turn, it calls the next tool of its script, and says "done" after the last. Every request body is
+kept, so a test can say what the model was shown. No model, no network.
 """
 
 import json

@@ -8,7 +8,10 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.tools import Tool
 
-__all__ = ["slim", "tighten"]
+__all__ = ["slim", "tidy", "tighten"]
+
+HOSTS_OWN = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
+"""What n8n adds to every call; nobody means them for us."""
 
 
 def tighten(tool: Tool) -> Tool:
@@ -23,6 +26,26 @@ def tighten(tool: Tool) -> Tool:
             # A row is what get_task returns; spelling it out a fourth time costs 1 KB of every conversation.
             tool.fn_metadata.output_schema["properties"]["tasks"]["items"] = {"type": "object"}
     return tool
+
+
+def tidy(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as they were meant: without what hosts add, without null and "" for what need not be given.
+
+    A list that came as one link is a list of it; lists and numbers as text are taken by the SDK and pydantic.
+    """
+    properties = cast("dict[str, dict[str, Any]]", schema.get("properties", {}))
+    required = schema.get("required", ())
+    meant: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name in HOSTS_OWN and name not in properties:
+            continue
+        if name not in required and (value is None or value == "") and name in properties:
+            continue
+        if properties.get(name, {}).get("type") == "array" and isinstance(value, str) and not value.startswith("["):
+            meant[name] = [value]
+        else:
+            meant[name] = value
+    return meant
 
 
 def slim(schema: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@
     │   │   ├── RateLimitExceeded      429 rate_limit_exceeded
     │   │   ├── SpendLimitExceeded     429 spend_limit_exceeded
     │   │   └── UpstreamUnavailable    503 upstream_error: charged and refunded, by the API's word
+    │   ├── DownloadFailed             a finished video could not be fetched: costs nothing
     │   └── Unanswered                 nobody knows: may have been charged
     │       ├── InternalError          500 internal_error
     │       └── BadAnswer              a gateway's page, a wrong shape, a cut or missing answer
@@ -44,6 +45,7 @@ __all__ = [
     "ApiError",
     "BadAnswer",
     "Charged",
+    "DownloadFailed",
     "InsufficientCredits",
     "InternalError",
     "InvalidApiKey",
@@ -75,6 +77,7 @@ __all__ = [
     "WrongCursor",
     "WrongSetting",
     "from_envelope",
+    "proven_by",
 ]
 
 Charged = Literal["yes", "no", "refunded", "unknown"]
@@ -102,10 +105,13 @@ class ApiError(VeoMcpError):
 
     Attributes:
         http_status: the answer's status, or None without an answer.
-        code: the API's code as it came, or a word of ours.
-        type: the API's type as it came, or a word of ours.
-        message: the API's words, or ours on what broke; foreign text.
-        retry_after: seconds after which the API wants to be asked again, or None.
+        code: the API's code, or the code of a cause (api/causes.py); docs/errors.md lists both.
+        type: the API's type, or a word of ours.
+        message: the API's words, or else ours on what happened; foreign text, without the key.
+        words: the API's words alone, or "".
+        retry_after: seconds after which the API wants to be asked again, at most an hour, or None.
+        task_id: an id that stood in an answer that is otherwise no good: a task may exist, and be paid for. Foreign
+            text, of any length, and perhaps of no use as an id.
     """
 
     explanation = "The Veo API could not be used."
@@ -122,6 +128,8 @@ class ApiError(VeoMcpError):
         code: str | None = None,
         type: str | None = None,
         retry_after: float | None = None,
+        task_id: str | None = None,
+        words: str = "",
     ) -> None:
         super().__init__(explanation)
         self.message = message
@@ -129,6 +137,8 @@ class ApiError(VeoMcpError):
         self.code = code or self.default_code
         self.type = type or self.default_type
         self.retry_after = retry_after
+        self.task_id = task_id
+        self.words = words
 
     def __str__(self) -> str:
         return self.message or self.explanation
@@ -207,6 +217,14 @@ class UpstreamUnavailable(Refused):
         "The video model is unavailable or does not take this content; rephrase the prompt or try again later."
     )
     charged: Charged = "refunded"
+
+
+class DownloadFailed(ApiError):
+    """A finished video could not be fetched; that never costs credits, and harms neither the task nor its link."""
+
+    explanation = "The video could not be downloaded; run the download again."
+    charged: Charged = "no"
+    default_code = "download_failed"
 
 
 class Unanswered(ApiError):
@@ -342,7 +360,7 @@ class Unavailable(SetupError):
     """The work behind the server has not started or has ended; the explanation says why."""
 
 
-_DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
+DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
     (400, "invalid_request"): InvalidRequest,
     (401, "invalid_api_key"): InvalidApiKey,
     (402, "insufficient_credits"): InsufficientCredits,
@@ -354,6 +372,7 @@ _DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
     (500, "internal_error"): InternalError,
     (503, "upstream_error"): UpstreamUnavailable,
 }
+"""The API's documented refusals, by status and code."""
 _BY_STATUS: dict[int, type[ApiError]] = {
     400: InvalidRequest,
     401: InvalidApiKey,
@@ -365,12 +384,19 @@ REFUSALS = frozenset({400, 401, 402, 403, 404, 429})
 """The statuses that mean "not charged" even with an undocumented body; any other one proves nothing."""
 
 
+def proven_by(status: int, code: str | None = None) -> type[ApiError]:
+    """What a failed answer proves; `code` is None when its body is not in the documented shape."""
+    documented = DOCUMENTED.get((status, code or ""))
+    if documented is not None:
+        return documented
+    unproven = InternalError if status == 500 else BadAnswer
+    return _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
+
+
 def from_envelope(
     status: int, code: str | None, type_: str | None, message: str, retry_after: float | None
 ) -> ApiError:
-    """The error for a failed answer; `code` is None when its body is not in the documented shape."""
-    kind = _DOCUMENTED.get((status, code or ""))
-    if kind is None:
-        unproven = InternalError if status == 500 else BadAnswer
-        kind = _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
-    return kind(message, http_status=status, code=code, type=type_, retry_after=retry_after)
+    """The error for a failed answer in the documented shape, `{"error": {"code", "message", "type"}}`."""
+    kind = proven_by(status, code)
+    said = message or f"HTTP {status}"
+    return kind(said, http_status=status, code=code, type=type_, retry_after=retry_after, words=message)

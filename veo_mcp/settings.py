@@ -112,6 +112,12 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("confirm_above", _plain(parse.whole(0)), "ask the person before a call costs more credits than this", "100"),
     Knob(
+        "repeat_seconds",
+        _plain(parse.number(0, 7 * 86400)),
+        "how long an identical call is answered with the first one",
+        "600",
+    ),
+    Knob(
         "transport",
         _plain(parse.choice("stdio", "http", "sse", streamable_http="http", streamablehttp="http")),
         "stdio, http (streamable HTTP and SSE on one port) or sse",
@@ -155,6 +161,7 @@ class Settings:
     max_credits: int | None = None
     repeat_seconds: int = 600
     confirm_above: int = 100
+    repeat_seconds: float = 600.0
     transport: str = "stdio"
     host: str = "127.0.0.1"
     port: int = 8000

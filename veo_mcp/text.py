@@ -12,7 +12,8 @@ from urllib.parse import quote
 
 __all__ = ["clean", "file_name", "masked", "quoted", "redact", "shown_id"]
 
-# Cc control, Cf format (bidi marks, zero-width characters, soft hyphens, tags), Cs surrogates, Co private use, Cn unassigned.
+# Cc control, Cf format (bidi marks, zero-width characters, soft hyphens, tags), Cs surrogates, Co private use,
+# Cn unassigned.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 # Letters and marks by category that nevertheless draw nothing: fillers of Hangul, the blank of Braille, variation
 # selectors. With them a sentence can be hidden, or two names look alike. FE0E and FE0F stay: emoji are chosen by them.
@@ -22,7 +23,7 @@ _LONGEST_PLAIN_ID = 200
 # Windows gives these names to devices, whatever the ending.
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?", re.IGNORECASE)
 _QUOTES = str.maketrans(dict.fromkeys('“”„‟«»"', "'"))
-_SHORTEST_SECRET = 4
+_LONG = 12
 
 
 def clean(text: str, limit: int = 200) -> str:
@@ -41,7 +42,7 @@ quoted = clean
 
 
 def shown_id(id_: str) -> str:
-    """An id for people and models: as it is if it is plain; else cleaned and in quotes, so that it cannot pass for our words."""
+    """An id for people and models: as it is if plain; else cleaned and in quotes, lest it pass for our words."""
     if len(id_) <= _LONGEST_PLAIN_ID and _PLAIN_ID.fullmatch(id_):
         return id_
     return f"“{clean(id_, 80).translate(_QUOTES)}”"
@@ -68,13 +69,21 @@ def masked(secret: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` with every secret in it replaced, also in the forms it takes in URLs, in other case, or without its prefix."""
+    """`text` with every secret in it masked, also as it looks in a URL, in other case, or without its prefix."""
     for secret in secrets:
+        if not secret:
+            continue
         bare = secret.removeprefix("sk-")
-        # The longest form first, or the rest of it would stay.
-        for form in dict.fromkeys((secret, quote(secret, safe=""), bare, quote(bare, safe=""))):
-            if len(form) >= _SHORTEST_SECRET and form.casefold() in text.casefold():
-                text = re.sub(re.escape(form), lambda _, shown=masked(secret): shown, text, flags=re.IGNORECASE)
+        forms = [secret, quote(secret, safe="")]
+        if len(bare) >= _LONG:
+            forms += [bare, quote(bare, safe="")]
+        # The longest form first, or the rest of it would stay. A short secret, such as a sandbox's "sk-1", counts only
+        # as a whole word: it may well be a part of "task-10".
+        pattern = "|".join(re.escape(form) for form in sorted(set(forms), key=len, reverse=True))
+        if len(secret) < _LONG:
+            pattern = rf"(?<![\w-])(?:{pattern})(?![\w-])"
+        shown = masked(secret)
+        text = re.sub(pattern, lambda _, shown=shown: shown, text, flags=re.IGNORECASE)
     return text
 
 

@@ -34,6 +34,11 @@ def error(status: int, code: str, *headers: str) -> bytes:
     return answer(status, {"error": {"code": code, "message": "words of the API", "type": "t"}}, *headers)
 
 
+def balance(consumed: int = 200) -> bytes:
+    data: dict[str, object] = {"balance": 9800, "total_purchased": 10000, "total_consumed": consumed}
+    return answer(200, {"code": 200, "msg": "success", "data": data})
+
+
 def success(task_id: object = TASK_ID, code: int = 200) -> bytes:
     return answer(200, {"code": code, "msg": "success", "data": {"taskId": task_id}})
 
@@ -91,8 +96,7 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                 head, _, body = head.partition(b"\r\n\r\n")
                 if head.startswith(b"GET /v1/credits"):
                     api.reads += 1
-                    data: dict[str, object] = {"balance": 9800, "total_purchased": 10000, "total_consumed": 200}
-                    await stream.send(answer(200, {"code": 200, "msg": "success", "data": data}))
+                    await stream.send(balance())
                     return
                 api.posts += head.startswith(b"POST")
                 length = sum(

@@ -51,6 +51,8 @@ async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0
 
         group.start_soon(serve)
         group.start_soon(announcer.follow, engine)
+        # As the receiver does before anything else, so that a test need not wait for it.
+        await engine.callbacks.urls.load()
         group.start_soon(engine.callbacks.run)
         if poll:
             group.start_soon(engine.poller.run)

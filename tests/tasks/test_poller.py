@@ -12,7 +12,7 @@ from anyio.abc import SocketStream
 from pydantic import SecretStr
 
 from tests.support.entries import START, add, everything, unfinished
-from tests.support.raw_api import answer, error
+from tests.support.raw_api import answer, balance, error
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.tasks.engine import Engine, open_engine
@@ -40,6 +40,9 @@ class World:
     async def serve(self, stream: SocketStream) -> None:
         async with stream:
             head = await stream.receive()
+            if head.startswith(b"GET /v1/credits"):
+                await stream.send(balance())
+                return
             task_id = head.split(b" ")[1].rsplit(b"/", 1)[1].decode()
             self.asked.append((self.now, task_id))
             self.under_way[task_id] = self.under_way.get(task_id, 0) + 1

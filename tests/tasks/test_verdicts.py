@@ -100,7 +100,7 @@ async def test_an_outcome_that_nobody_knows_is_a_task_not_an_error_and_is_never_
         again = await client.call_tool("create_video", {"prompt": "a boat"})
         assert (again.structured_content or {})["task_id"] == task["task_id"]
         assert "nothing was sent again" in text(again)
-        assert "seed or the wording" in text(again)
+        assert f"repeat_of={task['task_id']}" in text(again)
         assert api.posts == 1
 
 

@@ -14,8 +14,9 @@ from mcp.client.sse import sse_client
 
 from tests.support.site import site, until
 from tests.support.stack import text
+from veo_mcp.errors import NotLoopback
 from veo_mcp.journal.entry import Status
-from veo_mcp.web.routes import NotLoopback, only_loopback
+from veo_mcp.web.routes import only_loopback
 
 pytestmark = pytest.mark.anyio
 

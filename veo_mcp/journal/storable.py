@@ -6,9 +6,9 @@ a lone surrogate is no UTF-8, PostgreSQL takes no NUL, and a moment after the ye
 
 import math
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
-from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.entry import CLEAR, Change, Entry
 
 __all__ = ["LATEST", "moment", "storable", "text"]
 
@@ -22,7 +22,9 @@ _SCOPES = frozenset({"id", "api", "principal", "fingerprint"})
 """Never altered: two that differ must not become the same."""
 _NEEDED_MOMENTS = frozenset({"created_at", "updated_at", "next_poll_at"})
 _MOMENTS = frozenset({"completed_at", "ended_at", "deadline", "retry_after"})
-_FIELDS = tuple(field.name for field in fields(Entry) if field.name not in _SCOPES)
+_FIELDS = {kind: tuple(field.name for field in fields(kind) if field.name not in _SCOPES) for kind in (Entry, Change)}
+
+T = TypeVar("T", Entry, Change)
 
 
 def text(value: str) -> str:
@@ -38,23 +40,23 @@ def text(value: str) -> str:
 
 def moment(value: float) -> float:
     """The moment, within the years that a calendar has; one that is no number is long past."""
-    return min(max(float(value), 0.0), LATEST) if value == value else 0.0
+    return float(min(max(value, 0.0), LATEST)) if value == value else 0.0  # min and max first: a float has an end
 
 
-def storable(entry: Entry) -> Entry:
-    """The entry as it will be read back."""
+def storable(what: T) -> T:
+    """The entry, or the news of one, as it will be read back: so that the same news a second time is none."""
     news: dict[str, Any] = {}
-    for name in _FIELDS:
-        value = getattr(entry, name)
+    for name in _FIELDS[type(what)]:
+        value = getattr(what, name)
         kept = _kept(name, value)
         if kept is not value:
             news[name] = kept
-    return replace(entry, **news) if news else entry
+    return replace(what, **news) if news else what
 
 
 def _kept(name: str, value: Any) -> Any:
-    if value is None:
-        return None
+    if value is None or value is CLEAR:
+        return value
     if name in _NEEDED_MOMENTS:
         return value if 0.0 <= value <= LATEST else moment(value)
     if name in _MOMENTS:

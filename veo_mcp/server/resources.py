@@ -7,6 +7,7 @@ that shows the recent tasks. Never spends and never waits for a task.
 import json
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.context import HandlerResult, ServerRequestContext
@@ -46,6 +47,8 @@ COMPLETIONS = 100
 LEGACY_NOT_FOUND = -32002
 """The code of the handshake revisions; the modern one says INVALID_PARAMS, as the SDK does in both."""
 JSON = "application/json"
+# The request that is being read for: the SDK tells resources whose URI has no variable nothing about it.
+_reading: ContextVar[ServerRequestContext[Any, Any]] = ContextVar("reading")
 RULES = [
     "TEXT_2_VIDEO is the default without images.",
     "FIRST_AND_LAST_FRAMES_2_VIDEO takes one image (first frame) or two (first and last); the default with images.",
@@ -101,11 +104,12 @@ class _Resources:
         # Not through the SDK's decorator, whose handler is not told who asks.
         replace(server, "completion/complete", CompleteRequestParams, self.completed)
 
-    async def newest(self, ctx: Context) -> str:
-        page, following = await self._page(ctx.request_context, None)
+    async def newest(self) -> str:
+        ctx = _reading.get()
+        page, following = await self._page(ctx, None)
         try:
             engine = await self._backend.engine()
-            spent = await engine.budget.spent(await account_of(ctx.request_context, engine))
+            spent = await engine.budget.spent(await account_of(ctx, engine))
         except VeoMcpError as error:
             raise resource_error(error) from None
         # A resource has no pages: what follows is the tool's to list.
@@ -156,12 +160,15 @@ class _Resources:
 
     async def read(self, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> HandlerResult:
         """Reads as the SDK does, but says "not found" with the code of the caller's era."""
+        token = _reading.set(ctx)
         try:
             return await self._sdk_read(ctx, params)
         except MCPError as error:
             if error.code == INVALID_PARAMS and ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
                 raise MCPError(LEGACY_NOT_FOUND, error.message, error.data) from None
             raise
+        finally:
+            _reading.reset(token)
 
     async def _page(
         self, ctx: ServerRequestContext[Any, Any], cursor: str | None, limit: int = PAGE

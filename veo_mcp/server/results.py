@@ -293,8 +293,8 @@ def _unknown(entry: Entry, now: float, situation: Situation) -> str:
     )
     return (
         f"{words} It is not sent again. The person can settle it: in the card, or with veo-mcp tasks resolve "
-        f"{shown(entry)} at a terminal. To pay for another one on purpose, ask them first, then call {_tool(entry)} with "
-        f"repeat_of={shown(entry)}."
+        f"{shown(entry)} at a terminal. To pay for another one on purpose, ask them first, then call {_tool(entry)} "
+        f"with repeat_of={shown(entry)}."
     )
 
 

@@ -103,6 +103,10 @@ class Accounts:
         """Whether the key is this account's alone, so that a task the API shows it is its own."""
         return account.principal == "" or account.principal in self._callers
 
+    def pauser(self, entry: Entry) -> str:
+        """The principal under which a pause of the key that asks about this entry is kept."""
+        return entry.principal if entry.principal in self._callers else ""
+
     async def scopes(self) -> Sequence[Scope]:
         """Every client that may ask about tasks, and about whose. Raises ApiError."""
         if self._callers:

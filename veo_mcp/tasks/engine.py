@@ -104,7 +104,7 @@ async def open_engine(
                 reader,
                 budget,
                 Quotes(journal, budget, clock=clock),
-                Callbacks(urls, reader),
+                Callbacks(urls, reader, clock=clock, sleep=sleep),
                 poller,
                 Situations(journal, poller, urls),
                 journal,

@@ -50,6 +50,7 @@ class Poller:
 
     Attributes:
         beat: Unix time of the last round, for readiness.
+        unreachable: why the API could not be asked at all in the last round, or None.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Poller:
         self._watched: Counter[str] = Counter()
         self._refused: dict[str, tuple[str, float]] = {}
         self.beat = 0.0
+        self.unreachable: str | None = None
 
     @property
     def paused(self) -> str | None:
@@ -107,11 +109,18 @@ class Poller:
         while True:
             try:
                 asked = await self.round()
+                self.unreachable = None
             except ApiError as error:
-                log.info("The API could not be asked: %s", error.explanation)
+                if self.unreachable != error.explanation:
+                    log.warning("The API could not be asked: %s", error.explanation)
+                self.unreachable = error.explanation
                 asked = 0
             if not asked:
                 await self._sleep(IDLE_SECONDS)
+
+    async def let_go(self) -> None:
+        """Gives back every lease, so that another server on this journal goes on at once."""
+        await self._journal.release_all(self._worker_id)
 
     async def round(self) -> int:
         """One pass: settles sends whose process died, then asks about what is due. Returns how many were asked."""

@@ -84,6 +84,11 @@ class Reader:
         except UpstreamIdTaken:
             return None
 
+    async def paused(self, entry: Entry) -> bool:
+        """Whether the API has asked not to be asked for a while."""
+        pauser = self._accounts.pauser(entry)
+        return await self._journal.not_before(entry.api, pauser) > self._clock()
+
     async def wait(
         self,
         account: Account,

@@ -26,7 +26,7 @@ from veo_mcp.journal.sqlite import files, leases, spending
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
-from veo_mcp.journal.storable import moment, text
+from veo_mcp.journal.storable import moment, storable, text
 from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["SqliteJournal"]
@@ -82,6 +82,9 @@ class SqliteJournal:
     ) -> None:
         if self._group is not None:
             self._group.cancel_scope.cancel()
+            if isinstance(error, Exception):
+                # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
+                kind = error = trace = None
             await self._group.__aexit__(kind, error, trace)
         with anyio.CancelScope(shield=True):
             await self.file.close()
@@ -146,6 +149,8 @@ class SqliteJournal:
     async def _record(
         self, entry_id: str, change: Change, now: float, counts: Callable[[sqlite3.Connection], bool]
     ) -> Entry | None:
+        change = storable(change)
+
         def news(db: sqlite3.Connection) -> tuple[Entry, Entry] | None:
             if not counts(db):
                 return None
@@ -160,7 +165,7 @@ class SqliteJournal:
                 return None
             old, new = found
             if new.upstream_id is not None and old.upstream_id is None:
-                owner = _owner(db, new.api, text(new.upstream_id))
+                owner = _owner(db, new.api, new.upstream_id)
                 if owner is not None:
                     raise UpstreamIdTaken(owner[0])
             return self._rows.put(db, old, new)
@@ -401,10 +406,11 @@ class SqliteJournal:
         """Tells the feeds of every entry that changed since the last time."""
         try:
             changed, last = await self._read(lambda db: self._rows.all_since(db, self._last_seen))
-        except JournalUnusable as problem:
-            # What was written stays written, and the next look announces it; whoever needs the journal gets the reason.
+        except Exception as problem:
+            # A boundary: what was written stays written, and its writer must not take it for failed; the next look
+            # announces it. Whoever needs the journal gets the reason.
             if not self._in_trouble:
-                log.warning("%s", problem)
+                log.warning("%s", problem, exc_info=not isinstance(problem, JournalUnusable))
             self._in_trouble = True
             return
         self._in_trouble = False

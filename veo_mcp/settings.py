@@ -159,7 +159,6 @@ class Settings:
     public_url: str | None = None
     read_only: bool = False
     max_credits: int | None = None
-    repeat_seconds: int = 600
     confirm_above: int = 100
     repeat_seconds: float = 600.0
     transport: str = "stdio"

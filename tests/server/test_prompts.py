@@ -113,7 +113,11 @@ def test_foreign_text_is_quoted_without_what_hides_or_reorders(foreign: str, sho
 def test_the_words_on_credits_are_fixed() -> None:
     assert [charge_words(charged, 40, sandbox=True) for charged in ("no", "yes", "refunded", "unknown")] == [
         "Not charged.",
-        "Charged 40 sandbox credits.",
-        "Refunded 40 sandbox credits.",
-        "May have been charged 40 sandbox credits.",
+        "Charged 40 credits.",
+        "Refunded 40 credits.",
+        "May have been charged 40 credits.",
     ]
+    assert charge_words("yes", 40, sandbox=True) == "Charged 40 sandbox credits."
+    assert charge_words("yes", 40, estimated=True) == "Charged about 40 credits (estimate)."
+    assert charge_words("unknown", 40, estimated=True) == "May have been charged about 40 credits (estimate)."
+    assert charge_words("no", 40, estimated=True, sandbox=True) == "Not charged."

@@ -106,7 +106,9 @@ async def test_a_quote_is_good_for_fifteen_minutes(tmp_path: Path, mode: str) ->
         late = text(await env.call("create_video", **slow, confirm_credits=300))
         assert "does not count" in late
         times[0] += 899
-        assert "Charged 300" in text(await env.call("create_video", **slow, confirm_credits=300)), "the late call quoted"
+        assert "Charged 300" in text(await env.call("create_video", **slow, confirm_credits=300)), (
+            "the late call quoted"
+        )
 
 
 async def test_where_the_person_can_be_asked_a_confirmation_of_the_model_opens_nothing(
@@ -176,4 +178,6 @@ async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_n
         await env.call("create_video", prompt="[sandbox:slow] another boat")
         assert "Evidence" not in text(await env.call("create_video", prompt="[sandbox:drop] a third boat"))
         await env.call("get_credits")
-        assert "40 credits left the account" in text(await env.call("create_video", prompt="[sandbox:garbage] a fourth"))
+        assert "40 credits left the account" in text(
+            await env.call("create_video", prompt="[sandbox:garbage] a fourth")
+        )

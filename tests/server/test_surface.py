@@ -38,8 +38,8 @@ async def test_the_tools_are_the_committed_snapshot_in_both_eras() -> None:
 async def test_the_tools_stay_within_their_budget_of_bytes() -> None:
     tools = await listed("auto")
     seen = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in tools]
-    assert len(compact(seen)) <= 3_500
-    assert len(compact({"tools": tools})) <= 8_500
+    assert len(compact(seen)) <= 4_200
+    assert len(compact({"tools": tools})) <= 10_000
 
 
 async def test_every_tool_has_a_title_all_four_hints_and_strict_arguments() -> None:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from veo_mcp.api.account import Account, Caller
 from veo_mcp.api.models import CreateInput
 from veo_mcp.journal.entry import Entry, Status
-from veo_mcp.journal.journal import Journal
+from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.tasks.engine import Engine
 from veo_mcp.tasks.submit import SubmitResult
@@ -59,6 +59,8 @@ async def everything(engine: Engine) -> tuple[Entry, ...]:
 
 async def add(journal: Journal, entry: Entry) -> Entry | None:
     """Puts an entry into a journal, as its own account would."""
+    if entry.upstream_id is None:
+        return (await journal.begin(entry, now=entry.created_at, limits=Limits(), repeat_seconds=0)).entry
     return await journal.adopt(account(entry.api, entry.principal), entry)
 
 

@@ -41,7 +41,7 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["memory", "stdio", "sse", "ht
 
 def task(number: int, **fields: Any) -> Entry:
     """A task that is under way: `vid_<number>`, and `task-<number>` at the API."""
-    return unfinished(number, api=NOWHERE, **fields)
+    return unfinished(number, **{"api": NOWHERE, **fields})
 
 
 def own(number: int) -> str:

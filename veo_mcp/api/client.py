@@ -103,14 +103,14 @@ class VeoClient:
         """The identity, if any answer has told it already; never asks."""
         return self._identity
 
-    async def identity(self) -> str:
-        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked of it once. Raises ApiError.
+    async def identity(self, *, tries: int = TRIES) -> str:
+        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked until it has told once. Raises ApiError.
 
         A header of its answers, refusals too, and not a setting, tells a sandbox from the real thing.
         """
         if self._identity is None:
             try:
-                await self.get_credits()
+                await self._read("/v1/credits", self._credits, tries)
             except ApiError:
                 if self._identity is None:
                     raise
@@ -214,16 +214,16 @@ class VeoClient:
         self.keycare.answered(None, read=False)
         return Reply(task_id, api)
 
-    async def _read(self, path: str, parse: Callable[[Answer], T]) -> Reply[T]:
+    async def _read(self, path: str, parse: Callable[[Answer], T], tries: int = TRIES) -> Reply[T]:
         with anyio.move_on_after(READ_TOTAL_SECONDS):
-            for attempt in range(TRIES):
+            for attempt in range(tries):
                 try:
                     return await self._read_once(path, parse)
                 except (NotSent, RateLimitExceeded, UpstreamUnavailable, Unanswered) as error:
                     wait = error.retry_after
                     if wait is None:
                         wait = min(8.0, 0.5 * 4**attempt) * (0.5 + 0.5 * self._jitter())
-                    if attempt == TRIES - 1 or wait > READ_RETRY_AFTER or error.code in causes.LASTING:
+                    if attempt == tries - 1 or wait > READ_RETRY_AFTER or error.code in causes.LASTING:
                         raise
                     await self._sleep(wait)
         raise causes.TIMEOUT.error(host=self._transport.host)

@@ -5,6 +5,7 @@ Called by app.py and by tests. `VeoServer` is the SDK's server with our own word
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -35,15 +36,12 @@ INSTRUCTIONS = (
     "Veo 3.1 videos: create_video starts one (8 s, with sound; fast 40 credits, quality 300), extend_video continues a "
     "completed one (about 40), get_task shows one, list_tasks all of them, get_credits the balance. If the person is "
     "waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later. Tell the price "
-    "and "
-    "ask before quality or several videos. An unknown outcome is never sent again: tell the person, who can settle "
-    "it. A "
-    "failed video is refunded; ask before another try. Nothing can be cancelled. Always show the video's URL."
+    "and ask before quality or several videos. An unknown outcome is never sent again: tell the person, who can "
+    "settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the video's URL."
 )
 READ_ONLY = (
     "Shows Veo 3.1 videos that were made elsewhere: get_task shows one, list_tasks all of them, get_credits the "
-    "balance. "
-    "This server is read-only and starts none. Always show the video's URL."
+    "balance. This server is read-only and starts none. Always show the video's URL."
 )
 LIMIT = " At most {} credits may be spent in any 24 h."
 SANDBOX = (
@@ -118,9 +116,10 @@ def build_server(
     video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
     tasks: TaskSource | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
-    tools = Tools(backend)
+    tools = Tools(backend, clock=clock)
     announcer = announcer or Announcer()
     server = VeoServer(
         "veo-mcp",
@@ -131,7 +130,7 @@ def build_server(
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
-            TasksExtension(tasks or JournalTasks(backend, clock=time.time)),
+            TasksExtension(tasks or JournalTasks(backend, clock=clock)),
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )
@@ -140,7 +139,7 @@ def build_server(
     server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)
     announcer.attach(server)
-    resources.register(server, backend)
+    resources.register(server, backend, clock=clock)
     if not read_only:  # each of them ends in a create
         prompts.register(server)
     return server

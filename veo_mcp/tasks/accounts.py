@@ -79,7 +79,7 @@ class Accounts:
         if client.known_identity is None and anyio.current_time() >= self._ask_again_at:
             self._ask_again_at = anyio.current_time() + AGAIN_SECONDS
             with anyio.move_on_after(ASKING_SECONDS), suppress(ApiError):
-                await client.identity()
+                await client.identity(tries=1)
         return Account(client.known_identity or client.origin, principal, key)
 
     def hears(self, caller: Caller, entry: Entry) -> bool:

@@ -62,6 +62,7 @@ async def embedded(
     trusted_origin: str | None = None,
     moved: Callable[[str], None] = lambda _url: None,
     patience: float = PATIENCE,
+    look_seconds: float = LOOK_SECONDS,
 ) -> AsyncGenerator[str]:
     """The URL of this folder's sandbox, hosted here or by another process, for as long as the block runs.
 
@@ -72,11 +73,19 @@ async def embedded(
         trusted_origin: the one private origin that callbacks may reach.
         moved: called with the new URL when the sandbox had to move to another port meanwhile.
         patience: seconds that another process which holds the sandbox may take to answer.
+        look_seconds: how often it is asked whether it still does.
 
     Raises:
         SandboxUnavailable: the folder is not usable, or its holder does not answer.
     """
-    member = _Member(folder, seconds, allow_private, trusted_origin, moved, patience)
+    config = SandboxConfig(
+        folder,
+        lambda: f"http://{HOST}:{member.port}",
+        seconds=seconds,
+        allow_private=allow_private,
+        trusted_origin=trusted_origin,
+    )
+    member = _Member(config, moved, patience, look_seconds)
     try:
         async with anyio.create_task_group() as group:
             url = await group.start(member.keep)
@@ -131,27 +140,16 @@ class _Member:
     """One process's part in a folder's sandbox: it hosts it, or uses the host's and stands by."""
 
     def __init__(
-        self,
-        folder: Path,
-        seconds: float,
-        allow_private: bool,
-        trusted_origin: str | None,
-        moved: Callable[[str], None],
-        patience: float,
+        self, config: SandboxConfig, moved: Callable[[str], None], patience: float, look_seconds: float
     ) -> None:
-        self._folder = folder
+        self.port = 0
+        self._config = config
+        self._folder = config.folder
         self._moved = moved
         self._patience = patience
+        self._look_seconds = look_seconds
         self._url: str | None = None
-        self._port = 0
         self._status: TaskStatus[str] | None = None
-        self._config = SandboxConfig(
-            folder,
-            lambda: f"http://{HOST}:{self._port}",
-            seconds=seconds,
-            allow_private=allow_private,
-            trusted_origin=trusted_origin,
-        )
 
     async def keep(self, *, task_status: TaskStatus[str]) -> None:
         """Runs until cancelled; says the URL as soon as a sandbox answers there."""
@@ -180,7 +178,7 @@ class _Member:
             if url is not None and (now >= next_look or url != self._url):
                 if await status_of(url) is not None:
                     self._announce(url)
-                    silent_since, next_look = None, now + LOOK_SECONDS
+                    silent_since, next_look = None, now + self._look_seconds
                 else:
                     silent_since, next_look = silent_since or now, 0.0
             if silent_since is not None and now - silent_since > self._patience:
@@ -218,7 +216,7 @@ class _Member:
                 for number, port in enumerate(self._candidates(kept)):
                     # A port that is only just being given up, by the host before us, is waited for.
                     for gap in PORT_GAPS if kept and not number else (0.0,):
-                        self._port = port
+                        self.port = port
                         try:
                             await serve_app(app, HOST, port, ready=lambda: self._opened(app, kept, group))
                         except PortTaken:
@@ -240,7 +238,7 @@ class _Member:
                 yield port
 
     def _opened(self, app: Starlette, kept: list[int], group: TaskGroup) -> None:
-        port = self._port
+        port = self.port
         if kept[:1] != [port]:
             with suppress(OSError):  # served all the same; only the next start does not know of it
                 write_private(self._folder / "port", "\n".join(str(each) for each in (port, *kept)[:MOST_PORTS]) + "\n")

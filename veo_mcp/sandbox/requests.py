@@ -6,7 +6,7 @@ Called by the sandbox's app. Raises the documented errors; never charges, never 
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, rule_violation
@@ -21,7 +21,8 @@ M = TypeVar("M", CreateInput, ExtendInput)
 
 BODY_LIMIT = 256 * 1024
 LENGTHS = {"prompt": MOST_PROMPT, "watermark": MOST_WATERMARK, "extend_task_id": MOST_ID}
-_OBJECT = TypeAdapter(dict[str, Any])
+# NaN, which is no JSON, stays NaN to be refused, instead of becoming null on the way.
+_OBJECT = TypeAdapter(dict[str, Any], config=ConfigDict(ser_json_inf_nan="constants"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,8 +234,11 @@ class Worker:
             await self._heavy(rendered, spec, target)
         return place
 
-    async def _parent(self, task_id: str) -> Task | None:
-        return await self._insist(f"task {task_id} could not be read", lambda: self._ledger.get(task_id))
+    async def _parent(self, task_id: str) -> Task:
+        parent = await self._insist(f"task {task_id} could not be read", lambda: self._ledger.get(task_id))
+        if parent is None:
+            raise _Refused("the task to extend is gone")
+        return parent
 
     async def _images(self, urls: Sequence[str], scratch: Path) -> tuple[list[Path], list[tuple[int, int]]]:
         images: list[Path] = []

@@ -72,7 +72,8 @@ SPECIAL = """
 198.51.100.7 203.0.113.7 224.0.0.1 239.255.255.255 240.0.0.0 255.255.255.255 168.63.129.16
 :: ::1 ::7f00:1 ::8.8.8.8 ::ffff:127.0.0.1 ::ffff:8.8.8.8 64:ff9b::7f00:1 64:ff9b::10.0.0.1 64:ff9b::169.254.169.254
 64:ff9b:1:: 64:ff9b:1::808:808 64:ff9b:1:ffff:ffff:ffff:ffff:ffff 100::1 100:0:0:1::1 2001::1
-2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:2::1 2001:20::1 2001:1ff:ffff::1 2001:db8::1 2002:7f00:1:: 2002:808:808:: 2620:4f:8000::1 3ffe::1 3fff::1
+2001:0:4136:e378:8000:63bf:3fff:fdd2
+2001:2::1 2001:20::1 2001:1ff:ffff::1 2001:db8::1 2002:7f00:1:: 2002:808:808:: 2620:4f:8000::1 3ffe::1 3fff::1
 3fff:fff:ffff::1 4000::1 5f00::1 5f00:ffff::1 fc00::1 fd00:ec2::254 fe80::1 fe80::1%eth0 2606:4700::1%eth0 fec0::1
 feff::1 ff02::1 ff0e::1 nonsense
 """
@@ -156,7 +157,8 @@ WITH_THE_OTHER_LIBRARY = """
 import sys, httpcore2
 sys.modules["httpcore"] = httpcore2
 import pytest
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-W", "ignore:Module already imported", sys.argv[1], "-k", "not other_library and not special"]))
+quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore:Module already imported"]
+sys.exit(pytest.main([*quiet, sys.argv[1], "-k", "not other_library and not special"]))
 """
 
 

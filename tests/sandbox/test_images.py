@@ -77,6 +77,15 @@ def test_clear_parts_stay_clear_when_a_picture_is_made_smaller(tmp_path: Path) -
         assert after.getextrema()[3] == (0, 0)
 
 
+def test_the_whole_of_a_very_large_picture_is_kept_when_it_is_made_smaller(tmp_path: Path) -> None:
+    image = Image.new("RGB", (6001, 3999), (0, 0, 255))
+    image.paste((255, 0, 0), (5200, 3200, 6001, 3999))
+    assert prepared(saved(tmp_path / "x", image)) == (2560, 1706)
+    with Image.open(tmp_path / "x") as after:
+        places = [(5, 5), (2100, 1300), (2300, 1450), (2555, 1700)]
+        assert [after.getpixel(place) for place in places] == [(0, 0, 255)] * 2 + [(255, 0, 0)] * 2
+
+
 def claims(width: int, height: int) -> bytes:
     """A PNG that says it is this large, and holds nothing."""
 
@@ -118,14 +127,20 @@ async def test_an_image_that_is_too_large_fails_the_task_with_a_reason_and_refun
 
 
 MEASURED = """
-import resource, sys
+import sys
 from pathlib import Path
 from PIL import Image
 from veo_mcp.sandbox.studio import prepared
+
+def peak():
+    # Not getrusage: its peak starts with that of the parent process.
+    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) // 1024
+
 Image.init()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 prepared(Path(sys.argv[1]))
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print(peak() - before)
 """
 
 
@@ -138,4 +153,4 @@ async def test_the_largest_image_costs_bounded_memory(tmp_path: Path, kind: str)
     path = saved(tmp_path / "x", image, kind, **options)
     del image
     done = await anyio.run_process([sys.executable, "-c", MEASURED, str(path)])
-    assert int(done.stdout) < 350, done.stdout
+    assert 20 < int(done.stdout) < 300, done.stdout

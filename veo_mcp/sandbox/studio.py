@@ -19,6 +19,7 @@ MEGAPIXELS = {"JPEG": 50, "PNG": 40, "WEBP": 16}
 """The largest images that are decoded. A PNG costs 4 bytes a pixel, a progressive JPEG up to 6, a WebP 12."""
 SIDE = 2560
 """The longest side that the renderer makes use of."""
+STRIP = 256
 ORIENTATION = 0x0112
 WIDE, TALL = (1280, 720), (720, 1280)
 
@@ -46,7 +47,7 @@ def prepared(path: Path) -> tuple[int, int]:
             turn = image.getexif().get(ORIENTATION, 1)
             if small and image.mode in ("RGB", "RGBA", "L", "LA", "P", "CMYK", "1"):
                 return (image.height, image.width) if turn in (5, 6, 7, 8) else image.size
-            drawn = _plain(image)
+            drawn = _coarse(_plain(image))
             drawn.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         except (OSError, SyntaxError):
             raise ValueError("it is damaged") from None
@@ -71,6 +72,23 @@ def _plain(image: Any) -> Any:
     if image.mode == "RGBA":
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _coarse(image: Any) -> Any:
+    """The image at a whole fraction of its size, where that is still more than SIDE.
+
+    By strips: Pillow makes a second copy of a whole image with alpha before it shrinks it.
+    """
+    from PIL import Image
+
+    factor = max(image.size) // SIDE
+    if factor < 2:
+        return image
+    coarse = Image.new(image.mode, (image.width // factor, image.height // factor))
+    for top in range(0, coarse.height, STRIP):
+        strip = image.crop((0, top * factor, coarse.width * factor, min(coarse.height, top + STRIP) * factor))
+        coarse.paste(strip.reduce(factor), (0, top))
+    return coarse
 
 
 def clip_size(ratio: str, images: list[tuple[int, int]], parent: Path | None) -> tuple[int, int]:

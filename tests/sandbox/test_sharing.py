@@ -11,10 +11,12 @@ from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import httpx2
 import pytest
 from anyio.abc import Process
 
+from tests.support.processes import veo_mcp
 from veo_mcp.sandbox.embedded import SandboxUnavailable, embedded, status_of
 
 pytestmark = pytest.mark.anyio
@@ -216,18 +218,25 @@ async def test_a_host_that_falls_silent_later_is_logged(tmp_path: Path, caplog: 
         process.send_signal(signal.SIGCONT)
 
 
-async def test_taking_over_beside_a_taken_port_says_where_it_moved(tmp_path: Path) -> None:
-    moves: list[str] = []
-    async with host(tmp_path) as (process, url), embedded(tmp_path, 0.0, moved=moves.append) as mine:
-        assert mine == url
-        # Meanwhile the file names another port, and on it sits somebody else: the host of tomorrow must move.
-        with socket.socket() as other:
-            other.bind(("127.0.0.1", 0))
-            (tmp_path / "port").write_text(f"{other.getsockname()[1]}\n{port_of(url)}\n")
-            process.send_signal(signal.SIGKILL)
-            await until(lambda: bool(moves))
-        assert moves[0] != url
-        assert (await credits(moves[0])).status_code == 200
+async def test_taking_over_beside_a_taken_port_starts_everything_again_at_another(tmp_path: Path) -> None:
+    # Meanwhile the file names another port, and on it sits somebody else: the host of tomorrow must move.
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        async with host(tmp_path) as (process, url):
+
+            async def used() -> None:
+                async with embedded(tmp_path, 0.0) as mine:
+                    assert mine == url
+                    (tmp_path / "port").write_text(f"{other.getsockname()[1]}\n{port_of(url)}\n")
+                    process.send_signal(signal.SIGKILL)
+                    await anyio.sleep_forever()
+
+            with anyio.fail_after(20), pytest.raises(SandboxUnavailable, match="moved to"):
+                await used()
+        async with embedded(tmp_path, 0.0) as there:
+            assert there not in (url, f"http://127.0.0.1:{other.getsockname()[1]}")
+            assert (await credits(there)).status_code == 200
+            await answered(url)
 
 
 def spoil(folder: Path, how: str) -> None:
@@ -266,3 +275,22 @@ async def test_the_state_of_the_work_can_be_asked_for(tmp_path: Path) -> None:
             "last_failure_at": None,
         }
     assert await status_of(url) is None
+
+
+async def test_check_says_what_goes_wrong_in_the_shared_sandbox(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    async with host(folder) as (_process, url):
+        done = await anyio.to_thread.run_sync(veo_mcp, tmp_path, "check")
+        assert done.returncode == 0, done.stderr
+        with sqlite3.connect(folder / "ledger.db") as books:
+            books.execute("CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        async with httpx2.AsyncClient() as http:
+            body = {"model": "veo-3", "input": {"prompt": "[sandbox:fail]"}}
+            await http.post(url + "/v1/videos/generations", json=body, headers={"Authorization": "Bearer sk-x"})
+        with anyio.fail_after(20):
+            while (await status_of(url) or {})["status"] == "ok":  # noqa: ASYNC110 - it can only be asked
+                await anyio.sleep(0.05)
+        done = await anyio.to_thread.run_sync(veo_mcp, tmp_path, "check")
+        assert done.returncode == 1
+        assert "ledger cannot be written" in done.stderr
+        assert "disk is full" in done.stderr

@@ -36,6 +36,7 @@ def check(settings: Settings) -> int:
                 out.print(f"journal   {settings.journal}: usable", highlight=False, soft_wrap=True)
                 if not settings.problems:  # a key that is known to be wrong is not sent anywhere
                     faults += await _ask_balance(engine)
+                    faults += await _look_into_sandbox(settings)
         except* (JournalUnusable, SandboxMissing) as group:
             faults.append(str(group.exceptions[0]))
         for fault in faults:
@@ -58,3 +59,13 @@ async def _ask_balance(engine: Engine) -> list[str]:
     out.print(f"API       {await engine.service.api_name()} ({kind})", highlight=False)
     out.print(f"credits   {credits.balance}", highlight=False)
     return []
+
+
+async def _look_into_sandbox(settings: Settings) -> list[str]:
+    """What goes wrong in the sandbox that this server shares with others on the machine."""
+    if not settings.embedded:
+        return []
+    from veo_mcp.sandbox.embedded import work_in
+
+    trouble = await work_in(settings.sandbox_dir)
+    return [trouble] if trouble else []

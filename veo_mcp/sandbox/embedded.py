@@ -27,7 +27,7 @@ from veo_mcp.sandbox.files import FILE, private_folder, tighten, write_private
 from veo_mcp.sqlite_file import NewerSchema
 from veo_mcp.web.runner import PortTaken, serve_app
 
-__all__ = ["SandboxUnavailable", "embedded", "run_server", "status_of"]
+__all__ = ["SandboxUnavailable", "embedded", "run_server", "status_of", "work_in"]
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,6 @@ async def embedded(
     *,
     allow_private: bool = False,
     trusted_origin: str | None = None,
-    moved: Callable[[str], None] = lambda _url: None,
     patience: float = PATIENCE,
     look_seconds: float = LOOK_SECONDS,
 ) -> AsyncGenerator[str]:
@@ -71,12 +70,12 @@ async def embedded(
         seconds: how long a generation takes at least.
         allow_private: whether images and callbacks may lie on private addresses.
         trusted_origin: the one private origin that callbacks may reach.
-        moved: called with the new URL when the sandbox had to move to another port meanwhile.
         patience: seconds that another process which holds the sandbox may take to answer.
         look_seconds: how often it is asked whether it still does.
 
     Raises:
-        SandboxUnavailable: the folder is not usable, or its holder does not answer.
+        SandboxUnavailable: the folder is not usable, or its holder does not answer; out of the block, where the
+            sandbox had to move to another port meanwhile: entered again, it is there.
     """
     config = SandboxConfig(
         folder,
@@ -85,10 +84,11 @@ async def embedded(
         allow_private=allow_private,
         trusted_origin=trusted_origin,
     )
-    member = _Member(config, moved, patience, look_seconds)
+    member = _Member(config, patience, look_seconds)
     try:
         async with anyio.create_task_group() as group:
             url = await group.start(member.keep)
+            group.start_soon(member.until_moved)
             try:
                 yield url
             finally:
@@ -136,16 +136,24 @@ async def status_of(url: str) -> dict[str, Any] | None:
         return None
 
 
+async def work_in(folder: Path) -> str | None:
+    """One sentence on how the work in a folder's sandbox goes, or None when all is well or none answers."""
+    ports = await anyio.to_thread.run_sync(_kept_ports, folder)
+    status = await status_of(f"http://{HOST}:{ports[0]}") if ports else None
+    if status is None or not status.get("failures"):
+        return None
+    begins = "The sandbox's ledger cannot be written at the moment" if not status.get("ok") else "The sandbox works"
+    return f"{begins}; {status['failures']} failures since its start, the latest: {status.get('last_failure')}"
+
+
 class _Member:
     """One process's part in a folder's sandbox: it hosts it, or uses the host's and stands by."""
 
-    def __init__(
-        self, config: SandboxConfig, moved: Callable[[str], None], patience: float, look_seconds: float
-    ) -> None:
+    def __init__(self, config: SandboxConfig, patience: float, look_seconds: float) -> None:
         self.port = 0
         self._config = config
         self._folder = config.folder
-        self._moved = moved
+        self._moved = anyio.Event()
         self._patience = patience
         self._look_seconds = look_seconds
         self._url: str | None = None
@@ -166,6 +174,11 @@ class _Member:
             await self._host_always()
         finally:
             os.close(lock)
+
+    async def until_moved(self) -> None:
+        """Waits for the sandbox to move, and raises: whoever uses it must begin again, at the new port."""
+        await self._moved.wait()
+        raise SandboxUnavailable(f"The sandbox moved to {self._url}. Try again.")
 
     async def _follow(self, lock: int) -> None:
         """Uses another process's sandbox; returns when this process holds the lock."""
@@ -259,7 +272,7 @@ class _Member:
             return
         first, self._url = self._url is None, url
         if not first:
-            self._moved(url)
+            self._moved.set()
         elif self._status is not None:
             self._status.started(url)
 

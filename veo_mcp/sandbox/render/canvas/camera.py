@@ -12,23 +12,8 @@ import numpy as np
 
 from veo_mcp.sandbox.render.canvas.frame import U8, U16, Frame
 
-MOVES = [
-    "static",
-    "pan_left",
-    "pan_right",
-    "tilt_up",
-    "tilt_down",
-    "zoom_in",
-    "zoom_out",
-    "dolly",
-    "drone",
-    "tracking",
-    "handheld",
-    "orbit",
-    "drift",
-    "push",
-]
-VERTICAL = frozenset({"tilt_up", "tilt_down", "drone"})
+MOVES = "static pan_left pan_right tilt_up tilt_down zoom_in zoom_out dolly drone tracking handheld orbit drift push".split()
+VERTICAL = frozenset({"tilt_up", "tilt_down", "drone", "dolly"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +41,6 @@ class Camera:
     @property
     def axis(self) -> int:
         return 0 if self.move in VERTICAL else 1
-
-    @property
-    def zooms(self) -> bool:
-        return self.move in {"zoom_in", "zoom_out", "dolly", "drone", "handheld", "push"}
 
     def at(self, t: float) -> View:
         u, b = self.unit, self.brisk
@@ -99,8 +80,8 @@ class Camera:
                 return View()
 
     def reach(self) -> tuple[float, float]:
-        """How far x and (y or tilt) go over sixteen seconds, for the margins of layers."""
-        views = [self.at(t) for t in np.linspace(0, 16, 33)]
+        """How far x and (y or tilt) go over a clip and the extension that goes on from it, for the margins of layers."""
+        views = [self.at(t) for t in np.linspace(0, 20, 41)]
         ys = [v.y + v.tilt for v in views]
         return max(abs(v.x) for v in views), max(abs(y) for y in ys)
 

@@ -108,14 +108,17 @@ def as_keep(alpha: F32) -> U16:
     return (np.clip(1 - alpha, 0, 1) * np.float32(256) + np.float32(0.5)).astype(np.uint16)
 
 
-def _shifted(a: F32, part: float, axis: int) -> F32:
+def shifted(a: F32, part: float, axis: int) -> F32:
+    """The picture moved by `part` of a pixel towards its beginning (negative: towards its end)."""
     if part == 0:
         return a
     out = a.copy()
-    if axis == 1:
-        out[:, :-1] += (a[:, 1:] - a[:, :-1]) * np.float32(part)
+    moved, source = (out, a) if axis == 0 else (out.swapaxes(0, 1), a.swapaxes(0, 1))
+    step = (source[1:] - source[:-1]) * np.float32(part)
+    if part > 0:
+        moved[:-1] += step
     else:
-        out[:-1] += (a[1:] - a[:-1]) * np.float32(part)
+        moved[1:] += step
     return out
 
 
@@ -158,12 +161,12 @@ class Layer:
         self.keeps: list[tuple[U16, U16] | None] = []
         for k in range(phases):
             p = k / phases
-            self.planes.append((as_u8(_shifted(y, p, axis)), as_u8(_shifted(u, p, axis)), as_u8(_shifted(v, p, axis))))
+            self.planes.append((as_u8(shifted(y, p, axis)), as_u8(shifted(u, p, axis)), as_u8(shifted(v, p, axis))))
             if a is None or ac is None:
                 self.keeps.append(None)
             else:
                 end = min(height, (self.opaque_from + 3) // 2 * 2)
-                self.keeps.append((as_keep(_shifted(a[:end], p, axis)), as_keep(_shifted(ac[: end // 2], p, axis))))
+                self.keeps.append((as_keep(shifted(a[:end], p, axis)), as_keep(shifted(ac[: end // 2], p, axis))))
         if a is not None:
             self.opaque_from = min(height, (self.opaque_from + 3) // 2 * 2)
 
@@ -227,9 +230,8 @@ class Sprite:
         for k in range(phases):
             # a sprite that moves right by a fraction samples further left
             p = k / phases
-            shifted = [_right(q, p) for q in planes]
-            keeps = [as_keep(_right(q, p)) for q in alphas]
-            self.data.append(([as_u8(s) for s in shifted], keeps))
+            keeps = [as_keep(shifted(q, -p, 1)) for q in alphas]
+            self.data.append(([as_u8(shifted(q, -p, 1)) for q in planes], keeps))
 
     def draw(self, frame: Frame, x: float, y: float, *, fade: float = 1.0) -> None:
         """Draw with the picture's own top left corner at (x, y)."""
@@ -256,14 +258,6 @@ class Sprite:
                 c = ((c * f) >> 8).astype(np.uint8)
                 k = (np.uint16(256) - (((np.uint16(256) - k) * f) >> 8)).astype(np.uint16)
             frame.over(target[y0:y1, x0:x1], c, k)
-
-
-def _right(a: F32, part: float) -> F32:
-    if part == 0:
-        return a
-    out = a.copy()
-    out[:, 1:] += (a[:, :-1] - a[:, 1:]) * np.float32(part)
-    return out
 
 
 def stops(rows: int, points: Sequence[tuple[float, Rgb]]) -> F32:

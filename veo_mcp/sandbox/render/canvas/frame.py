@@ -223,6 +223,8 @@ class Sprite:
         rgb = np.pad(rgb, (*pad, (0, 0)), mode="edge")
         self.h, self.w = alpha.shape
         self.phases = phases
+        solid = np.flatnonzero(alpha.max(axis=1) > 0.5)
+        self.lowest = int(solid[-1]) - 1 if solid.size else self.h  # the row, from the picture's own top, where it ends
         y, u, v = to_yuv(rgb)
         planes = [y * alpha, halve(u * alpha), halve(v * alpha)]
         alphas = [alpha, halve(alpha)]

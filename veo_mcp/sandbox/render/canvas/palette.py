@@ -95,7 +95,8 @@ def palette(light: str, weather: str, looks: Iterable[str]) -> Palette:
         case "rain":
             return replace(_dull(base, 0.55, 0.74), glow=base.glow * 0.35, disc=False)
         case "storm":
-            return replace(_dull(base, 0.62, 0.5), glow=base.glow * 0.15, stars=0.0, disc=False)
+            dim = _dull(base, 0.62, 0.5)
+            return replace(dim, glow=base.glow * 0.15, stars=0.0, disc=False, cloud_shade=scale(dim.cloud_shade, 0.45))
         case "snow":
             return replace(_dull(base, 0.5, 0.95 if base.night < 0.5 else 1.1), glow=base.glow * 0.6)
         case "fog":

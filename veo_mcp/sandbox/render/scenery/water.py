@@ -32,6 +32,7 @@ class Water:
     ) -> None:  # fmt: skip
         self.w, self.horizon, self.sun_x, self.rough = w, horizon, sun_x, rough
         self.spark = np.uint16((200 if pal.night < 0.9 else 120) * min(1.0, 0.3 + rough))
+        self.relief = 1 if rough > 1.5 else 2
         self.span = np.float32(h - horizon)
         self.rows = bottom - int(horizon) + 2
         self.ripple_phase = rng.random(3) * 2 * np.pi
@@ -55,7 +56,7 @@ class Water:
         path = np.exp(-((x[None, :] / spread) ** 2)) * (0.55 + 0.45 * np.exp(-d * 1.4))[:, None]
         shine = min(1.0, pal.glow) * (1.0 if pal.disc else 0.45)
         # a floor: single sparks all over the water; the path: many of them under the light
-        self.path: U16 = np.clip(path * shine * 66 + 4.0 + 8.0 * min(rough, 1.0), 0, 90).astype(np.uint16)
+        self.path: U16 = np.clip(path * shine * 66 + 3.0 + 6.0 * min(rough, 1.0), 0, 90).astype(np.uint16)
         _, gu, gv = to_yuv((vec(pal.sun) * vec(pal.light))[None, None, :])
         part = (path * np.float32(0.6 * shine))[::2, ::2]
         self.keep_c: U16 = (256 * (self.mirror[::2, None] * (1 - part))).astype(np.uint16)
@@ -72,7 +73,7 @@ class Water:
 
     def _sheet(self, rng: np.random.Generator, cols: int, k: int, *, fine: bool) -> F32:
         """Waves in perspective: noise over the logarithm of nearness, squeezed sideways far away."""
-        base = fbm(rng, SHEET_ROWS, SHEET_COLS, 13 - 3 * k, 96 - 22 * k, 5 if fine else 4, 0.62)
+        base = fbm(rng, SHEET_ROWS, SHEET_COLS, 10 - 2 * k, 76 - 18 * k, 5 if fine else 4, 0.62)
         d = self._nearness(0.0)
         near = np.log(1 + d / np.float32(NEARNESS)) / np.log(1 + 1.6 / NEARNESS)
         rows = (near * (SHEET_ROWS - 1)).astype(np.intp)
@@ -138,10 +139,12 @@ class Water:
         crest -= level
         crest <<= 2
         np.minimum(crest, self.spark, out=crest)
-        product >>= 2
+        # heavier seas have deeper light and shadow
+        product >>= self.relief
         luma += product
-        np.maximum(luma, np.uint16(32), out=luma)
-        luma -= np.uint16(16)
+        mean = np.uint16(64 >> self.relief)
+        np.maximum(luma, np.uint16(16 + mean), out=luma)
+        luma -= mean
         luma += crest
         np.minimum(luma, WHITE, out=luma)
 
@@ -167,7 +170,7 @@ class Surf:
         self.row, self.depth, self.unit, self.reach = row, depth, unit, reach
         cols = w + 2 * int(reach) + 8
         self.line = (fbm(rng, 1, cols, 1, 320 * unit, 3)[0] - np.float32(0.5)) * np.float32(36 * unit)
-        self.lace = fbm(rng, 64, cols, 5, 16, 3)
+        self.lace = fbm(rng, int(76 * unit) + 2, cols, 5, 16, 3)
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
         x = int(self.reach + view.x * (self.depth + view.pivot))
@@ -178,10 +181,10 @@ class Surf:
         if end - top < 4:
             return
         below = np.arange(top, end, dtype=np.float32)[:, None] - line[None, :]
-        lace = self.lace[: end - top, x : x + frame.w][: below.shape[0]]
+        lace = self.lace[: end - top, x : x + frame.w]
         soft = np.float32(self.SOFT * self.unit)
         foam = np.where(below > 0, np.exp(-below / (soft * 0.3)), np.exp(below / (soft * 3)) * np.clip(lace * 3 - 1, 0, 1))
-        target = frame.y[top : top + below.shape[0]]
+        target = frame.y[top:end]
         target[...] = (target + (np.float32(232) - target) * foam.astype(np.float32) * np.float32(0.8)).astype(np.uint8)
 
 

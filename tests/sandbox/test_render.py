@@ -127,7 +127,7 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("prompt", "place", "time", "weather", "camera"),
     [
-        ("A drone shot flying over mountains at sunset", "mountains", "sunset", "", "drone"),
+        ("A drone shot flying over mountains at sunset", "mountain", "sunset", "", "drone"),
         ("Un velero en el mar al amanecer con niebla", "sea", "dawn", "fog", ""),
         ("Une forêt la nuit sous la pluie, zoom arrière", "forest", "night", "rain", "zoom_out"),
         ("Ein Schwenk nach links über die Wüste am Mittag", "desert", "noon", "", "pan_left"),
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing(tmp_path: Path) -
         ("雪の降る公園、夜明け", "park", "dawn", "snow", ""),
         ("夜晚的街道，下雨，跟拍", "street", "night", "rain", "tracking"),
         ("Underwater coral reef, handheld", "underwater", "", "", "handheld"),
-        ("An astronaut drifts, orbit shot", "space", "", "", "orbit"),
+        ("An astronaut drifts, orbit shot", "", "", "", "orbit"),
         ("A red car drives along a highway in the desert", "desert", "", "", ""),
         ("A neon city street", "street", "", "", ""),
     ],
@@ -146,15 +146,15 @@ def test_words_in_six_languages_choose_place_hour_weather_and_camera(
     from veo_mcp.sandbox.render.language.prompt import read
 
     plan = read(prompt)
-    assert (plan.place, plan.time, plan.weather, plan.camera) == (place, time, weather, camera)
+    assert (plan.place, plan.light, plan.weather, plan.camera) == (place, time, weather, camera)
 
 
 def test_several_sentences_are_several_shots_that_inherit_what_they_leave_open() -> None:
     from veo_mcp.sandbox.render.language.prompt import shots
 
     one, two = shots("A boat on the sea at dawn. Then rain falls on the city, tilt up")
-    assert (one.place, one.time, one.weather) == ("sea", "dawn", "")
-    assert (two.place, two.time, two.weather, two.camera) == ("city", "dawn", "rain", "tilt_up")
+    assert (one.place, one.light, one.weather) == ("sea", "dawn", "")
+    assert (two.place, two.light, two.weather, two.camera) == ("city", "dawn", "rain", "tilt_up")
     assert len(shots("A dog runs through a park. Shot on 35mm. Lovely.")) == 1
     assert len(shots("Sea. City. Forest. Desert. Space.")) == 3
 
@@ -171,7 +171,7 @@ def test_an_extension_keeps_key_pace_and_mood_of_the_music_and_the_place(sea: Pa
             notes.append(json.loads(clip.metadata["comment"]))
     assert notes[0]["music"] == notes[1]["music"]
     assert notes[0]["key"] == notes[1]["key"]
-    assert (notes[1]["scene"]["place"], notes[1]["scene"]["time"]) == ("sea", "night")
+    assert (notes[1]["scene"]["place"], notes[1]["scene"]["light"]) == ("sea", "night")
 
 
 def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path: Path) -> None:
@@ -182,14 +182,14 @@ def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "place", ["sea", "mountains", "forest", "city", "desert", "park", "street", "room", "space", "underwater", ""]
+    "place", ["sea", "mountain", "forest", "city", "desert", "park", "street", "room", "space", "underwater", ""]
 )
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280)])
 def test_every_place_draws_every_pixel_wherever_the_camera_goes(place: str, size: tuple[int, int]) -> None:
     from veo_mcp.sandbox.render.canvas.camera import MOVES
     from veo_mcp.sandbox.render.canvas.frame import Frame
     from veo_mcp.sandbox.render.clip.scene import build
-    from veo_mcp.sandbox.render.language.prompt import Plan
+    from veo_mcp.sandbox.render.language.plan import Plan
 
     frame, spare = Frame(*size), Frame(*size)
     turn = len(place) + size[0] // 720

@@ -24,7 +24,8 @@ from veo_mcp.sandbox.render.canvas.noise import key_of, stream
 from veo_mcp.sandbox.render.clip.encode import Writer
 from veo_mcp.sandbox.render.clip.images import Ended, Morph, Pair, ease, fitted, frame_of, open_image, parent_end
 from veo_mcp.sandbox.render.clip.scene import build
-from veo_mcp.sandbox.render.language.prompt import Plan, shots
+from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.language.prompt import shots
 from veo_mcp.sandbox.render.scenery.stage import Stage
 
 Compose = Callable[[Frame, Frame, float], None]
@@ -94,7 +95,7 @@ def _before(spec: ClipSpec, ended: Ended | None) -> Plan | None:
     if isinstance(scene, dict):
         try:
             return Plan(
-                str(scene.get("text", "")), str(scene["place"]), str(scene["time"]), str(scene["weather"]), str(scene["camera"]),
+                str(scene.get("caption", "")), str(scene["place"]), str(scene["light"]), str(scene["weather"]), str(scene["camera"]),
                 tuple(map(str, scene["subjects"])), frozenset(map(str, scene["looks"])),
             )  # fmt: skip
         except (KeyError, TypeError):
@@ -127,19 +128,19 @@ def mood(plan: Plan) -> str:
         return "epic"
     if plan.place in {"space", "underwater", "abstract", ""}:
         return "wonder"
-    if plan.time == "night":
+    if plan.light == "night":
         return "night"
-    if plan.place in {"park", "city"} and plan.time in {"noon", ""}:
+    if plan.place in {"park", "city"} and plan.light in {"noon", ""}:
         return "happy" if plan.subjects else "warm"
-    return {"sunset": "warm", "dawn": "calm"}.get(plan.time, "warm")
+    return {"sunset": "warm", "dawn": "calm"}.get(plan.light, "warm")
 
 
-def ambience(plans: list[Plan]) -> tuple[str, ...]:
+def ambience(plans: tuple[Plan, ...]) -> tuple[str, ...]:
     out: list[str] = []
     for plan in plans:
-        day = plan.time not in {"night"}
+        day = plan.light not in {"night"}
         out += {
-            "sea": ["surf"], "mountains": ["wind"], "forest": ["birds" if day else "crickets", "wind"], "city": ["city"],
+            "sea": ["surf"], "beach": ["surf"], "lake": ["surf"], "river": ["surf"], "meadow": ["birds" if day else "crickets"], "mountain": ["wind"], "forest": ["birds" if day else "crickets", "wind"], "city": ["city"],
             "desert": ["wind"], "park": ["birds" if day else "crickets"], "street": ["city"], "room": ["fire"], "space": ["drone"],
             "underwater": ["bubbles"],
         }.get(plan.place, ["drone"])  # fmt: skip
@@ -154,7 +155,7 @@ def _marks(spec: ClipSpec, caption: str, label: str, stage: Stage | None) -> Mar
 
 
 def label_of(plan: Plan, number: int, count: int) -> str:
-    words = [w for w in (plan.place, plan.time, plan.weather) if w and w != "abstract"]
+    words = [w for w in (plan.place, plan.light, plan.weather) if w and w != "abstract"]
     parts = [f"shot {number}/{count}"] if count > 1 else []
     if plan.camera:
         parts.append(plan.camera.replace("_", " "))
@@ -166,7 +167,7 @@ def label_of(plan: Plan, number: int, count: int) -> str:
 def _note(plan: Plan, key: tuple[int, ...], moment: float) -> dict[str, Any]:
     return {
         "scene": {
-            "text": plan.text[:200], "place": plan.place, "time": plan.time, "weather": plan.weather, "camera": plan.camera,
+            "caption": plan.caption[:200], "place": plan.place, "light": plan.light, "weather": plan.weather, "camera": plan.camera,
             "subjects": list(plan.subjects), "looks": sorted(plan.looks),
         },
         "key": list(key), "moment": moment,
@@ -174,7 +175,7 @@ def _note(plan: Plan, key: tuple[int, ...], moment: float) -> dict[str, Any]:
 
 
 def _segments(
-    spec: ClipSpec, plans: list[Plan], total: int, ended: Ended | None
+    spec: ClipSpec, plans: tuple[Plan, ...], total: int, ended: Ended | None
 ) -> tuple[list[Callable[[], Segment]], dict[str, Any]]:
     fine = spec.mode == "quality"
     w, h = spec.width, spec.height
@@ -206,7 +207,7 @@ def _segments(
     def shot(k: int) -> Callable[[], Segment]:
         def make() -> Segment:
             stage = build(plans[k], key_of(spec.seed, spec.prompt, k), w, h, fine=fine)
-            caption = spec.prompt if len(plans) == 1 else plans[k].text
+            caption = spec.prompt if len(plans) == 1 else plans[k].caption
             marks = _marks(spec, caption, label_of(plans[k], k + 1, len(plans)), stage)
             return Segment(cuts[k], cuts[k + 1], stage.compose, marks)
 
@@ -219,7 +220,7 @@ def _segments(
 
 
 def _extension(
-    spec: ClipSpec, plans: list[Plan], total: int, ended: Ended
+    spec: ClipSpec, plans: tuple[Plan, ...], total: int, ended: Ended
 ) -> tuple[list[Callable[[], Segment]], dict[str, Any]]:
     """The parent's scene lives on from its last frame, and then becomes what the new prompt asks for."""
     fine, w, h = spec.mode == "quality", spec.width, spec.height

@@ -13,7 +13,7 @@ from veo_mcp.sandbox.render.canvas.camera import Camera
 from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.canvas.palette import palette
 from veo_mcp.sandbox.render.figures.actors import add_actors
-from veo_mcp.sandbox.render.language.prompt import Plan
+from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.scenery import abstract, interior, land, space, street, town, underwater
 from veo_mcp.sandbox.render.scenery.atmosphere import add_rays, close_leaves, high_cloud
 from veo_mcp.sandbox.render.scenery.stage import Setup, Stage
@@ -21,7 +21,11 @@ from veo_mcp.sandbox.render.scenery.weather import add_weather
 
 BUILDERS = {
     "sea": land.sea,
-    "mountains": land.mountains,
+    "beach": land.sea,
+    "lake": land.sea,
+    "river": land.sea,
+    "meadow": land.park,
+    "mountain": land.mountains,
     "forest": land.forest,
     "desert": land.desert,
     "park": land.park,
@@ -38,17 +42,17 @@ FOLLOWED = frozenset("dog horse wolf car bus bicycle train camel elephant".split
 
 def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> Stage:
     rng = stream(key, "plan")
-    place = plan.place or ("mountains" if plan.subjects or plan.weather or plan.time else "abstract")
-    time = plan.time or _hour(plan, place, rng)
+    place = plan.place or "abstract"
+    light = plan.light or _hour(plan, place, rng)
     weather = plan.weather if place not in {"space", "underwater", "abstract"} else ""
-    plan = replace(plan, place=place, time=time, weather=weather)
+    plan = replace(plan, place=place, light=light, weather=weather)
     unit = w / 1280 if w > h else 0.72
     chosen = DEFAULT_MOVES[int(rng.integers(len(DEFAULT_MOVES)))]
     if FOLLOWED & set(plan.subjects):
         chosen = "tracking"
     brisk = 1.5 if "fast" in plan.looks else 0.75 if "calm" in plan.looks else 1.0
     camera = Camera(plan.camera or chosen, unit, brisk, float(rng.random() * 6.28))
-    pal = palette(time, weather, plan.looks)
+    pal = palette(light, weather, plan.looks)
     horizon = h * {"park": 0.5, "desert": 0.52, "street": 0.66, "city": 0.66, "forest": 0.6}.get(place, 0.56)
     s = Setup(plan, key, w, h, pal, camera, fine, float(int(horizon) // 2 * 2))
     stage = Stage(s, ground=h * 0.86)
@@ -63,10 +67,10 @@ def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> St
 def _richer(stage: Stage) -> None:
     """What quality shows and fast leaves out."""
     s = stage.setup
-    outdoors = s.plan.place in {"sea", "mountains", "desert", "park", "city", "forest"}
+    outdoors = s.plan.place in {"sea", "mountain", "desert", "park", "city", "forest"}
     if outdoors and s.pal.stars < 0.9:
         high_cloud(stage, 1)
-    if s.plan.place in {"mountains", "park", "desert"} and s.pal.time_is_low:
+    if s.plan.place in {"mountain", "park", "desert"} and s.pal.time_is_low:
         add_rays(stage)
     if s.plan.place in {"park", "forest"} and s.camera.move not in {"tilt_up", "tilt_down", "drone"}:
         close_leaves(stage)

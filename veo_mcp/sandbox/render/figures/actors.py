@@ -75,9 +75,9 @@ class Cast(Freely):
             int(self.rng.integers(5))
         ]
         night = self.s.pal.night > 0.3
-        c = next((tone for names, tone in PAINTS if any(n in self.s.plan.text.lower() for n in names)), c)
-        if "taxi" in self.s.plan.text.lower() or "タクシー" in self.s.plan.text or "出租车" in self.s.plan.text:
-            c = (0.95, 0.74, 0.12)
+        c = PAINTS.get(self.s.plan.paint(kind), c)
+        if kind == "taxi":
+            kind, c = "car", PAINTS["yellow"]
         dress = people.dressed(self.rng, "person", "")
         match kind:
             case "car":
@@ -151,15 +151,15 @@ class Cast(Freely):
         )
 
 
-PAINTS: tuple[tuple[tuple[str, ...], Rgb], ...] = (
-    ((" red", "rojo", "rouge", " rote", "vermelh", "赤", "红"), (0.78, 0.12, 0.1)),
-    (("blue", "azul", "bleu", "blau", "青", "蓝"), (0.14, 0.3, 0.66)),
-    (("yellow", "amarill", "jaune", "gelb", "amarel", "黄"), (0.95, 0.76, 0.14)),
-    (("green", "verde", "vert", "grün", "緑", "绿"), (0.14, 0.46, 0.26)),
-    (("white", "blanc", "weiß", "branc", "白"), (0.92, 0.92, 0.93)),
-    (("black", "negr", "noir", "schwarz", "pret", "黒", "黑"), (0.08, 0.08, 0.1)),
-    (("silver", "grey", "gray", "plata", "gris", "silber"), (0.62, 0.64, 0.68)),
-)
+PAINTS: dict[str, Rgb] = {
+    "red": (0.78, 0.12, 0.1),
+    "blue": (0.14, 0.3, 0.66),
+    "yellow": (0.95, 0.76, 0.14),
+    "green": (0.14, 0.46, 0.26),
+    "white": (0.92, 0.92, 0.93),
+    "black": (0.08, 0.08, 0.1),
+    "grey": (0.62, 0.64, 0.68),
+}
 
 
 def stage_sun(stage: Stage) -> float:
@@ -170,9 +170,9 @@ def add_actors(stage: Stage) -> None:
     """The prompt's subjects, as far as the place can hold them, and what lives there anyway."""
     cast, s = Cast(stage), stage.setup
     place, subjects = s.plan.place, s.plan.subjects
-    water = any(isinstance(i, Water) for i in stage.items) and place in {"sea", "city"}
+    water = any(isinstance(i, Water) for i in stage.items) and place in {"sea", "beach", "lake", "river", "city"}
     if (
-        place in {"sea", "mountains", "park", "desert", "city"}
+        place in {"sea", "mountain", "park", "desert", "city"}
         and s.pal.night < 0.9
         and s.plan.weather not in {"storm", "snow"}
         and "bird" not in subjects
@@ -203,7 +203,7 @@ def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
     cast.rng = s.rng("actor-" + kind)
     if kind in {"person", "child", "robot", "dancer"} and place in {"space"}:
         kind = "astronaut"
-    if place == "underwater" and kind not in {"whale", "turtle", "jellyfish"}:
+    if place == "underwater" and kind not in {"whale", "turtle", "jellyfish", "shark"}:
         kind = "fish" if kind in {"fish", "bird"} else "turtle" if kind == "person" else ""
     match kind:
         case "person" | "child" | "robot" | "dancer":
@@ -214,7 +214,7 @@ def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
         case "dog" | "cat" | "horse" | "deer" | "wolf" | "elephant" | "camel":
             if place != "space":
                 cast.beast(kind)
-        case "car" | "bus" | "bicycle" | "train":
+        case "car" | "taxi" | "bus" | "bicycle" | "train":
             if place not in {"space", "room"}:
                 cast.vehicle(kind)
         case "boat" | "ship":
@@ -236,7 +236,7 @@ def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
             )
             y = s.h * 0.72 if place == "space" else cast.stage.ground
             cast.add(Actor(pictures, s.w * 0.3, y, 9 * s.u, 0.13, 0.5, foot, wave=16 if place == "space" else 4))
-        case "fish" | "whale" | "turtle" | "jellyfish":
+        case "fish" | "shark" | "whale" | "turtle" | "jellyfish":
             if place == "underwater":
                 cast.swimmers(kind)
             elif place == "sea" and kind == "whale":

@@ -131,10 +131,7 @@ class Freely(Casting):
                         )
                     )
             case _:
-                shark = any(
-                    w in self.s.plan.text.lower() for w in ("shark", "requin", "tibur", "hai", "tubar", "サメ", "鲨")
-                )
-                if shark:
+                if kind == "shark":
                     pictures, _, foot = self.pictures(
                         partial(animals.fish, c=(0.42, 0.5, 0.58), shark=True), 420 * s.u, 1.5, 1.0, count=14
                     )

@@ -9,7 +9,7 @@ PLACES: dict[str, str] = {
     "sea": "sea,ocean,beach,coast,shore,seaside,wave,lake,bay,harbor,harbour,island,lagoon,surf*,river,waterfall,sailing,mar,"
     "oceano,playa,costa,ola,lago,isla,rio,mer,plage,cote,vague,lac,ile,riviere,meer,ozean,strand,kuste,welle,see,insel,"
     "fluss,praia,onda,ilha,lagoa,lighthouse,faro,phare,leuchtturm,farol,海,浜,ビーチ,波,湖,島,海洋,海滩,沙滩,大海,海岸,川,河,灯台,灯塔",
-    "mountains": "mountain,peak,alps,alpine,himalaya*,summit,ridge,valley,cliff,canyon,glacier,hill,volcano,montana,cumbre,valle,"
+    "mountain": "mountain,peak,alps,alpine,himalaya*,summit,ridge,valley,cliff,canyon,glacier,hill,volcano,montana,cumbre,valle,"
     "volcan,colina,montagne,sommet,vallee,colline,falaise,berg,gebirge,alpen,gipfel,tal,hugel,vulkan,montanha,pico,serra,"
     "morro,山,山脈,富士,峠,谷,火山,山脉,高山,雪山,峡谷",
     "forest": "forest,woods,woodland,jungle,rainforest,pine tree,redwood,grove,bosque,selva,foret,jungle,bois,wald,dschungel,"

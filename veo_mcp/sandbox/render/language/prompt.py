@@ -8,29 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 
 from veo_mcp.sandbox.render.language.lexicon import CAMERAS, LOOKS, PLACES, SUBJECTS, TIMES, WEATHERS
+from veo_mcp.sandbox.render.language.plan import Plan
 
 Table = dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one shot shows. Empty strings and tuples mean that the words did not say."""
-
-    text: str
-    place: str = ""
-    time: str = ""
-    weather: str = ""
-    camera: str = ""
-    subjects: tuple[str, ...] = ()
-    looks: frozenset[str] = frozenset()
-
-    @property
-    def says_nothing(self) -> bool:
-        return not (self.place or self.time or self.weather or self.subjects or self.looks)
 
 
 def fold(text: str) -> str:
@@ -99,25 +82,7 @@ def read(text: str) -> Plan:
     subjects = tuple(name for _, _, name in sorted(_hits("subject", folded), key=lambda h: -h[1])[:3])
     looks = frozenset(name for _, _, name in _hits("look", folded))
     place, time = _best("place", folded), _best("time", folded)
-    if not place:
-        place = _implied(subjects, looks)
     return Plan(text.strip(), place, time, _best("weather", folded), _best("camera", folded), subjects, looks)
-
-
-def _implied(subjects: tuple[str, ...], looks: frozenset[str]) -> str:
-    homes = {
-        "boat": "sea", "ship": "sea", "whale": "sea", "fish": "underwater", "jellyfish": "underwater", "turtle": "underwater",
-        "car": "street", "bus": "street", "train": "mountains", "camel": "desert", "astronaut": "space", "rocket": "space",
-        "dog": "park", "bicycle": "park", "horse": "park", "deer": "forest", "wolf": "forest", "cat": "room",
-        "person": "park", "child": "park", "plane": "mountains", "balloon": "mountains", "robot": "city", "bird": "mountains",
-        "penguin": "mountains", "elephant": "desert", "dancer": "street", "couple": "park",
-    }  # fmt: skip
-    if "neon" in looks:
-        return "street"
-    for subject in subjects:
-        if subject in homes:
-            return homes[subject]
-    return ""
 
 
 _SENTENCE = re.compile(
@@ -126,7 +91,7 @@ _SENTENCE = re.compile(
 MAX_SHOTS = 3
 
 
-def shots(prompt: str, *, inherit: Plan | None = None) -> list[Plan]:
+def shots(prompt: str, *, inherit: Plan | None = None) -> tuple[Plan, ...]:
     """One plan a shot. What a sentence leaves open it has from the one before, or from `inherit`."""
     whole = read(prompt)
     parts = [p.strip(" ,.;") for p in _SENTENCE.split(prompt) if p and len(p.strip(" ,.;")) > 2]
@@ -143,7 +108,7 @@ def shots(prompt: str, *, inherit: Plan | None = None) -> list[Plan]:
     for plan in groups:
         out.append(filled(plan, before, whole))
         before = out[-1]
-    return out
+    return tuple(out)
 
 
 STYLES = frozenset({"calm", "epic", "happy", "dark", "fast"})
@@ -153,14 +118,14 @@ def filled(plan: Plan, before: Plan | None, whole: Plan) -> Plan:
     """The plan with its gaps closed: from the shot before, or, in the first shot, by what holds for the whole prompt."""
     if before is None:
         return Plan(
-            plan.text, plan.place or whole.place, plan.time, plan.weather, plan.camera, plan.subjects, plan.looks | (whole.looks & STYLES)
+            plan.caption, plan.place or whole.place, plan.light, plan.weather, plan.camera, plan.subjects, plan.looks | (whole.looks & STYLES)
         )  # fmt: skip
     moved = bool(plan.place) and plan.place != before.place
     return Plan(
-        plan.text,
+        plan.caption,
         plan.place or before.place,
-        plan.time or before.time,
-        plan.weather or ("" if moved and plan.time else before.weather),
+        plan.light or before.light,
+        plan.weather or ("" if moved and plan.light else before.weather),
         plan.camera,
         plan.subjects or (() if moved else before.subjects),
         plan.looks or (before.looks & STYLES if moved else before.looks),

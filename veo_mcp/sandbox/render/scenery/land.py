@@ -29,10 +29,7 @@ def sea(stage: Stage) -> None:
     stage.items.append(Water(s.key, s.pal, s.w, s.h, hz, stage.sun[0], rough, s.h + s.rise))
     stage.ground = hz + (s.h - hz) * 0.30
     ashore = LAND & set(s.plan.subjects)
-    if ashore or any(
-        w in s.plan.text.lower()
-        for w in ("beach", "shore", "playa", "plage", "strand", "praia", "海滩", "沙滩", "浜", "ビーチ")
-    ):
+    if ashore or s.plan.place == "beach":
         sand, _ = earth("sand", frozenset())
         stage.add_slab(
             "beach",
@@ -184,7 +181,7 @@ def desert(stage: Stage) -> None:
     s = stage.setup
     stage.add_sky(drift=3)
     u, hz = s.u, s.horizon
-    red = any(w in s.plan.text.lower() for w in ("mars", "martian", "火星"))
+    red = "mars" in s.plan.looks
     ground, rock = earth("mars" if red else "sand", frozenset())
     stage.add_slab("mesa", Slab(hz + 8 * u, 96 * u, 20 * u, 360 * u, rock, rock, 0.08, 0.6, valley=0.55))
     if "pyramid" in s.plan.looks:

@@ -15,7 +15,7 @@ from veo_mcp.sandbox.render.canvas.camera import Camera, View, crop
 from veo_mcp.sandbox.render.canvas.frame import Frame, Layer, Rgb
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth, stream
 from veo_mcp.sandbox.render.canvas.palette import Palette
-from veo_mcp.sandbox.render.language.prompt import Plan
+from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.scenery.sky import cloud_layer, sky_layer
 from veo_mcp.sandbox.render.scenery.terrain import Slab, slab_layer
 from veo_mcp.sandbox.render.scenery.water import Water

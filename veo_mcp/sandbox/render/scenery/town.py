@@ -75,7 +75,7 @@ def towers(
         lamps = [(1.0, 0.86, 0.58), (1.0, 0.76, 0.42), (0.96, 0.93, 0.82), (0.75, 0.85, 1.0)]
     lamps = [blend(c, s.pal.haze, haze * 0.75) for c in lamps]
     share = 0.46 * night if night > 0.2 else 0.05
-    if s.plan.time in {"sunset", "dawn"} and not neon:
+    if s.plan.light in {"sunset", "dawn"} and not neon:
         share = 0.26
     x = -int(rng.uniform(0, widths[0]))
     while x < cols:
@@ -200,7 +200,7 @@ def _quay(stage: Stage) -> None:
         lamps.append((x + int(2.5 * u), int(17 * u)))
         x += int(s.w * 0.62)
     put(stage, img, top, depth, 2)
-    if s.pal.night > 0.2 or s.plan.time in {"sunset", "dawn"} or s.plan.weather in {"rain", "storm", "fog"}:
+    if s.pal.night > 0.2 or s.plan.light in {"sunset", "dawn"} or s.plan.weather in {"rain", "storm", "fog"}:
         colour = (0.55, 0.85, 1.0) if "neon" in s.plan.looks else (1.0, 0.82, 0.5)
         stage.items.append(Lamps([(x - mx, y + top) for x, y in lamps], colour, int(74 * u), depth))
 

@@ -282,7 +282,7 @@ def wrap(text: str, style: Style, size: float, width: float, lines: int = 2) -> 
 def balanced(text: str, style: Style, size: float, width: float, lines: int) -> list[str]:
     """As `wrap`, but with lines of about one length: no single word is left over."""
     whole = wrap(text, style, size, width, lines)
-    low, high = 0.0, width
+    low, high = min(width, max((measure(p.strip(), style, size) for p in pieces(text)), default=0.0)), width
     for _ in range(7):
         middle = (low + high) / 2
         tried = wrap(text, style, size, middle, len(whole))

@@ -250,9 +250,10 @@ def poster(page: Page, lead: str, rest: str) -> None:
     style = page.style("condensed" if page.latin else "sans", 700 if page.latin else 800)
     room, most, tight = page.room * (0.9 if page.wide else 1.0), page.pick(0.34, 0.16), leading(shown) * 0.87
     lines, sizes, best = [shown], [min(most, room / max(measure(shown, style, 1.0), 0.5))], 0.0
+    widest = max(measure(p.strip(), style, 100) for p in pieces(shown)) + 1
     for count in range(1, min(5 if page.wide else 7, len(pieces(shown)) + 1)):
         # as many lines as fill the page best, none of them far smaller than another
-        tried = balanced(shown, style, 100, measure(shown, style, 100) / count * 1.15 + 40, count)
+        tried = balanced(shown, style, 100, max(widest, measure(shown, style, 100) / count * 1.15 + 40), count)
         fits = [min(most, room / max(measure(line, style, 1.0), 0.5)) for line in tried]
         filled = min(sum(fits) * tight, page.h * 0.78 - sum(fits) * tight * 0.3)
         if not tried[-1].endswith("…") and filled > best and min(fits) > 0.4 * max(fits):

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import View
+from veo_mcp.sandbox.render.canvas.flashes import ROUND, flashes
 from veo_mcp.sandbox.render.canvas.frame import U8, Frame, Rgb, Sprite, vec
 from veo_mcp.sandbox.render.scenery.stage import Stage
 
@@ -59,12 +60,12 @@ def flake_tile(
 
 
 class Lightning:
-    """Two flashes that light the whole frame, each with a bolt."""
+    """Flashes that light the whole frame, each with one of two bolts; when, says canvas.flashes."""
 
-    def __init__(self, rng: np.random.Generator, w: int, h: int, horizon: float) -> None:
-        self.times = [1.4 + rng.random() * 1.6, 5.0 + rng.random() * 1.6]
-        self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in self.times]
-        self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.times]
+    def __init__(self, key: tuple[int, ...], rng: np.random.Generator, w: int, h: int, horizon: float) -> None:
+        self.key = key
+        self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in range(2)]
+        self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.bolts]
         values = np.arange(256, dtype=np.float32)
         self.luts = [
             np.clip(values + (235 - values) * k * 0.34, 0, 235).astype(np.uint8) for k in np.linspace(0, 1, 17)
@@ -90,14 +91,15 @@ class Lightning:
         return Sprite(np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), alpha, phases=1)
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
-        for at, bolt, x in zip(self.times, self.bolts, self.xs, strict=True):
+        for at in flashes(self.key, t - 0.7, t + 1e-6):
+            which = int(at / ROUND) % 2
             for lag, power in ((0.0, 1.0), (0.17, 0.7)):
-                past = t % 8 - at - lag
+                past = t - at - lag
                 if 0 <= past < 0.5:
                     k = power * float(np.exp(-past * 9))
                     frame.y[...] = self.luts[int(k * 16)].take(frame.y)
                     if k > 0.2:
-                        bolt.draw(frame, x, 0, fade=min(1.0, k * 1.2))
+                        self.bolts[which].draw(frame, self.xs[which], 0, fade=min(1.0, k * 1.2))
 
 
 def glow_sprite(colour: Rgb, r: int, core: float = 0.22) -> Sprite:
@@ -163,7 +165,7 @@ def add_weather(stage: Stage) -> None:
         near = rain_tile(rng, s.w, s.h, n // 5, 74, wind, base, 2)
         stage.overlays += [Scroll(far, 900 * wind, 900, par=0.3), Scroll(near, 1650 * wind, 1650, par=0.9)]
     if s.plan.weather == "storm" and not indoors:
-        stage.overlays.insert(0, Lightning(rng, s.w, s.h, s.horizon))
+        stage.overlays.insert(0, Lightning(s.key, rng, s.w, s.h, s.horizon))
     if s.plan.weather == "snow" and not indoors:
         level = 215 if s.pal.night < 0.9 else 190
         tiles = [((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185)]

@@ -1,4 +1,4 @@
-"""The renderer, judged by decoding what it wrote: structure, sameness, clean ends, sound. Nothing is faked."""
+"""The renderer, check_url by decoding what it wrote: structure, sameness, clean ends, sound. Nothing is faked."""
 
 from __future__ import annotations
 

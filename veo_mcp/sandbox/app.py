@@ -24,13 +24,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from veo_mcp import __version__
-from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, broken_rule
+from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, rule_violation
 from veo_mcp.sandbox.accounts import Accounts, Rules
-from veo_mcp.sandbox.fetch import Fetcher, judged
+from veo_mcp.sandbox.fetch import Fetcher, check_url
 from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
 from veo_mcp.sandbox.openapi import ERRORS, describe
 from veo_mcp.sandbox.page import page
-from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, fate
+from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, directive
+from veo_mcp.validation import requirement
 
 __all__ = ["SandboxConfig", "build_app"]
 
@@ -51,14 +52,14 @@ class SandboxConfig:
         allow_private: whether images and callbacks may lie on loopback and private addresses.
         workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
         callback_gaps: seconds before each try of a callback.
-        friend: the one private origin that callbacks may reach all the same: the server that embeds this sandbox.
+        trusted_origin: the one private origin that callbacks may reach: the server that embeds this sandbox.
     """
 
     folder: Path
     base_url: Callable[[], str]
     seconds: float = 6.0
     allow_private: bool = False
-    friend: str | None = None
+    trusted_origin: str | None = None
     workers: int = 0
     callback_gaps: tuple[float, ...] = CALLBACK_GAPS
     clock: Callable[[], float] = time.time
@@ -96,7 +97,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         config.folder,
         base_url=config.base_url,
         seconds=config.seconds,
-        fetcher=Fetcher(allow_private=config.allow_private, friend=config.friend),
+        fetcher=Fetcher(allow_private=config.allow_private, trusted_origin=config.trusted_origin),
         clock=config.clock,
         workers=config.workers,
         callback_gaps=config.callback_gaps,
@@ -184,7 +185,7 @@ class _Api:
         body = await _body(request)
         account = caller.account
         price, prompt = await self._checked(body, account)
-        word = fate(prompt)
+        word = directive(prompt)
         if word == "upstream_error":
             raise _Fault("upstream_error", "The provider is unavailable. Credits were refunded.")
         if word == "rate_limit" and prompt not in self._limited:
@@ -230,7 +231,9 @@ class _Api:
         callback = body.get("callback_url")
         if callback is not None:
             fault = (
-                judged(callback, allow_private=self._config.allow_private, friend=self._config.friend)
+                check_url(
+                    callback, allow_private=self._config.allow_private, trusted_origin=self._config.trusted_origin
+                )
                 if isinstance(callback, str)
                 else "must be a string"
             )
@@ -250,15 +253,15 @@ class _Api:
             await self._extendable(extension.extend_task_id, account)
             # Undocumented price: the sandbox takes what a fast clip costs.
             return PRICES[Mode.FAST], extension.prompt
-        wish = _parsed(CreateInput, asked)
-        broken = broken_rule(wish)
+        create = _parsed(CreateInput, asked)
+        broken = rule_violation(create)
         if broken is not None:
             raise _Fault("invalid_request", broken)
-        for position, url in enumerate(wish.image_urls or (), 1):
-            fault = judged(url, allow_private=self._config.allow_private)
+        for position, url in enumerate(create.image_urls or (), 1):
+            fault = check_url(url, allow_private=self._config.allow_private)
             if fault is not None:
                 raise _Fault("invalid_request", f"'input.image_urls' entry {position} {fault}.")
-        return PRICES[wish.mode or Mode.FAST], wish.prompt
+        return PRICES[create.mode or Mode.FAST], create.prompt
 
     async def _extendable(self, task_id: str, account: str) -> None:
         parent = await self._ledger.get(task_id, account)
@@ -272,7 +275,7 @@ class _Api:
         rules = self._accounts.rules(key) if scheme.lower() == "bearer" else None
         if rules is None:
             raise _Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
-        if not rules.lets_in(request.client.host if request.client else ""):
+        if not rules.allows(request.client.host if request.client else ""):
             raise _Fault("ip_not_allowed", "The request's IP is not in the key's allowlist.")
         account = await self._ledger.open_account(key, rules.credits)
         if rules.requests_per_second is not None:
@@ -300,11 +303,8 @@ def _parsed(model: type[M], asked: dict[str, Any]) -> M:
     except ValidationError as error:
         fault = error.errors()[0]
         name = "input." + ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "missing":
-            raise _Fault("invalid_request", f"'{name}' is required.") from None
-        if fault["type"] == "extra_forbidden":
-            raise _Fault("invalid_request", f"'{name}' is not a parameter of this model.") from None
-        raise _Fault("invalid_request", f"'{name}' is invalid.") from None
+        words = {"missing": "is required", "extra_forbidden": "is not a parameter of this model"}
+        raise _Fault("invalid_request", f"'{name}' {words.get(fault['type']) or requirement(fault)}.") from None
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def page(base_url: str, clips: Iterable[Task]) -> str:
 <p><span class="mark">SANDBOX</span> - the Veo 3.1 API on this machine. Clips are drawn without an AI model, and
 credits are not real. The API is described in <a href="/openapi.json">openapi.json</a>.</p>
 <h2>Ask it</h2><pre>{escape(ask)}  -d '{escape(body)}'\n\n{escape(look)}</pre>
-<h2>Switches</h2><p>A prompt that contains <code>[sandbox:WORD]</code> meets this fate:</p>{_table(SWITCHES)}
+<h2>Switches</h2><p>A prompt that contains <code>[sandbox:WORD]</code> behaves like this:</p>{_table(SWITCHES)}
 <h2>Keys</h2>{_table(KEYS)}
 <p>Other rules for a key (credits, allowlist, spend limits, requests per second) go into <code>accounts.json</code>.</p>
 <h2>Newest clips</h2><div class="clips">{shown}</div></html>"""

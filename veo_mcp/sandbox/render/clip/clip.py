@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from veo_mcp.sandbox.render import ClipInfo, ClipSpec
-from veo_mcp.sandbox.render.audio.music import Score, choose
+from veo_mcp.sandbox.render.audio.ambience import Air, sounds_of
 from veo_mcp.sandbox.render.audio.music import compose as play
+from veo_mcp.sandbox.render.audio.score import Score, choose, mood_of, remembered
 from veo_mcp.sandbox.render.canvas.camera import View, crop
 from veo_mcp.sandbox.render.canvas.captions import Marks, fade_at
+from veo_mcp.sandbox.render.canvas.flashes import flashes
 from veo_mcp.sandbox.render.canvas.frame import Frame
 from veo_mcp.sandbox.render.canvas.grading import Finish
 from veo_mcp.sandbox.render.canvas.noise import key_of, stream
@@ -51,11 +53,11 @@ def render(spec: ClipSpec, out: Path) -> ClipInfo:
     plans = shots(spec.prompt, inherit=before)
     key = key_of(spec.seed, spec.prompt, 0)
     note: dict[str, Any] = ended.note if ended else {}
-    score = _score(note, spec, before) or choose(key, mood(plans[0]))
+    score = _score(note, spec, before) or choose(key, mood_of(plans[0]))
     makers, stage_note = _segments(spec, plans, total, ended)
     comment = json.dumps(
         {"sandbox": True, "made_by": "procedural drawing, no AI model", "task": spec.task_id, **stage_note,
-         "music": [score.root, score.mood, score.chords], "at": float(note.get("at", 0.0)) + spec.seconds},
+         "music": score.note, "at": float(note.get("at", 0.0)) + spec.seconds},
         ensure_ascii=False,
     )  # fmt: skip
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +81,7 @@ def render(spec: ClipSpec, out: Path) -> ClipInfo:
                 writer.frame(frame, key=index == segment.first or (last and (segment.clean_end or index == total - 1)))
                 index += 1
         start = float(note.get("at", 0.0)) if ended else 0.0
-        writer.sound(play(key, score, spec.seconds, ambience(plans), fine=fine, start=start))
+        writer.sound(play(score, spec.seconds, _airs(spec, plans, total, ended), fine=fine, start=start))
         writer.close()
     except BaseException:
         writer.abandon()
@@ -104,49 +106,28 @@ def _before(spec: ClipSpec, ended: Ended | None) -> Plan | None:
 
 
 def _score(note: dict[str, Any], spec: ClipSpec, before: Plan | None) -> Score | None:
-    try:
-        root, name, chords = note["music"]
-        return Score(int(root), str(name), int(chords))
-    except (KeyError, TypeError, ValueError):
-        if spec.parent_prompt is not None and before is not None:
-            return choose(key_of(spec.parent_seed or 0, spec.parent_prompt, 0), mood(before))
-        return None
+    """The parent's music: from its note, else from its prompt."""
+    kept = remembered(note.get("music"))
+    if kept is None and spec.parent_prompt is not None and before is not None:
+        return choose(key_of(spec.parent_seed or 0, spec.parent_prompt, 0), mood_of(before))
+    return kept
 
 
-def mood(plan: Plan) -> str:
-    for look, name in (
-        ("neon", "neon"),
-        ("epic", "epic"),
-        ("dark", "dark"),
-        ("happy", "happy"),
-        ("calm", "calm"),
-        ("fast", "happy"),
-    ):
-        if look in plan.looks:
-            return name
-    if plan.weather == "storm":
-        return "epic"
-    if plan.place in {"space", "underwater", "abstract", ""}:
-        return "wonder"
-    if plan.light == "night":
-        return "night"
-    if plan.place in {"park", "city"} and plan.light in {"noon", ""}:
-        return "happy" if plan.subjects else "warm"
-    return {"sunset": "warm", "dawn": "calm"}.get(plan.light, "warm")
+def _airs(spec: ClipSpec, plans: tuple[Plan, ...], total: int, ended: Ended | None) -> list[Air]:
+    """What is heard when: each shot's own sounds, and thunder at the flashes that are seen."""
+    cuts = _cuts(total, len(plans)) if ended is None and spec.image_use == "none" else [0, total]
+    out: list[Air] = []
+    for k, (plan, a, b) in enumerate(zip(plans, cuts, cuts[1:], strict=False)):
+        start, end = a / spec.fps, b / spec.fps
+        stormy = plan.weather == "storm" and spec.image_use != "frames"
+        seen = flashes(key_of(spec.seed, spec.prompt, k), 0.0, end - start) if stormy else []
+        out.append(Air(start, end, sounds_of(plan), tuple(start + t for t in seen)))
+    return out
 
 
-def ambience(plans: tuple[Plan, ...]) -> tuple[str, ...]:
-    out: list[str] = []
-    for plan in plans:
-        day = plan.light not in {"night"}
-        out += {
-            "sea": ["surf"], "beach": ["surf"], "lake": ["surf"], "river": ["surf"], "meadow": ["birds" if day else "crickets"], "mountain": ["wind"], "forest": ["birds" if day else "crickets", "wind"], "city": ["city"],
-            "desert": ["wind"], "park": ["birds" if day else "crickets"], "street": ["city"], "room": ["fire"], "space": ["drone"],
-            "underwater": ["bubbles"],
-        }.get(plan.place, ["drone"])  # fmt: skip
-        if plan.weather in {"rain", "storm"}:
-            out.insert(0, plan.weather)
-    return tuple(dict.fromkeys(out))
+def _cuts(total: int, count: int) -> list[int]:
+    """The frames at which the shots of a clip begin, and its end."""
+    return [round(total * k / count) for k in range(count + 1)]
 
 
 def _marks(spec: ClipSpec, caption: str, label: str, stage: Stage | None) -> Marks:
@@ -202,7 +183,7 @@ def _segments(
             return Segment(0, total, stage.compose, marks)
 
         return [reference], _note(plans[0], (), 0.0)
-    cuts = [round(total * k / len(plans)) for k in range(len(plans) + 1)]
+    cuts = _cuts(total, len(plans))
 
     def shot(k: int) -> Callable[[], Segment]:
         def make() -> Segment:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import av
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from veo_mcp.sandbox.render import ClipSpec, render_clip
-from veo_mcp.sandbox.render.canvas.captions import wrap, write
+from veo_mcp.sandbox.render.canvas.captions import BODY, WHITE, Band
+from veo_mcp.sandbox.render.canvas.type import clean, wrap
 
 PROMPTS = (
     "A sailboat on the sea at sunset, camera slowly pans",
@@ -77,9 +78,9 @@ def main() -> None:
             y = k // across * (h + foot)
             for j, still in enumerate(stills(path, args.stills)):
                 sheet.paste(still.resize((w, h), Image.Resampling.LANCZOS), ((k % across + j) * w, y))
-            label = Image.new("L", (w, foot))
-            write(ImageDraw.Draw(label), (6, 20), wrap(prompt, 15, w - 12, 1)[0], 15)
-            sheet.paste((214, 216, 222), (k % across * w, y + h), label)
+            label = Band(w, foot, shade=0.0, darkest=1.0)
+            label.words(wrap(clean(prompt), BODY, 15, w - 12, 1)[0], BODY, 15, 6, 20, WHITE)
+            sheet.paste((214, 216, 222), (k % across * w, y + h), Image.fromarray((label.alpha * 255).astype("u1")))
     sheet.save(args.out, quality=88)
 
 

@@ -109,7 +109,6 @@ class Stage:
     actor: float = 1.0  # how large they are
     slot: int | None = None  # the index before which they stand; None is the very front
     afloat: float | None = None  # the row where boats lie, where there is water
-    flashes: tuple[float, ...] = ()  # when lightning strikes, in seconds
 
     def compose(self, frame: Frame, spare: Frame, t: float) -> None:
         """Draw the stage at time `t` into `frame`; `spare` is a second frame of the same size."""

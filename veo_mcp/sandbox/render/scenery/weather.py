@@ -9,14 +9,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import View
+from veo_mcp.sandbox.render.canvas.flashes import ROUND, flashes
 from veo_mcp.sandbox.render.canvas.frame import U8, Frame, Rgb, Sprite, scale, vec
 from veo_mcp.sandbox.render.scenery.plants import AUTUMN
 from veo_mcp.sandbox.render.scenery.stage import Stage
 
 INDOORS = frozenset({"room", "space", "underwater"})
-AFTERGLOW = 0.5  # seconds that a flash lasts
-FLASHES = ((1.4, 1.6), (5.0, 1.6))  # (earliest, spread) of the strikes in a clip, in seconds
-REPEAT = 8.0  # strikes come again after so many seconds, in an extension
+AFTERGLOW, AGAIN = 0.5, 0.17  # seconds that a flash lasts, and after which it flickers once more
 
 
 class Scroll:
@@ -57,18 +56,13 @@ def flake_tile(rng: np.random.Generator, w: int, h: int, count: int, size: tuple
     return np.asarray(img.filter(ImageFilter.GaussianBlur(blur)), np.uint8)
 
 
-def strikes(rng: np.random.Generator) -> tuple[float, ...]:
-    """When lightning strikes, in seconds."""
-    return tuple(float(early + rng.random() * spread) for early, spread in FLASHES)
-
-
 class Lightning:
-    """Flashes that light the whole frame, each with a bolt."""
+    """Flashes that light the whole frame, each with one of two bolts; when, says canvas.flashes."""
 
-    def __init__(self, rng: np.random.Generator, w: int, h: int, horizon: float, times: tuple[float, ...]) -> None:
-        self.times = times
-        self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in times]
-        self.xs = [rng.uniform(0.05, 0.65) * w for _ in times]
+    def __init__(self, key: tuple[int, ...], rng: np.random.Generator, w: int, h: int, horizon: float) -> None:
+        self.key = key
+        self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in range(2)]
+        self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.bolts]
         values = np.arange(256, dtype=np.float32)
         self.luts = [np.clip(values + (235 - values) * k * 0.34, 0, 235).astype(np.uint8) for k in np.linspace(0, 1, 17)]
 
@@ -91,14 +85,15 @@ class Lightning:
         return Sprite(np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), np.clip(core + glow * np.float32(1.6), 0, 1), phases=1)
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
-        for at, bolt, x in zip(self.times, self.bolts, self.xs, strict=True):
-            for lag, power in ((0.0, 1.0), (0.17, 0.7)):
-                past = t % REPEAT - at - lag
+        for at in flashes(self.key, t - AFTERGLOW - AGAIN, t + 1e-6):
+            which = int(at / ROUND) % 2
+            for lag, power in ((0.0, 1.0), (AGAIN, 0.7)):
+                past = t - at - lag
                 if 0 <= past < AFTERGLOW:
                     k = power * float(np.exp(-past * 9))
                     frame.y[...] = self.luts[int(k * 16)].take(frame.y)
                     if k > 0.2:
-                        bolt.draw(frame, x, 0, fade=min(1.0, k * 1.2))
+                        self.bolts[which].draw(frame, self.xs[which], 0, fade=min(1.0, k * 1.2))
 
 
 def glow_sprite(colour: Rgb, r: int, core: float = 0.22) -> Sprite:
@@ -157,8 +152,7 @@ def add_weather(stage: Stage) -> None:
         near = rain_tile(rng, s.w, s.h, n // 5, 74, wind, base, 2)
         stage.overlays += [Scroll(far, 900 * wind, 900, par=0.3), Scroll(near, 1650 * wind, 1650, par=0.9)]
     if storm:
-        stage.flashes = strikes(s.rng("lightning"))
-        stage.overlays.insert(0, Lightning(rng, s.w, s.h, s.horizon, stage.flashes))
+        stage.overlays.insert(0, Lightning(s.key, rng, s.w, s.h, s.horizon))
     if s.plan.weather == "snow":
         level = 215 if s.pal.night < 0.9 else 190
         for k, (size, count, blur, speed) in enumerate((((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185))):

@@ -213,41 +213,43 @@ class Layer:
         return int(self.top + y + self.opaque_from) + 2
 
 
+PAD = 2  # empty pixels around a sprite's own, for the phases
+
+
 class Sprite:
     """A small picture with alpha that may lie anywhere, also partly outside; four quarter-pixel phases in x."""
 
     def __init__(self, rgb: F32, alpha: F32, *, phases: int = 4) -> None:
-        h, w = alpha.shape
-        pad = ((2, 2 + h % 2), (2, 4 + w % 2))
-        alpha = np.pad(alpha, pad)
-        rgb = np.pad(rgb, (*pad, (0, 0)), mode="edge")
-        self.h, self.w = alpha.shape
-        self.phases = phases
-        solid = np.flatnonzero(alpha.max(axis=1) > 0.5)
-        self.lowest = int(solid[-1]) - 1 if solid.size else self.h  # the row, from the picture's own top, where it ends
+        # w and h are the whole picture's; only the part that is not empty is kept, from (left, top) on
+        (self.h, self.w), self.phases = alpha.shape, phases
+        rows, cols = np.flatnonzero(alpha.max(axis=1) > 0.002), np.flatnonzero(alpha.max(axis=0) > 0.002)
+        y0, y1 = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 1)
+        x0, x1 = (int(cols[0]), int(cols[-1]) + 1) if cols.size else (0, 1)
+        self.left, self.top, self.lowest = x0 - PAD, y0 - PAD, y1
+        alpha, rgb = alpha[y0:y1, x0:x1], rgb[y0:y1, x0:x1]
+        pad = ((PAD, PAD + (y1 - y0) % 2), (PAD, PAD + 2 + (x1 - x0) % 2))
+        alpha, rgb = np.pad(alpha, pad), np.pad(rgb, (*pad, (0, 0)), mode="edge")
         y, u, v = to_yuv(rgb)
-        planes = [y * alpha, halve(u * alpha), halve(v * alpha)]
-        alphas = [alpha, halve(alpha)]
-        self.data: list[Any] = []
+        planes, alphas = [y * alpha, halve(u * alpha), halve(v * alpha)], [alpha, halve(alpha)]
+        #: by phase: the premultiplied planes, and what shows through luma and chroma
+        self.data: list[tuple[list[U8], list[U16]]] = []
         for k in range(phases):
             # a sprite that moves right by a fraction samples further left
-            p = k / phases
-            keeps = [as_keep(shifted(q, -p, 1)) for q in alphas]
-            self.data.append(([as_u8(shifted(q, -p, 1)) for q in planes], keeps))
+            p = -k / phases
+            self.data.append(([as_u8(shifted(q, p, 1)) for q in planes], [as_keep(shifted(q, p, 1)) for q in alphas]))
 
     def draw(self, frame: Frame, x: float, y: float, *, fade: float = 1.0) -> None:
         """Draw with the picture's own top left corner at (x, y)."""
         if fade <= 0.004:
             return
-        x, y = x - 2, y - 2
+        x, y = x + self.left, y + self.top
         for plane in range(3):
             half = 2 if plane else 1
             q = int(np.floor(x / half * self.phases + 0.5))
             ix, phase = q // self.phases, q % self.phases
             iy = int(np.floor(y / half + 0.5))
             colours, keeps = self.data[phase]
-            colour: U8 = colours[plane]
-            keep: U16 = keeps[1 if plane else 0]
+            colour, keep = colours[plane], keeps[1 if plane else 0]
             target = (frame.y, frame.u, frame.v)[plane]
             x0, x1 = max(0, ix), min(target.shape[1], ix + colour.shape[1])
             y0, y1 = max(0, iy), min(target.shape[0], iy + colour.shape[0])

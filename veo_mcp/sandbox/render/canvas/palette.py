@@ -69,9 +69,9 @@ HOURS: dict[str, Palette] = {
         hexa("232a52"), hexa("b48ba4"), hexa("40406f"), stars=0.35, accent=hexa("f0b4a0"), night=0.5,
     ),
     "night": Palette(
-        _sky("05081c", "0b1434", "152450", "2a3d6b"),
-        hexa("eef2ff"), 0.72, 0.05, 0.42, hexa("24365f"), (0.46, 0.54, 0.78), (0.09, 0.11, 0.23),
-        hexa("0a1533"), hexa("4a5c8c"), hexa("151e40"), stars=1.0, moon=True, accent=hexa("a9c4ff"), night=1.0,
+        _sky("060a22", "0e1a42", "1d3166", "3a5288"),
+        hexa("eef2ff"), 0.72, 0.05, 0.42, hexa("2f4675"), (0.6, 0.68, 0.95), (0.14, 0.17, 0.33),
+        hexa("12224a"), hexa("46578a"), hexa("18234a"), stars=1.0, moon=True, accent=hexa("a9c4ff"), night=1.0,
     ),
     "neon": Palette(
         _sky("0a0618", "1c0c38", "4a1460", "a0287a"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from veo_mcp.sandbox.render.canvas.frame import F32, Rgb, vec
 
@@ -86,19 +86,26 @@ class Pen:
 
     def shaded(self, light: Rgb, rim: Rgb, side: int, *, strength: float = 0.5, flip: bool = False) -> tuple[F32, F32]:
         """Colour and alpha of the figure in this light, its edge towards the sun lit with `rim`."""
-        data = np.asarray(self.img.reduce(self.K), np.float32) * np.float32(1 / 255)
+        small = self.img.reduce(self.K)
         if flip:
-            data = data[:, ::-1]
-        c, a = data[..., :3], data[..., 3]
+            small = ImageOps.mirror(small)
+        rgb, alpha = np.zeros((self.h, self.w, 3), np.float32), np.zeros((self.h, self.w), np.float32)
+        # only what is drawn on is worth the arithmetic
+        x0, y0, x1, y1 = small.getbbox() or (0, 0, 1, 1)
+        b, e = max(2, round(min(self.size, 260) * 0.035)), max(1, round(min(self.size, 200) * 0.009))
+        part = (slice(max(0, y0 - 2 * b), y1 + 2 * b), slice(max(0, x0 - 2 * b), x1 + 2 * b))
+        data = np.asarray(small, np.float32)[part] * np.float32(1 / 255)
+        a = data[..., 3]
         # a little roundness: what looks away from the sun is darker
-        b = max(2, round(min(self.size, 260) * 0.035))
         body = _blurred(a, b)
         turned = np.roll(body, (-b, side * b), axis=(0, 1)) - body
-        c = c * np.clip(np.float32(1.0) - turned * np.float32(1.1), 0.62, 1.25)[..., None] * vec(light)
-        e = max(1, round(min(self.size, 200) * 0.009))
+        c = data[..., :3] * vec(light)
+        c *= np.clip(np.float32(1.0) - turned * np.float32(1.1), 0.62, 1.25)[..., None]
         away = np.roll(_blurred(a, e), (e, -side * e), axis=(0, 1))
         edge = np.clip((a - away) * np.float32(strength * 1.6), 0, 1)[..., None]
-        return np.clip(c + edge * (vec(rim) - c), 0, 1), a
+        c += edge * (vec(rim) - c)
+        rgb[part], alpha[part] = np.clip(c, 0, 1, out=c), a
+        return rgb, alpha
 
 
 def _blurred(a: F32, radius: int) -> F32:

@@ -15,6 +15,7 @@ from veo_mcp.sandbox.render.canvas.palette import palette
 from veo_mcp.sandbox.render.figures.cast import AFLOAT, FLYERS, FRAMED, SWIMMERS, add_actors, gait_of, pace
 from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.scenery import beyond, interior, land, town
+from veo_mcp.sandbox.render.scenery.animatic import animatic
 from veo_mcp.sandbox.render.scenery.stage import Setup, Stage
 from veo_mcp.sandbox.render.scenery.weather import add_weather
 
@@ -62,6 +63,9 @@ def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> St
         speed = min(pace(gait, s.u * FRAMED.get(plan.framing, 1.0)) / 0.88, FASTEST_TRACKING * unit)
         s = replace(s, camera=replace(camera, speed=speed))
     stage = Stage(s, ground=h * 0.86)
+    if plan.animatic:
+        animatic(stage)
+        return stage
     BUILDERS[place](stage)
     add_actors(stage)
     add_weather(stage)

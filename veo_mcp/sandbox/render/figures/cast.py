@@ -233,7 +233,7 @@ class Cast:
         )
         depth = 0.3
         speed = (s.camera.at(1).x - s.camera.at(0).x) * depth + 6 if s.camera.move == "tracking" else 10 * s.u
-        at = 0.3 if self.stage.sun[0] > s.w / 2 else 0.6
+        at = 0.3 if self.stage.sun[0] > s.w / 2 else 0.6 if s.w > s.h else 0.46
         x = s.w * at + s.camera.at(0).x * (depth + s.camera.at(0).pivot) * 0.6
         y = row - (row - s.horizon) * (0.4 if big else 0.0)
         self.add(Actor(pictures, feet, x, y, speed, depth, bob=(2 if big else 3) * s.u, swing=0.21, mirror=mirror))
@@ -244,14 +244,15 @@ class Cast:
         if kind == "plane":
             size = min(360 * self.unit, s.w * 0.5)
             pictures, _, feet = self.pictures(partial(shapes.draw, name="plane", paint=self.paint(kind, ("red", "blue"))), size, 1.2, 0.8, poses=1)
-            self.add(Actor(pictures, feet, s.w * 0.2, sky * 0.72, s.w * 0.06, 0.25, bob=4, rise=-6 * s.u))
+            self.add(Actor(pictures, feet, s.w * 0.24, sky * 0.5 + size * 0.4, s.w * 0.055, 0.25, bob=4, rise=-5 * s.u))
         elif kind == "balloon":
             # one near, and where there are several two more farther away; they rise slowly
             for k, (size, fx, fy) in enumerate(((270, 0.34, 0.9), (120, 0.7, 0.62), (74, 0.54, 0.42))[: 3 if many else 1]):
                 paint, second = CANVASES[k]
                 draw = partial(shapes.draw, name="balloon", paint=paint, second=second)
-                pictures, _, feet = self.pictures(draw, size * self.unit, 0.8, 1.05, poses=1, haze=0.06 + 0.14 * k)
-                self.add(Actor(pictures, feet, s.w * fx, sky * fy, 7 * s.u, 0.34 - 0.1 * k, bob=5, bob_rate=0.14, rise=-5 * s.u / (k + 1), phase=k))
+                size = min(size * self.unit, sky * 0.8)
+                pictures, _, feet = self.pictures(draw, size, 0.8, 1.05, poses=1, haze=0.06 + 0.14 * k)
+                self.add(Actor(pictures, feet, s.w * fx, max(sky * fy, size * 1.16), 7 * s.u, 0.34 - 0.1 * k, bob=5, bob_rate=0.14, rise=-5 * s.u / (k + 1), phase=k))
         else:
             size = (64 if many else 120) * self.unit
             pictures, _, feet = self.pictures(partial(animals.bird, c=(0.34, 0.28, 0.24)), size, 1.15, 1.15, poses=16, haze=0.08)
@@ -266,12 +267,12 @@ class Cast:
         match kind:
             case "whale":
                 size = min(560 * self.unit, s.w * 0.52)
-                pictures, _, feet = self.pictures(partial(animals.whale, c=(0.3, 0.4, 0.52)), size, 1.62, 0.8, poses=40, haze=0.16)
-                self.add(Actor(pictures, feet, s.w * 0.34, s.h * 0.6, s.w * 0.03, 0.3, bob=10, bob_rate=0.1))
+                pictures, _, feet = self.pictures(partial(animals.whale, c=(0.3, 0.4, 0.52)), size, 1.62, 0.8, poses=24, haze=0.16)
+                self.add(Actor(pictures, feet, s.w * 0.43, s.h * 0.46 + size * 0.5, s.w * 0.022, 0.3, bob=10, bob_rate=0.1))
             case "turtle":
                 size = min(290 * self.unit, s.w * 0.5)
-                pictures, _, feet = self.pictures(partial(animals.turtle, c=(0.34, 0.42, 0.24)), size, 1.2, 0.9, poses=40)
-                self.add(Actor(pictures, feet, s.w * 0.26, s.h * 0.6, s.w * 0.045, 0.4, bob=10, bob_rate=0.15, rise=-3))
+                pictures, _, feet = self.pictures(partial(animals.turtle, c=(0.34, 0.42, 0.24)), size, 1.2, 0.9, poses=24)
+                self.add(Actor(pictures, feet, s.w * 0.3, s.h * 0.48 + size * 0.45, s.w * 0.045, 0.4, bob=10, bob_rate=0.15, rise=-3))
             case "jellyfish":
                 for k in range(5 if many else 2):
                     size = (100 + 70 * float(rng.random())) * self.unit
@@ -284,22 +285,25 @@ class Cast:
                     size *= self.unit
                     draw = partial(animals.fish, c=FISHES[int(rng.integers(len(FISHES)))])
                     pictures, _, feet = self.pictures(draw, size, 1.5, 1.0, poses=12, haze=far)
-                    cx, cy = s.w * float(rng.uniform(0.15, 0.4)), s.h * float(rng.uniform(0.35, 0.62))
+                    cx, cy = s.w * float(rng.uniform(0.25, 0.4)), s.h * float(rng.uniform(0.38, 0.62))
                     for _ in range(count):
-                        x, y = cx + float(rng.normal(0, size * 2.6)), cy + float(rng.normal(0, size * 1.1))
+                        x = max(cx + float(rng.normal(0, min(size * 2.6, s.w * 0.12))), size)
+                        y = cy + float(rng.normal(0, min(size * 1.1, s.h * 0.1)))
                         speed = s.w * 0.042 * float(rng.uniform(0.92, 1.08))
                         self.add(Actor(pictures, feet, x, y, speed, 0.3, phase=int(rng.integers(12)), bob=6, bob_rate=0.2))
 
     def astronaut(self) -> None:
         s = self.s
         light = (1.0, 1.0, 1.0) if s.plan.place in {"space", ""} else None
-        pictures, _, feet = self.pictures(people.astronaut, min(300 * self.unit, s.w * 0.4), 1.3, 1.25, poses=MAX_POSES * 4, light=light)
-        self.add(Actor(pictures, feet, s.w * 0.3, s.h * 0.74, 8 * s.u, 0.5, bob=14, bob_rate=0.12))
+        size = min(300 * self.unit, s.w * 0.4, s.h * 0.56)
+        pictures, _, feet = self.pictures(people.astronaut, size, 1.3, 1.25, poses=MAX_POSES, light=light)
+        self.add(Actor(pictures, feet, s.w * 0.32, s.h * 0.46 + size * 0.6, 8 * s.u, 0.5, bob=14, bob_rate=0.12))
 
     def lighthouse(self) -> None:
         s = self.s
         draw = partial(shapes.draw, name="lighthouse", paint=self.paint("lighthouse", ("red",)))
-        pictures, _, feet = self.pictures(draw, 360 * self.unit, 1.05, 1.0, poses=1)
+        size = min(360 * self.unit, s.h * 0.54)
+        pictures, _, feet = self.pictures(draw, size, 1.05, 1.0, poses=1)
         row = s.horizon + 30 * s.u if self.stage.afloat else self.stage.ground
         self.add(Actor(pictures, feet, s.w * (0.26 if self.stage.sun[0] > s.w / 2 else 0.74), row, 0, 0.3))
 

@@ -16,7 +16,7 @@ from veo_mcp.sandbox.render.scenery.stage import Sheet, Stage
 from veo_mcp.sandbox.render.scenery.terrain import EARTH, Slab, earth
 from veo_mcp.sandbox.render.scenery.water import Surf, Water
 
-SAND = EARTH["sand"][0]
+SAND = (0.86, 0.76, 0.6)  # of a beach: paler than a desert's
 CALM, FLOWING, OPEN_SEA = 0.22, 0.5, 0.8  # roughness of a lake, a river, the sea
 
 
@@ -44,8 +44,11 @@ def beach(stage: Stage) -> None:
     s = stage.setup
     sea(stage)
     row, depth = s.h * 0.80, 0.9
-    lawn = Slab(row, 10 * s.u, 130 * s.u, 1400 * s.u, SAND, SAND, depth, 0.0, ridged=False, octaves=3, texture=0.05, mist=0.0)
-    stage.add_slab("sand", lawn)
+    # wet where the water runs, dry and rippled nearer
+    wet = Slab(row, 10 * s.u, 60 * s.u, 1400 * s.u, blend(SAND, s.pal.water, 0.45), SAND, depth, 0.0, ridged=False, octaves=3, texture=0.03, mist=0.0)
+    dry = Slab(row + 34 * s.u, 14 * s.u, 150 * s.u, 900 * s.u, SAND, SAND, depth, 0.0, ridged=False, octaves=5, texture=0.16, mist=0.0)
+    stage.add_slab("wet", wet)
+    stage.add_slab("sand", dry)
     stage.items.append(Surf(s.rng("surf"), s.w, row - 4 * s.u, depth, s.u, s.margin(depth)))
     stage.ground, stage.walk_depth = s.h * 0.93, depth
 
@@ -72,7 +75,7 @@ def river(stage: Stage) -> None:
     _far_shore(stage, 1.0)
     water(stage, FLOWING)
     ground, _ = earth("grass", s.plan.looks)
-    bank = Slab(s.h * 0.85, 26 * u, 160 * u, 900 * u, ground, ground, 0.9, 0.0, ridged=False, octaves=3, texture=0.12, mist=0.0)
+    bank = Slab(s.h * 0.85, 26 * u, 160 * u, 900 * u, ground, ground, 0.9, 0.0, ridged=False, octaves=3, texture=0.2, mist=0.0)
     stage.add_slab("bank", bank)
     grass(stage)
     stage.ground, stage.walk_depth = s.h * 0.93, 0.9
@@ -90,15 +93,17 @@ def mountains(stage: Stage) -> None:
     stage.add_mist("vale", hz + 74 * u, 130 * u, 0.3 if s.plan.weather == "clear" else 0.55, 0.3)
     wood, low = earth("wood", s.plan.looks)
     stage.add_slab("near", Slab(hz + 112 * u, 84 * u, 150 * u, 500 * u, wood, low, 0.42, 0.26, ridged=False, valley=0.4))
-    firs(stage, "wood3", hz + 128 * u, 46 * u, 0.5, 9 * u, haze=0.34, spread=16 * u, floor=(0.13, 0.24, 0.17))
-    firs(stage, "wood2", hz + 200 * u, 78 * u, 0.64, 17 * u, haze=0.2, spread=20 * u)
+    floor = (0.07, 0.13, 0.1)
+    firs(stage, "wood4", hz + 118 * u, 36 * u, 0.46, 5 * u, haze=0.4, spread=12 * u, floor=floor)
+    firs(stage, "wood3", hz + 150 * u, 54 * u, 0.52, 8 * u, haze=0.3, spread=18 * u, floor=floor)
+    firs(stage, "wood2", hz + 205 * u, 84 * u, 0.64, 12 * u, haze=0.18, spread=26 * u, floor=floor)
     if stage.setup.plan.subjects:
         meadow, _ = earth("grass", s.plan.looks)
-        lawn = Slab(s.h * 0.83, 30 * u, 150 * u, 700 * u, meadow, meadow, 0.88, 0.04, ridged=False, octaves=3, texture=0.12, mist=0.1)
+        lawn = Slab(s.h * 0.83, 30 * u, 150 * u, 700 * u, meadow, meadow, 0.88, 0.04, ridged=False, octaves=3, texture=0.2, mist=0.1)
         stage.add_slab("meadow", lawn)
         stage.ground, stage.walk_depth = s.h * 0.9, 0.88
     else:
-        firs(stage, "edge", s.h * 0.985, 120 * u, 0.85, 34 * u, haze=0.05, spread=14 * u)
+        firs(stage, "edge", s.h * 0.99, 120 * u, 0.85, 22 * u, haze=0.05, spread=26 * u, floor=floor)
 
 
 def forest(stage: Stage) -> None:
@@ -195,7 +200,7 @@ def meadow(stage: Stage, *, grove: bool = False) -> None:
     for name, base, rise, drop, cell, depth, fog in (
         ("lawn2", 70, 46, 90, 700, 0.36, 0.12), ("lawn1", 180, 50, 200, 900, 0.85, 0.0)
     ):  # fmt: skip
-        lawn = Slab(hz + base * u, rise * u, drop * u, cell * u, ground, ground, depth, fog, ridged=False, octaves=3, texture=0.12, mist=0.12)
+        lawn = Slab(hz + base * u, rise * u, drop * u, cell * u, ground, ground, depth, fog, ridged=False, octaves=3, texture=0.2, mist=0.12)
         stage.add_slab(name, lawn)
         if grove and name == "lawn2":
             broadleaves(stage, "grove", hz + 122 * u, 210 * u, 0.5, 330 * u, haze=0.06, spread=18 * u, clear=0.22)

@@ -82,7 +82,7 @@ def leafy(rng: np.random.Generator, height: int, dark: Rgb, light: Rgb, trunk: R
 
 def row_layer(
     stage: Stage, name: str, pictures: Sequence[Picture], *, depth: float, base: float, spread: float, gap: float,
-    ground: Rgb | None = None, sizes: tuple[float, float] = (0.7, 1.1), clear: float = 0.0,
+    ground: Rgb | None = None, sizes: tuple[float, float] = (0.62, 1.15), clear: float = 0.0,
 ) -> None:  # fmt: skip
     """A row of pictures standing on `base` (give or take `spread` rows), about `gap` pixels apart. `ground` fills below;
     `clear` keeps the middle of the frame free (a part of its width)."""

@@ -74,9 +74,9 @@ def sprinkle(img: F32, at: tuple[np.ndarray, np.ndarray], light: F32, cross: flo
 
 def _stars(rng: np.random.Generator, img: F32, strength: float, horizon: float) -> None:
     rows, cols, _ = img.shape
-    n = int(rows * cols / 1500 * (0.4 + 0.6 * strength))
+    n = int(rows * cols / 1100 * (0.4 + 0.6 * strength))
     y, x = (rng.random(n) ** 1.3 * min(horizon, rows - 3)).astype(int), rng.integers(1, cols - 2, n)
-    power = (rng.random(n) ** 5 * 0.85 + 0.12) * strength * np.clip(1.15 - y / max(horizon, 1), 0, 1)
+    power = (rng.random(n) ** 4 * 0.85 + 0.2) * strength * np.clip(1.15 - y / max(horizon, 1), 0, 1)
     tint = np.stack([0.85 + 0.15 * rng.random(n), np.full(n, 0.93), 0.85 + 0.15 * rng.random(n)], 1)
     sprinkle(img, (y, x), (power[:, None] * tint).astype(np.float32), 0.35)
     milk = fbm(rng, rows, cols, 160, 420, 4)

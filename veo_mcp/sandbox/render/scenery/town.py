@@ -205,7 +205,7 @@ def _road(stage: Stage, hz: int, wet: bool) -> None:
     s, u = stage.setup, stage.setup.u
     sheet, rng = Sheet(s, 0.9, hz, fill=(0.1, 0.1, 0.1)), s.rng("road")
     d, cols, rows = sheet.d, sheet.cols, sheet.rows
-    asphalt, kerb = s.lit((0.3, 0.3, 0.33), 0.4), s.lit((0.55, 0.54, 0.52), 0.5)
+    asphalt, kerb = s.lit((0.34, 0.34, 0.37), 0.6), s.lit((0.58, 0.57, 0.55), 0.7)
     d.rectangle((0, 0, cols, rows), fill=ink(asphalt, 70 if wet else 255))
     d.rectangle((0, 0, cols, int(16 * u)), fill=ink(kerb, 110 if wet else 255))
     d.rectangle((0, int(16 * u), cols, int(21 * u)), fill=ink(blend(kerb, asphalt, 0.7), 160 if wet else 255))

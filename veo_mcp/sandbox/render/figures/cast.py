@@ -65,7 +65,7 @@ WALKING = {
 }  # fmt: skip
 RUNNING = {"dog": Gait(112, 2.5, 1.6, 2.5, 1.3, planted=False), "horse": Gait(165, 2.6, 1.9, 2.5, 1.0, planted=False)}
 ROLLING = {"car": Gait(330, 1.12, 0.5, 0.58, 1.2), "train": Gait(300, 5.1, 0.36, 0.5, 1.3)}
-GROUND_BOUND = frozenset({*WALKING, *ROLLING, "person", "man", "woman"})
+GROUND_BOUND = frozenset({*WALKING, *ROLLING, "person"})
 SWIMMERS, FLYERS, AFLOAT = frozenset({"fish", "whale", "turtle", "jellyfish"}), frozenset({"bird", "plane", "balloon"}), frozenset({"boat", "ship"})
 #: every subject that can be drawn; the vocabulary names no other (cup, planet: scenery; the lighthouse stands on its rock)
 DRAWN = GROUND_BOUND | SWIMMERS | FLYERS | AFLOAT | {"astronaut", "lighthouse", "cup", "planet"}
@@ -75,7 +75,7 @@ def gait_of(plan: Plan) -> Gait | None:
     """How the shot's leading figure goes along the ground, if it does."""
     fast = "fast" in plan.looks
     for subject in plan.subjects:
-        if subject in {"person", "man", "woman"}:
+        if subject == "person":
             return UNDER_UMBRELLA if "umbrella" in plan.looks else ON_FOOT["runner" if fast else "person"]
         if subject in GROUND_BOUND:
             return RUNNING.get(subject, WALKING.get(subject)) if fast else WALKING.get(subject) or ROLLING[subject]
@@ -195,11 +195,12 @@ class Cast:
         a = np.exp(-(x * x + y * y) * 2.4) * np.clip(1.2 - np.hypot(x, y), 0, 1) * (0.5 if self.s.pal.night < 0.9 else 0.4)
         return Sprite(np.zeros((h, w, 3), np.float32), a.astype(np.float32), phases=1)
 
-    def person(self, kind: str, *, many: bool) -> None:
+    def person(self, *, many: bool) -> None:
         plan = self.s.plan
+        said = {"woman", "man"} & plan.looks
+        woman = None if len(said) != 1 else "woman" in said
         gait = gait_of(plan) or ON_FOOT["person"]
         for k in range(2 if many else 1):
-            woman = None if kind == "person" else kind == "woman"
             dress = people.dressed(self.rng, woman=woman, umbrella="umbrella" in plan.looks)
             self.across(partial(people.walker, dress=dress, run=gait is ON_FOOT["runner"]), gait, at=0.2 - 0.08 * k, shadow=0.55)
 
@@ -324,8 +325,8 @@ def add_actors(stage: Stage) -> None:
             cast.fly(subject, many=many)
         elif subject in SWIMMERS:
             cast.swim(subject, many=many)
-        elif subject in {"person", "man", "woman"}:
-            cast.person(subject, many=many)
+        elif subject == "person":
+            cast.person(many=many)
         elif subject == "astronaut":
             cast.astronaut()
         elif subject == "lighthouse":

@@ -108,7 +108,8 @@ def _clip(task: Task) -> str:
     facts = [str(asked.get("mode") or "fast"), str(asked.get("aspect_ratio") or "16:9"), f"{task.price} credits"]
     if "extend_task_id" in asked:
         facts = ["extension", f"{task.price} credits"]
-    picture, link = '<div class="still" aria-hidden="true"></div>', ""
+    status = STATUSES.get(task.status, escape(task.status))
+    picture, link = f'<div class="still" aria-hidden="true">{status}</div>', ""
     if task.status == "completed" and task.path:
         source, poster = escape(f"/videos/{task.path}"), escape(f"/posters/{task.path.removesuffix('.mp4')}.jpg")
         picture = (
@@ -117,7 +118,7 @@ def _clip(task: Task) -> str:
         link = f'<a href="{source}">Open the clip<span class="quiet"> of {when:%H:%M}</span></a>'
     return (
         f'<li class="clip {task.status}" id="clip-{escape(task.id)}">{picture}<h3 dir="auto">{words}</h3>'
-        f'<p class="facts"><span class="status">{STATUSES.get(task.status, escape(task.status))}</span>'
+        f'<p class="facts"><span class="status">{status}</span>'
         f"{''.join(f'<span>{escape(fact)}</span>' for fact in facts)}"
         f'<time datetime="{when:%Y-%m-%dT%H:%M:%SZ}">{when.day} {when:%b %Y, %H:%M} UTC</time>{link}</p></li>'
     )

@@ -19,7 +19,7 @@ HEAD, LABEL, BODY = Style(weight=700, track=0.14), Style(weight=650, track=0.13)
 WHITE: Rgb = (1.0, 1.0, 1.0)
 RED: Rgb = (1.0, 0.27, 0.23)
 SHADE: Rgb = (0.02, 0.025, 0.04)
-FOOT_SHADE, HEAD_SHADE = 0.62, 0.4
+FOOT_SHADE, HEAD_SHADE = 0.68, 0.45
 """How dark the gradients behind the words become at the edges of the picture."""
 CLEAN_FRAMES, RAMP_SECONDS = 4, 0.55
 """Frames at either end of a shot that stay without marks, and how long the marks take to come and go."""
@@ -109,8 +109,8 @@ class Marks:
         shown = wrap(caption, BODY, size, room) if caption else []
         rtl = is_rtl(caption)
         text_tall = 26 * unit + line * len(shown)
-        tall = int(text_tall + 128 * unit)
-        band = Band(w, tall, shade=FOOT_SHADE, darkest=0.9)
+        tall = int(text_tall + 132 * unit)
+        band = Band(w, tall, shade=FOOT_SHADE, darkest=0.72)
         top = tall - text_tall - 34 * unit
         edge = w - pad - 3 * unit if rtl else pad
         band.put(np.ones((int(text_tall), max(2, round(2.5 * unit))), np.float32), edge, top, accent)

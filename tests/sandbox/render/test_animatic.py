@@ -15,7 +15,7 @@ from veo_mcp.sandbox.render.canvas.frame import Frame  # noqa: E402
 from veo_mcp.sandbox.render.canvas.palette import palette  # noqa: E402
 from veo_mcp.sandbox.render.canvas.type import clean, is_rtl  # noqa: E402
 from veo_mcp.sandbox.render.language.plan import Plan  # noqa: E402
-from veo_mcp.sandbox.render.scenery.animatic import LIGHTS, Cards, add_title, animatic, cards, tone_of  # noqa: E402
+from veo_mcp.sandbox.render.scenery.animatic import LIGHTS, Cards, Tone, add_title, animatic, cards, tone_of  # noqa: E402
 from veo_mcp.sandbox.render.scenery.stage import Setup, Stage  # noqa: E402
 from veo_mcp.sandbox.render.scenery.typography import DESIGNS, Page, Piece  # noqa: E402
 
@@ -48,6 +48,10 @@ def staged(plan: Plan, size: tuple[int, int] = WIDE, seed: int = 1, *, fine: boo
     stage = Stage(setup)
     animatic(stage)
     return stage
+
+
+def tone(plan: Plan, seed: int = 1) -> Tone:
+    return tone_of(staged(plan, (64, 36), seed))
 
 
 def composed(stage: Stage, t: float) -> Any:
@@ -90,6 +94,12 @@ def test_phrases_break_where_the_sense_does() -> None:
 def test_quoted_words_lead() -> None:
     told = cards('A barista says "Welcome to Mars!" to a robot', "Welcome to Mars!")
     assert told[0].phrases[told[0].lead] == "“Welcome to Mars!”"
+    two = [
+        phrase
+        for card in cards("One sign says «Open», another «Closed for now»", "Open\nClosed for now")
+        for phrase in card.phrases
+    ]
+    assert two == ["One sign says", "“Open”", "another", "“Closed for now”"]
 
 
 @pytest.mark.parametrize("size", [WIDE, TALL])
@@ -126,18 +136,17 @@ def test_no_line_lies_on_another(prompt: str, design: Any, size: tuple[int, int]
 
 def test_without_a_light_or_a_colour_the_backdrop_claims_none() -> None:
     for seed in range(12):
-        tone = tone_of(staged(Plan("Dragon", animatic=True), seed=seed))
-        for colour in tone.sky:
+        for colour in tone(Plan("Dragon", animatic=True), seed).sky:
             assert max(colour) - min(colour) < 0.12
-    assert len({tone_of(staged(Plan("Dragon", animatic=True), seed=s)) for s in range(12)}) >= 3
+    assert len({tone(Plan("Dragon", animatic=True), s) for s in range(12)}) >= 3
 
 
 def test_light_weather_and_colours_are_those_that_were_named() -> None:
-    for light, tone in LIGHTS.items():
-        assert tone_of(staged(Plan("x", light=light, animatic=True))) == tone
-    red = tone_of(staged(Plan("x", colours=("red",), animatic=True))).sky[1]
+    for light, named in LIGHTS.items():
+        assert tone(Plan("x", light=light, animatic=True)) == named
+    red = tone(Plan("x", colours=("red",), animatic=True)).sky[1]
     assert red[0] > 0.5 > 0.3 > max(red[1:])
-    clear, storm = (tone_of(staged(Plan("x", light="noon", weather=w, animatic=True))) for w in ("", "storm"))
+    clear, storm = (tone(Plan("x", light="noon", weather=w, animatic=True)) for w in ("", "storm"))
     assert sum(map(sum, storm.sky)) < sum(map(sum, clear.sky)) * 0.5
 
 
@@ -148,9 +157,9 @@ def test_words_can_be_read_on_every_backdrop(light: str, weather: str) -> None:
         return sum(k * c**2.2 for k, c in zip((0.2126, 0.7152, 0.0722), colour, strict=True))
 
     for seed in range(5):
-        tone = tone_of(staged(Plan("x", light=light, weather=weather, animatic=True), (320, 180), seed))
-        one, two = sorted((bright(tone.ink), sum(map(bright, tone.sky)) / 3))
-        assert (two + 0.05) / (one + 0.05) >= 3.0, (light, weather, tone)
+        shown = tone(Plan("x", light=light, weather=weather, animatic=True), seed)
+        one, two = sorted((bright(shown.ink), sum(map(bright, shown.sky)) / 3))
+        assert (two + 0.05) / (one + 0.05) >= 3.0, (light, weather, shown)
 
 
 @pytest.mark.parametrize("size", [WIDE, TALL])

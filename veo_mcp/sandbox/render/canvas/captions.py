@@ -6,14 +6,14 @@ last ones, so that first, last and extended frames stay clean. Never wraps a cap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.fonts import Style
 from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Rgb, Sprite, vec
-from veo_mcp.sandbox.render.canvas.type import clean, ink, is_rtl, measure, wrap
+from veo_mcp.sandbox.render.canvas.type import clean, ink, is_rtl, language_of, measure, wrap
 
 HEAD, LABEL, BODY = Style(weight=700, track=0.14), Style(weight=650, track=0.13), Style(weight=450)
 WHITE: Rgb = (1.0, 1.0, 1.0)
@@ -106,7 +106,8 @@ class Marks:
     def _foot(w: int, h: int, unit: float, pad: int, caption: str, label: str, accent: Rgb) -> Mark:
         size, line, gap = 27 * unit, 37 * unit, 18 * unit
         room = w - 2 * pad - gap
-        shown = wrap(caption, BODY, size, room) if caption else []
+        style = replace(BODY, language=language_of(caption))
+        shown = wrap(caption, style, size, room) if caption else []
         rtl = is_rtl(caption)
         text_tall = 26 * unit + line * len(shown)
         tall = int(text_tall + 132 * unit)
@@ -117,7 +118,7 @@ class Marks:
         start = w - pad - gap if rtl else pad + gap
         band.words(label.upper(), LABEL, 14 * unit, start, top + 14 * unit, accent, rtl=rtl)
         for k, words in enumerate(shown):
-            band.words(words, BODY, size, start, top + 14 * unit + line * (k + 1) - 1 * unit, WHITE, rtl=rtl)
+            band.words(words, style, size, start, top + 14 * unit + line * (k + 1) - 1 * unit, WHITE, rtl=rtl)
         return band.mark(0, h - tall + h % 2)
 
     def draw(self, frame: Frame, fade: float) -> None:

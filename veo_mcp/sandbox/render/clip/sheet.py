@@ -78,7 +78,7 @@ def main() -> None:
             y = k // across * (h + foot)
             for j, still in enumerate(stills(path, args.stills)):
                 sheet.paste(still.resize((w, h), Image.Resampling.LANCZOS), ((k % across + j) * w, y))
-            label = Band(w, foot, shade=0.0, darkest=1.0)
+            label = Band(w, foot)
             label.words(wrap(clean(prompt), BODY, 15, w - 12, 1)[0], BODY, 15, 6, 20, WHITE)
             sheet.paste((214, 216, 222), (k % across * w, y + h), Image.fromarray((label.alpha * 255).astype("u1")))
     sheet.save(args.out, quality=88)

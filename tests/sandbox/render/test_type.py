@@ -164,6 +164,15 @@ def test_a_caption_stands_out_from_any_picture(bright: int, size: tuple[int, int
     assert (side.mean() > size[0] / 2) == (script == "Arabic")
 
 
+def test_without_a_caption_the_label_joins_the_tag_and_the_foot_stays_free() -> None:
+    for label in ("", "extension"):
+        frame = Frame(*(1280, 720))
+        frame.buf[...] = 128
+        Marks(1280, 720, " ", label, (1.0, 0.8, 0.4), None).draw(frame, 1.0)
+        assert (frame.y[100:] == 128).all()
+        assert ((frame.y[:100] != 128).sum(axis=0) > 0).sum() > 180 + 40 * bool(label)
+
+
 def test_first_and_last_frames_of_a_shot_stay_clean() -> None:
     fades = [fade_at(k, 0, 192, 24) for k in range(192)]
     assert fades[:CLEAN_FRAMES] == fades[-CLEAN_FRAMES:] == [0.0] * CLEAN_FRAMES

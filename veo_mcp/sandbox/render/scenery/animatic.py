@@ -19,6 +19,7 @@ from veo_mcp.sandbox.render.canvas.noise import fbm, smooth
 from veo_mcp.sandbox.render.canvas.type import clean, ink, language_of, measure
 from veo_mcp.sandbox.render.scenery.stage import Stage
 from veo_mcp.sandbox.render.scenery.typography import DESIGNS, STEP, Page
+from veo_mcp.sandbox.render.scenery.weather import add_weather
 
 CLIP_SECONDS = 7.6
 """By when the last card stands, however long the prompt is."""
@@ -51,6 +52,7 @@ LIGHTS = {
     "dusk": _tone("151a3a 34305f 70476f", "a5648a", (0.68, 1.05), "f2b3a0"),
     "night": _tone("05070f 0a1024 131c3c", "243a78", (0.3, 0.15), "9db8ff"),
 }
+NEON = _tone("0b0716 1d0d3a 3a1158", "b0248c", (0.72, 0.8), "ff6ac8")
 NEUTRALS = (
     _tone("1b1d21 24272c 1a1c20", "3a3f47", (0.3, 0.3), "e8b04b"),
     _tone("efeae0 e9e3d7 ddd5c6", "fbf8f2", (0.65, 0.3), "b5432e"),
@@ -79,7 +81,9 @@ def tone_of(stage: Stage) -> Tone:
     plan, rng = stage.setup.plan, stage.setup.rng("tone")
     tone = NEUTRALS[int(rng.integers(len(NEUTRALS)))]
     named = [COLOURS[c] for c in plan.colours if c in COLOURS]
-    if plan.light in LIGHTS:
+    if "neon" in plan.looks and plan.light in {"", "night"}:
+        tone = NEON
+    elif plan.light in LIGHTS:
         tone = LIGHTS[plan.light]
     elif named:
         first, last = named[0], named[-1]
@@ -101,14 +105,14 @@ def tone_of(stage: Stage) -> Tone:
 
 
 def animatic(stage: Stage) -> None:
-    """Fill the stage: a backdrop, and the words of its plan."""
+    """Fill the stage: a backdrop, the words of its plan, and the weather before them."""
     s = stage.setup
     if not s.plan.camera:
         stage.setup = s = replace(s, camera=Camera("static", s.camera.unit))
     tone = tone_of(stage)
     _backdrop(stage, tone)
     stage.items.append(Cards(stage, tone))
-    stage.ground = s.h * 0.9
+    add_weather(stage)
 
 
 def _backdrop(stage: Stage, tone: Tone) -> None:

@@ -19,25 +19,7 @@ PLACES = {
     "desert": "wind", "city": "city", "street": "city", "room": "hush", "space": "drone", "underwater": "bubbles",
 }  # fmt: skip
 WEATHERS = {"rain": ("rain",), "storm": ("rain", "wind"), "snow": ("hush",)}
-SUBJECTS = {
-    "bird": "birds",
-    "gull": "birds",
-    "fire": "fire",
-    "campfire": "fire",
-    "fireplace": "fire",
-    "waterfall": "stream",
-    "train": "rails",
-}
-ASKED = {
-    "waves": "surf",
-    "ocean": "surf",
-    "traffic": "city",
-    "river": "stream",
-    "bird": "birds",
-    "birdsong": "birds",
-    "cricket": "crickets",
-}
-"""Other names for what a prompt asks to be heard."""
+SUBJECTS = {"bird": "birds", "train": "rails"}
 Sound = Callable[[np.random.Generator, int, int], F32]
 CROSS = 0.35
 """Seconds in which the air of one shot gives way to that of the next."""
@@ -59,8 +41,8 @@ def sounds_of(plan: Plan) -> tuple[str, ...]:
     if plan.place in PLACES:
         out.append(PLACES[plan.place])
     out += [SUBJECTS[s] for s in plan.subjects if s in SUBJECTS]
-    asked = [ASKED.get(s, s) for s in plan.sounds]
-    return tuple(dict.fromkeys([*(s for s in asked if s in SOUNDS), *out]))[:3]
+    asked = [name for sound in plan.sounds for name in WEATHERS.get(sound, (sound,))]
+    return tuple(dict.fromkeys(name for name in [*asked, *out] if name in SOUNDS))[:3]
 
 
 def air(rng: np.random.Generator, rate: int, n: int, places: Sequence[Air]) -> F32:

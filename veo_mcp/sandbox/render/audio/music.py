@@ -16,7 +16,7 @@ from veo_mcp.sandbox.render.audio.synth import doubled, note, put, room, stroke
 from veo_mcp.sandbox.render.canvas.frame import F32
 from veo_mcp.sandbox.render.canvas.noise import stream
 
-CADENCE = 1.7
+CADENCE = 2.0
 """The least seconds for which the last chord is held."""
 RELEASE = 0.7
 MUSIC, AIR = 0.1, 0.036

@@ -44,11 +44,13 @@ BOLDER = 0.00011
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How words are set: the family, the weight (100 to 900), and extra space between letters in parts of the size."""
+    """How words are set: the family, the weight (100 to 900), extra space between letters in parts of the size, and the
+    language whose Han shapes and phrases are meant ("" to guess it from the words)."""
 
     family: Family = "sans"
     weight: int = 400
     track: float = 0.0
+    language: str = ""
 
 
 @lru_cache(maxsize=64)

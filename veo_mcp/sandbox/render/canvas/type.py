@@ -139,9 +139,9 @@ def _levels(text: str, rtl: bool) -> list[int]:
 
 
 @lru_cache(maxsize=512)
-def shape(text: str, style: Style, language: str = "", rtl: bool | None = None) -> tuple[tuple[Glyphs, ...], float]:
+def shape(text: str, style: Style, rtl: bool | None = None) -> tuple[tuple[Glyphs, ...], float]:
     """The line's glyphs from left to right, and its width in ems."""
-    language = language or language_of(text)
+    language = style.language or language_of(text)
     rtl = is_rtl(text) if rtl is None else rtl
     faced = _faces(text, style, language)
     whole = "".join(cluster for cluster, _ in faced)
@@ -239,10 +239,10 @@ def _spaceless(char: str) -> str:
 
 
 @lru_cache(maxsize=128)
-def pieces(text: str) -> tuple[str, ...]:
+def pieces(text: str, language: str = "") -> tuple[str, ...]:
     """What may not be broken, in order; a piece that follows a space begins with it."""
     out: list[str] = []
-    language = language_of(text)
+    language = language or language_of(text)
     for number, word in enumerate(text.split()):
         parts: list[str] = [word]
         kind = next((k for k in map(_spaceless, word) if k), "")
@@ -258,7 +258,7 @@ def pieces(text: str) -> tuple[str, ...]:
 def wrap(text: str, style: Style, size: float, width: float, lines: int = 2) -> list[str]:
     """Lines no wider than `width`, broken between words or phrases; what does not fit ends in an ellipsis."""
     out: list[str] = [""]
-    queue = list(pieces(text))
+    queue = list(pieces(text, style.language))
     while queue:
         piece = queue.pop(0)
         if measure(out[-1] + piece, style, size) <= width:
@@ -282,7 +282,10 @@ def wrap(text: str, style: Style, size: float, width: float, lines: int = 2) -> 
 def balanced(text: str, style: Style, size: float, width: float, lines: int) -> list[str]:
     """As `wrap`, but with lines of about one length: no single word is left over."""
     whole = wrap(text, style, size, width, lines)
-    low, high = min(width, max((measure(p.strip(), style, size) for p in pieces(text)), default=0.0)), width
+    low, high = (
+        min(width, max((measure(p.strip(), style, size) for p in pieces(text, style.language)), default=0.0)),
+        width,
+    )
     for _ in range(7):
         middle = (low + high) / 2
         tried = wrap(text, style, size, middle, len(whole))

@@ -86,7 +86,7 @@ def jump(path: Path) -> tuple[float, int]:
 
 
 def label(text: str, wide: int) -> Image.Image:
-    band = Band(wide, FOOT, shade=0.0, darkest=1.0)
+    band = Band(wide, FOOT)
     band.words(wrap(clean(text), BODY, 15, wide - 12, 1)[0], BODY, 15, 6, 20, WHITE)
     return Image.fromarray((band.alpha * 255).astype("u1"))
 

@@ -16,9 +16,10 @@ from veo_mcp.sandbox.render.canvas.camera import Camera, View
 from veo_mcp.sandbox.render.canvas.fonts import Style, has
 from veo_mcp.sandbox.render.canvas.frame import Frame, Layer, Rgb, Sprite, blend, hexa, stops, vec
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth
-from veo_mcp.sandbox.render.canvas.type import clean, ink, measure
+from veo_mcp.sandbox.render.canvas.type import clean, ink, language_of, measure
 from veo_mcp.sandbox.render.scenery.stage import Stage
 from veo_mcp.sandbox.render.scenery.typography import DESIGNS, STEP, Page
+from veo_mcp.sandbox.render.scenery.weather import add_weather
 
 CLIP_SECONDS = 7.6
 """By when the last card stands, however long the prompt is."""
@@ -51,6 +52,7 @@ LIGHTS = {
     "dusk": _tone("151a3a 34305f 70476f", "a5648a", (0.68, 1.05), "f2b3a0"),
     "night": _tone("05070f 0a1024 131c3c", "243a78", (0.3, 0.15), "9db8ff"),
 }
+NEON = _tone("0b0716 1d0d3a 3a1158", "b0248c", (0.72, 0.8), "ff6ac8")
 NEUTRALS = (
     _tone("1b1d21 24272c 1a1c20", "3a3f47", (0.3, 0.3), "e8b04b"),
     _tone("efeae0 e9e3d7 ddd5c6", "fbf8f2", (0.65, 0.3), "b5432e"),
@@ -59,14 +61,10 @@ NEUTRALS = (
     _tone("181c1f 222a2e 171b1e", "35454c", (0.6, 0.6), "8fd0c4"),
 )
 COLOURS = {
-    name: hexa(value)
-    for name, value in (
-        pair.split(":")
-        for pair in "red:b3202b orange:d9702a yellow:e8bf3a gold:c79a3b golden:c79a3b green:2f7d4f blue:2456a6 purple:5d3a8e "
-        "violet:6a45a0 pink:d9799a magenta:b32d7d brown:6d4a34 black:121316 white:f2f1ee grey:7d8288 gray:7d8288 silver:aeb4ba "
-        "turquoise:2b9a9a teal:1f7a7d cyan:35a7c4 beige:d8c8a8 navy:14234f crimson:9c1630 cream:efe3c8".split()
-    )
-}
+    "red": hexa("b3202b"), "orange": hexa("d9702a"), "yellow": hexa("e8bf3a"), "green": hexa("2f7d4f"), "blue": hexa("2456a6"),
+    "purple": hexa("5d3a8e"), "pink": hexa("d9799a"), "white": hexa("f2f1ee"), "black": hexa("121316"), "grey": hexa("7d8288"),
+    "gold": hexa("c79a3b"), "brown": hexa("6d4a34"),
+}  # fmt: skip
 WEATHERS: dict[str, tuple[Rgb, float]] = {
     "rain": (hexa("222c36"), 0.62), "snow": (hexa("5b6a7e"), 0.6), "fog": (hexa("a3abb0"), 0.66), "storm": (hexa("10151c"), 0.78),
     "cloudy": (hexa("8d979f"), 0.5),
@@ -83,7 +81,9 @@ def tone_of(stage: Stage) -> Tone:
     plan, rng = stage.setup.plan, stage.setup.rng("tone")
     tone = NEUTRALS[int(rng.integers(len(NEUTRALS)))]
     named = [COLOURS[c] for c in plan.colours if c in COLOURS]
-    if plan.light in LIGHTS:
+    if "neon" in plan.looks and plan.light in {"", "night"}:
+        tone = NEON
+    elif plan.light in LIGHTS:
         tone = LIGHTS[plan.light]
     elif named:
         first, last = named[0], named[-1]
@@ -105,14 +105,14 @@ def tone_of(stage: Stage) -> Tone:
 
 
 def animatic(stage: Stage) -> None:
-    """Fill the stage: a backdrop, and the words of its plan."""
+    """Fill the stage: a backdrop, the words of its plan, and the weather before them."""
     s = stage.setup
     if not s.plan.camera:
         stage.setup = s = replace(s, camera=Camera("static", s.camera.unit))
     tone = tone_of(stage)
     _backdrop(stage, tone)
     stage.items.append(Cards(stage, tone))
-    stage.ground = s.h * 0.9
+    add_weather(stage)
 
 
 def _backdrop(stage: Stage, tone: Tone) -> None:
@@ -181,11 +181,12 @@ def _ems(text: str) -> float:
 def phrases(text: str, quoted: str | None = None) -> list[str]:
     """The text broken by sense: quoted words by themselves, then at punctuation, then before a word on which a long
     phrase hinges."""
-    text, said = clean(text), clean(quoted or "")
-    if said and said in text:
-        before, after = text.split(said, 1)
-        return [*_parted(before), f"“{said}”", *_parted(after)]
-    return _parted(text) or [text or "…"]
+    rest, out = clean(text), list[str]()
+    for said in map(clean, (quoted or "").split("\n")):
+        if said and said in rest:
+            before, rest = rest.split(said, 1)
+            out += [*_parted(before), f"“{said}”"]
+    return [*out, *_parted(rest)] or [rest or "…"]
 
 
 def _parted(text: str) -> list[str]:
@@ -250,7 +251,9 @@ class Cards:
         self.cards = cards(s.plan.caption, s.plan.text)
         self.design = DESIGNS[int(rng.integers(len(DESIGNS)))]
         latin = all(has("serif", c) for c in s.plan.caption if c.isalpha())
-        self.page = Page(s.w, s.h, tone.ink, tone.accent, latin=latin, turn=bool(rng.integers(2)))
+        language = "ja" if s.plan.language == "ja" else language_of(s.plan.caption)
+        turn = bool(rng.integers(2))
+        self.page = Page(s.w, s.h, tone.ink, tone.accent, latin=latin, language=language, turn=turn)
         self.shown = -1
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
@@ -274,8 +277,8 @@ class Title:
     def __init__(self, stage: Stage, text: str, seconds: float) -> None:
         s = stage.setup
         latin = all(has("condensed", c) for c in text if c.isalpha())
-        page = Page(s.w, s.h, PALE, PALE, latin=latin)
-        shown = clean(text).upper()
+        page = Page(s.w, s.h, PALE, PALE, latin=latin, language=language_of(text))
+        shown = "  ·  ".join(map(clean, text.split("\n"))).upper()
         style = page.style("condensed", 620, 0.08)
         block = page.block(shown, style, page.room * 0.86, s.h * 0.26, 2 if page.wide else 4, page.pick(0.115, 0.06))
         self.end = min(self.GOES, seconds - 1.6)

@@ -103,8 +103,11 @@ def leading(text: str) -> float:
 class Page:
     """A page on which a design sets its words; what it makes are pieces."""
 
-    def __init__(self, w: int, h: int, colour: Rgb, accent: Rgb, *, latin: bool, turn: bool = False) -> None:
+    def __init__(
+        self, w: int, h: int, colour: Rgb, accent: Rgb, *, latin: bool, language: str = "", turn: bool = False
+    ) -> None:
         self.w, self.h, self.colour, self.accent, self.latin, self.turn = w, h, colour, accent, latin, turn
+        self.language = language
         self.wide = w > h
         self.margin = round((0.085 if self.wide else 0.09) * w)
         self.room = w - 2 * self.margin
@@ -116,7 +119,7 @@ class Page:
 
     def style(self, family: Family, weight: int, track: float = 0.0) -> Style:
         """The wanted style where its face has the letters, else the sans that has them all."""
-        return Style(family if self.latin else "sans", weight, track)
+        return Style(family if self.latin else "sans", weight, track, self.language)
 
     def block(
         self, text: str, style: Style, width: float, tall: float, lines: int, most: float, tight: float = 1.0
@@ -131,7 +134,7 @@ class Page:
             if (
                 cut
                 or len(shown) * size * air > tall
-                or any(measure(p.strip(), style, size) > width for p in pieces(text))
+                or any(measure(p.strip(), style, size) > width for p in pieces(text, self.language))
             ):
                 high = size
             else:
@@ -192,7 +195,7 @@ class Page:
 
 def _units(line: str, block: Block, words: bool) -> list[tuple[str, float]]:
     """A line's words with their places; a line that runs to the left is one word, since its order is not that of the places."""
-    parts = pieces(line)
+    parts = pieces(line, block.style.language)
     if not words or block.rtl or len(parts) == 1 or any("\u0590" <= c <= "\u08ff" for c in line):
         return [(line, 0.0)]
     out, done = list[tuple[str, float]](), ""
@@ -250,8 +253,8 @@ def poster(page: Page, lead: str, rest: str) -> None:
     style = page.style("condensed" if page.latin else "sans", 700 if page.latin else 800)
     room, most, tight = page.room * (0.9 if page.wide else 1.0), page.pick(0.34, 0.16), leading(shown) * 0.87
     lines, sizes, best = [shown], [min(most, room / max(measure(shown, style, 1.0), 0.5))], 0.0
-    widest = max(measure(p.strip(), style, 100) for p in pieces(shown)) + 1
-    for count in range(1, min(5 if page.wide else 7, len(pieces(shown)) + 1)):
+    widest = max(measure(p.strip(), style, 100) for p in pieces(shown, page.language)) + 1
+    for count in range(1, min(5 if page.wide else 7, len(pieces(shown, page.language)) + 1)):
         # as many lines as fill the page best, none of them far smaller than another
         tried = balanced(shown, style, 100, max(widest, measure(shown, style, 100) / count * 1.15 + 40), count)
         fits = [min(most, room / max(measure(line, style, 1.0), 0.5)) for line in tried]
@@ -290,7 +293,7 @@ def ghost(page: Page, lead: str, rest: str) -> None:
     """One word, as large as a wall and hardly there, passes behind a quiet setting on the lower third."""
     way = -1 if is_rtl(lead) else 1
     wall = page.style("serif", 800)
-    word = max((p.strip(" .,!?“”。、，") for p in pieces(lead)), key=lambda p: measure(p, wall, 1.0))
+    word = max((p.strip(" .,!?“”。、，") for p in pieces(lead, page.language)), key=lambda p: measure(p, wall, 1.0))
     size = min(page.pick(0.86, 0.42), page.w * 1.5 / max(measure(word, wall, 1.0), 0.4))
     middle, base = page.w * (0.5 + 0.05 * way), page.pick(0.5, 0.42) + size * 0.2
     huge = Block((word,), wall, size, size, way < 0)

@@ -141,7 +141,7 @@ def ambience(plans: tuple[Plan, ...]) -> tuple[str, ...]:
         day = plan.light not in {"night"}
         out += {
             "sea": ["surf"], "beach": ["surf"], "lake": ["surf"], "river": ["surf"], "meadow": ["birds" if day else "crickets"], "mountain": ["wind"], "forest": ["birds" if day else "crickets", "wind"], "city": ["city"],
-            "desert": ["wind"], "park": ["birds" if day else "crickets"], "street": ["city"], "room": ["fire"], "space": ["drone"],
+            "desert": ["wind"], "mars": ["wind"], "pyramids": ["wind"], "park": ["birds" if day else "crickets"], "street": ["city"], "room": ["fire"], "space": ["drone"],
             "underwater": ["bubbles"],
         }.get(plan.place, ["drone"])  # fmt: skip
         if plan.weather in {"rain", "storm"}:

@@ -28,6 +28,8 @@ BUILDERS = {
     "mountain": land.mountains,
     "forest": land.forest,
     "desert": land.desert,
+    "mars": land.desert,
+    "pyramids": land.desert,
     "park": land.park,
     "city": town.city,
     "street": street.street,

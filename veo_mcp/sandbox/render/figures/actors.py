@@ -6,6 +6,7 @@ and vehicles. Feet and wheels keep pace with the ground.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -60,6 +61,7 @@ class Cast(Freely):
 
     def beast(self, kind: str) -> None:
         b = animals.BEASTS[kind]
+        b = replace(b, coat=PAINTS.get(self.s.plan.paint(kind), b.coat))
         run = self.fast or (kind in {"dog", "horse", "wolf"} and self.rng.random() < 0.3)
         size = {"dog": 98, "wolf": 98, "cat": 66, "horse": 178, "deer": 150, "elephant": 215, "camel": 190}[kind]
         count = 3 if kind == "camel" else 2 if kind == "elephant" else 1
@@ -128,6 +130,7 @@ class Cast(Freely):
         big = kind == "ship"
         size = (420 if big else 230) * s.u
         c: Rgb = [(0.36, 0.16, 0.12), (0.14, 0.2, 0.34), (0.9, 0.9, 0.92), (0.5, 0.12, 0.12)][int(self.rng.integers(4))]
+        c = PAINTS.get(s.plan.paint(kind), c)
         sail: Rgb = [(0.96, 0.94, 0.88), (0.92, 0.36, 0.24), (0.95, 0.9, 0.76)][int(self.rng.integers(3))]
         draw: Draw = (
             (lambda pen, p: vehicles.ship(pen, c, s.pal.night > 0.3))
@@ -159,6 +162,11 @@ PAINTS: dict[str, Rgb] = {
     "white": (0.92, 0.92, 0.93),
     "black": (0.08, 0.08, 0.1),
     "grey": (0.62, 0.64, 0.68),
+    "orange": (0.9, 0.5, 0.16),
+    "purple": (0.42, 0.22, 0.56),
+    "pink": (0.93, 0.56, 0.68),
+    "gold": (0.86, 0.68, 0.3),
+    "brown": (0.42, 0.27, 0.16),
 }
 
 
@@ -274,6 +282,7 @@ def _place(cast: Cast, kind: str, place: str, water: bool) -> None:
         case "butterfly":
             for k in range(5):
                 c: Rgb = [(0.95, 0.6, 0.15), (0.4, 0.6, 0.95), (0.95, 0.9, 0.4)][k % 3]
+                c = PAINTS.get(s.plan.paint(kind), c)
                 pictures, _, foot = cast.pictures(partial(animals.butterfly, c=c), 56 * s.u, 1.1, 1.0, count=8)
                 cast.add(
                     Actor(

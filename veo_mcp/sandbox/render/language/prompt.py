@@ -115,6 +115,10 @@ def _read(masked: str, start: int, end: int, code: str, *, cut: bool) -> _Senten
     words = lexicon(code)
     parts = spans(masked[start:end], words)
     mark(parts)
+    for part in parts:
+        if part.kind == "sound" and part.name.endswith("?"):
+            # wind that is not said to be heard is only wind
+            part.kind, part.name = ("sound", part.name[:-1]) if part.mark == "heard" else ("nouns", "")
     missing = unknown(parts, words.grammar)
     for part in parts:
         part.start, part.end = part.start + start, part.end + start
@@ -153,7 +157,7 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
         name = s.name.removesuffix("?")
         if drawable().has(s.kind, name):
             by.setdefault((s.kind, name), []).append(s.typed)
-    first = {kind: name for kind, name in reversed(by)}
+    first = dict(reversed(by))
     subjects = tuple(name for kind, name in by if kind == "subject")[:MAX_SUBJECTS]
     painted = _paints(sentences, subjects)
     looks = frozenset(n for k, n in by if k == "look")

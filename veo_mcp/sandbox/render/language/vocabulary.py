@@ -15,7 +15,15 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-Meaning = tuple[str, str]  # kind and name: ("place", "sea"), ("plain", "")
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a phrase means: ("place", "sea"), ("plain", "")."""
+
+    kind: str
+    name: str
+    proper: bool = False  # a proper name, written with a capital in the table
+
 
 # One token is a run of letters, or a single character of Chinese or Japanese. Marks belong to their letters.
 WIDE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff"
@@ -119,7 +127,9 @@ def _entries(words: str) -> list[str]:
 
 
 def table(name: str) -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("vocabulary", name + ".toml").read_text("utf-8"))
+    return tomllib.loads(
+        files("veo_mcp.sandbox.render.language").joinpath("vocabulary", name + ".toml").read_text("utf-8")
+    )
 
 
 @lru_cache(maxsize=1)
@@ -127,14 +137,14 @@ def drawable() -> Drawable:
     return Drawable({kind: frozenset(names) for kind, names in table("drawable").items()})
 
 
-def _meaning(kind: str, name: str) -> Meaning:
+def _meaning(kind: str, name: str, *, proper: bool) -> Meaning:
     """What has no picture is another thing, like any that the vocabulary does not know."""
     known = drawable()
     if kind in ("place", "subject") and not known.has(kind, name.rstrip("?")):
-        return ("other", name)
+        return Meaning("other", name, proper)
     if kind in known.names and not known.has(kind, name.rstrip("?")):
-        return ("plain", name)
-    return (kind, name)
+        return Meaning("plain", name, proper)
+    return Meaning(kind, name, proper)
 
 
 def _plant(root: Node, parts: list[str], meaning: Meaning, *, loose: bool) -> None:
@@ -159,8 +169,9 @@ def lexicon(code: str) -> Lexicon:
                 for entry in _entries(words):
                     parts = [lower(m.group()) for m in tokens(entry)]
                     # a language's own file overrules the shared one, and what is spelt with accents what is not
-                    _plant(root, [fold(p) for p in parts], _meaning(kind, name), loose=True)
-                    _plant(root, parts, _meaning(kind, name), loose=False)
+                    meaning = _meaning(kind, name, proper=entry != entry.lower())
+                    _plant(root, [fold(p) for p in parts], meaning, loose=True)
+                    _plant(root, parts, meaning, loose=False)
                     if source is own:
                         singles.update(fold(p) for p in parts if len(parts) == 1 or len(p) > 3)
     particles: dict[str, str] = own.get("particles", {})

@@ -181,16 +181,16 @@ def desert(stage: Stage) -> None:
     s = stage.setup
     stage.add_sky(drift=3)
     u, hz = s.u, s.horizon
-    red = "mars" in s.plan.looks
+    red = s.plan.place == "mars"
     ground, rock = earth("mars" if red else "sand", frozenset())
     stage.add_slab("mesa", Slab(hz + 8 * u, 96 * u, 20 * u, 360 * u, rock, rock, 0.08, 0.6, valley=0.55))
-    if "pyramid" in s.plan.looks:
+    if s.plan.place == "pyramids":
         _pyramids(stage)
     dune = {"ground": ground, "rock": ground, "ridged": True, "octaves": 2, "texture": 0.045, "mist": 0.2}
     stage.add_slab("dune3", Slab(hz + 42 * u, 78 * u, 60 * u, 640 * u, depth=0.22, fog=0.36, **dune))  # type: ignore[arg-type]
     stage.add_slab("dune2", Slab(hz + 110 * u, 104 * u, 110 * u, 900 * u, depth=0.42, fog=0.16, **dune))  # type: ignore[arg-type]
     stage.add_slab("dune1", Slab(hz + 210 * u, 92 * u, 190 * u, 1200 * u, depth=0.85, fog=0.02, **dune))  # type: ignore[arg-type]
-    if not red and "pyramid" not in s.plan.looks:
+    if not red and s.plan.place != "pyramids":
         rng = s.rng("cactus-shapes")
         green: Rgb = (0.2, 0.34, 0.2)
         shapes = [cactus(rng, int(120 * u), s.lit(green, 0.0), s.lit(green, 0.8)) for _ in range(3)]

@@ -79,7 +79,7 @@ def test_all_that_is_drawn_has_its_words_in_the_prompt_and_a_drawing(case: dict[
             assert {(kind, name) for name in getattr(plan, field)} <= listed
         assert {("colour", tone) for _, tone in plan.paints} <= listed
         if plan.animatic:
-            assert not (plan.place or plan.subjects)
+            assert (plan.place, plan.subjects) == ("", ())
         else:
             assert plan.place or plan.subjects
 

@@ -124,6 +124,10 @@ def _read(masked: str, start: int, end: int, code: str, *, cut: bool) -> _Senten
         part.start, part.end = part.start + start, part.end + start
         if part.mark == "heard" and (sound := _sound(part)):
             part.kind, part.name, part.mark = "sound", sound, ""
+    denied = {(p.kind, p.name) for p in parts if p.mark == "negation"}
+    for part in parts:
+        if (part.kind, part.name) in denied:
+            part.mark = "negation"
     return _Sentence(
         start, end, cut, [p for p in parts if p.seen], missing, any(p.kind == "aside" for p in parts), parts
     )

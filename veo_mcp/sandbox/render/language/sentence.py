@@ -97,7 +97,7 @@ def _runs(parts: list[Span], code: str) -> list[Span]:
         last = out[-1] if out else None
         touching = (
             last is not None and not part.before and wide.match(part.word) and wide.match(last.word[-1])
-            and "unknown" in (part.kind, last.kind)
+            and ("unknown" in (part.kind, last.kind) or (_is_short_thing(part) and _is_short_thing(last)))
         )  # fmt: skip
         if touching and last is not None and _one_word(last, part, code):
             last.kind, last.end = "unknown", part.end
@@ -107,7 +107,14 @@ def _runs(parts: list[Span], code: str) -> list[Span]:
     return out
 
 
+def _is_short_thing(part: Span) -> bool:
+    """One character for a thing: two of them side by side are another word (馬 and 鹿 in 馬鹿)."""
+    return part.kind in ("subject", "place") and len(part.typed) == 1
+
+
 def _one_word(a: Span, b: Span, code: str) -> bool:
+    if "unknown" not in (a.kind, b.kind):
+        return True
     if a.kind == b.kind == "unknown":
         return code == "zh" or _script(a.typed[-1]) == _script(b.typed[0])
     known = b if a.kind == "unknown" else a

@@ -15,6 +15,7 @@ from veo_mcp.sandbox.render.language.vocabulary import drawable
 
 _NAMEABLE = frozenset({"place", "subject", "light", "weather", "colour", "look"})
 _NOUNS = frozenset({"place", "subject", "light", "weather", "nouns", "look"})
+_OTHERWORLDLY = frozenset({"underwater", "space", "mars"})  # a space city looks like no city of ours
 _CONTROLS = frozenset({"negation", "simile", "depict", "heard", "spoken", "written", "stop", "either", "aside"})
 
 
@@ -112,7 +113,7 @@ def _english(parts: list[Span]) -> list[Span]:
                 head = chunk[next(n for n in nouns if n > k)]
                 if before is not None and before.kind in ("light", "weather", "place") and not _DOING.match(part.word):
                     before.mark = "compound"  # a snow leopard-like creature
-                doing = living(head) and part.word.endswith("ing")
+                doing = head.kind == "subject" and (part.word.endswith("ing") or (living(head) and "-" in part.typed))
                 if doing or not (_ADJECTIVE.match(part.word) or part.word.endswith("ing") or "-" in part.typed):
                     out.append(part)
             elif before is not None and before.kind in _NOUNS:
@@ -120,6 +121,8 @@ def _english(parts: list[Span]) -> list[Span]:
                 verb = _DOING.match(part.word) and (
                     not part.word.endswith("s") or (then is not None and then.word in _ONWARD)
                 )
+                # clouds gather, waves foam: after a plural a bare word is a verb
+                verb = verb or (before.word.endswith("s") and not living(before))
                 if not verb and before.kind != "nouns":
                     before.mark = "compound"
                 if living(before) or not verb:
@@ -146,7 +149,7 @@ def _head(part: Span, after: Span) -> list[Span]:
     if part.name == after.name:
         return []
     part.mark = "compound"
-    return [after] if part.kind == "subject" else []
+    return [after] if part.kind == "subject" or part.name in _OTHERWORLDLY else []
 
 
 def _romance(parts: list[Span]) -> list[Span]:

@@ -162,7 +162,7 @@ def lexicon(code: str) -> Lexicon:
     own: dict[str, Any] = table(code) if code in _WITH_TABLES else {}
     for source in (table("shared"), own):
         for kind, content in source.items():
-            if kind in ("particles", "grammar"):
+            if kind in ("particles", "grammar", "skip"):
                 continue
             named: dict[str, str] = content if isinstance(content, dict) else {"": content}
             for name, words in named.items():

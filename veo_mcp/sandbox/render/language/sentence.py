@@ -177,7 +177,7 @@ def _mark_back(parts: list[Span], last: int, why: str) -> None:
 
 def _mark_clause(parts: list[Span], at: int, why: str) -> None:
     """What is heard or said: to the end of the sentence after a colon or a verb of saying, else to the next comma."""
-    colon = at + 1 < len(parts) and bool(re.search("[:：]", parts[at + 1].before))
+    colon = at + 1 < len(parts) and bool(re.search(r"[:：\]]", parts[at + 1].before))
     for k in range(at + 1, len(parts)):
         if not colon and why == "heard" and (parts[k].opens or (parts[k].kind == "prepositions" and k > at + 2)):
             return

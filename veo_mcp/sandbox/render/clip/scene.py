@@ -21,12 +21,12 @@ from veo_mcp.sandbox.render.scenery.weather import add_weather
 
 BUILDERS = {
     "sea": land.sea, "beach": land.beach, "lake": land.lake, "river": land.river, "mountain": land.mountains,
-    "forest": land.forest, "desert": land.desert, "park": land.park, "meadow": land.meadow, "city": town.city,
+    "forest": land.forest, "desert": land.desert, "mars": land.desert, "pyramids": land.desert, "park": land.park, "meadow": land.meadow, "city": town.city,
     "street": town.street, "room": interior.room, "space": beyond.space, "underwater": beyond.underwater,
     # subjects without a place: only what carries them
     "": land.plain, "water": land.sea, "air": land.open_air, "deep": partial(beyond.underwater, bed=False), "void": beyond.space,
 }  # fmt: skip
-HORIZONS = {"park": 0.5, "meadow": 0.5, "desert": 0.52, "street": 0.66, "city": 0.62, "forest": 0.6, "": 0.68}
+HORIZONS = {"park": 0.5, "meadow": 0.5, "desert": 0.52, "mars": 0.52, "pyramids": 0.52, "street": 0.66, "city": 0.62, "forest": 0.6, "": 0.68}
 HORIZON = 0.56  # of the frame's height, elsewhere
 UNNAMED_MOVES = ("drift", "push", "drift")  # gentle ones, when no camera was named
 FASTEST_TRACKING = 190.0  # pixels a second at 1280 columns: faster ones would need land without end

@@ -113,7 +113,7 @@ def parts() -> Iterator[tuple[str, Plan]]:
     for weather in ("rain", "snow", "fog", "storm", "cloudy"):
         yield f"mountain {weather}", Plan("", "mountain", "", weather)
     for look, place in (("neon", "street"), ("autumn", "park"), ("blossom", "park"), ("aurora", "lake"), ("snowy", "forest"), ("reef", "underwater"),
-                        ("mars", "desert"), ("pyramid", "desert"), ("fireflies", "meadow"), ("moon", "sea")):  # fmt: skip
+                        ("fireflies", "meadow"), ("moon", "sea")):  # fmt: skip
         yield f"{place} {look}", Plan("", place, "", looks=frozenset({look}))
     for subject in sorted(DRAWN):
         for framing in ("wide", "", "close"):

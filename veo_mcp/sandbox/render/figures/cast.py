@@ -7,7 +7,7 @@ frame; per frame one is placed. Feet and wheels keep pace with the ground, and w
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -212,7 +212,8 @@ class Cast:
 
     def beast(self, kind: str, *, many: bool) -> None:
         run = "fast" in self.s.plan.looks and kind in RUNNING
-        draw = partial(animals.beast, b=animals.BEASTS[kind], run=run)
+        beast, coat = animals.BEASTS[kind], self.s.plan.paint(kind)
+        draw = partial(animals.beast, b=replace(beast, coat=PAINTS[coat]) if coat else beast, run=run)
         herd = (-1.6, 1.7) if many else ()
         self.across(draw, RUNNING[kind] if run else WALKING[kind], at=0.24, shadow=1.3, behind=herd)
 

@@ -157,9 +157,9 @@ def _trunks(stage: Stage) -> None:
 def desert(stage: Stage) -> None:
     s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky(drift=3)
-    ground, rock = EARTH["mars" if "mars" in s.plan.looks else "sand"]
+    ground, rock = EARTH["mars" if s.plan.place == "mars" else "sand"]
     stage.add_slab("mesa", Slab(hz + 8 * u, 96 * u, 20 * u, 360 * u, rock, rock, 0.08, 0.6, valley=0.55))
-    if "pyramid" in s.plan.looks:
+    if s.plan.place == "pyramids":
         _pyramids(stage)
     for name, base, rise, drop, cell, depth, fog in (
         ("dune3", 42, 78, 60, 640, 0.22, 0.36), ("dune2", 110, 104, 110, 900, 0.42, 0.16), ("dune1", 210, 92, 190, 1200, 0.85, 0.02)

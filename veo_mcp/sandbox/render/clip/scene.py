@@ -12,7 +12,7 @@ from functools import partial
 from veo_mcp.sandbox.render.canvas.camera import Camera
 from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.canvas.palette import palette
-from veo_mcp.sandbox.render.figures.cast import AFLOAT, FLYERS, FRAMED, SWIMMERS, add_actors, gait_of, pace
+from veo_mcp.sandbox.render.figures.cast import AFLOAT, FLYERS, FRAMED, GROUND_BOUND, SWIMMERS, add_actors, gait_of, pace
 from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.scenery import beyond, interior, land, town
 from veo_mcp.sandbox.render.scenery.animatic import animatic
@@ -33,11 +33,20 @@ FASTEST_TRACKING = 190.0  # pixels a second at 1280 columns: faster ones would n
 UPRIGHT_UNIT = 0.72  # camera moves in an upright picture, as a part of those at 1280 columns
 
 
+WATERS = frozenset({"sea", "beach", "lake", "river"})
+#: what the same place looks like to those who walk or drive there: no one walks on water or on roofs
+WALKABLE = {"sea": "beach", "lake": "river", "city": "street"}
+
+
 def carrier(plan: Plan) -> str:
-    """What carries the subjects of a shot without a place: water, air or plain ground."""
-    if plan.place or not plan.subjects:
+    """The picture that carries the subjects: the place's own, or without a place only water, air or plain ground."""
+    if not plan.subjects:
         return plan.place
     first = plan.subjects[0]
+    if plan.place:
+        if first in SWIMMERS and plan.place in WATERS:
+            return "underwater"
+        return WALKABLE.get(plan.place, plan.place) if first in GROUND_BOUND else plan.place
     if first in AFLOAT or first == "lighthouse":
         return "water"
     if first in SWIMMERS:

@@ -141,7 +141,9 @@ class Cast:
         low, night = s.pal.time_is_low and s.pal.disc, s.pal.night > 0.5
         # against a low sun figures are dark, but for their edges
         r, g, b = s.lit((1, 1, 1), 0.12 if low else 0.55)
-        self.light: Rgb = (max(r, 0.5), max(g, 0.5), max(b, 0.52)) if night else (r, g, b)
+        # by lamps and shop windows one is seen better than under the open sky
+        least = 0.8 if s.plan.place in {"street", "city"} else 0.5
+        self.light: Rgb = (max(r, least), max(g, least * 0.97), max(b, least * 0.95)) if night else (r, g, b)
         self.rim: Rgb = (1.0, 0.45, 0.85) if "neon" in s.plan.looks else (0.5, 0.6, 0.85) if s.pal.moon else s.lit((1, 1, 1), 1.0)
         self.rim_power = 0.55 if low or night else 0.28
         self.unit = s.u * stage.actor * FRAMED.get(s.plan.framing, 1.0)
@@ -214,8 +216,9 @@ class Cast:
         run = "fast" in self.s.plan.looks and kind in RUNNING
         beast, coat = animals.BEASTS[kind], self.s.plan.paint(kind)
         draw = partial(animals.beast, b=replace(beast, coat=PAINTS[coat]) if coat else beast, run=run)
-        herd = (-1.6, 1.7) if many else ()
-        self.across(draw, RUNNING[kind] if run else WALKING[kind], at=0.24, shadow=1.3, behind=herd)
+        gait = RUNNING[kind] if run else WALKING[kind]
+        herd = (-0.82 * gait.wide, 0.86 * gait.wide) if many else ()
+        self.across(draw, gait, at=0.24, shadow=1.3, behind=herd)
 
     def vehicle(self, kind: str) -> None:
         draw = partial(shapes.draw, name=kind, paint=self.paint(kind, CARS), night=self.s.pal.night > 0.3)

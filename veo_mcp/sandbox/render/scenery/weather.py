@@ -163,8 +163,8 @@ def add_weather(stage: Stage) -> None:
     if "autumn" in looks:
         _falling(stage, AUTUMN, (10, 14), 30, 62, 44)
     if "fireflies" in looks:
-        glows = [glow_sprite((0.85, 1.0, 0.35), int(r * s.u)) for r in (11, 15, 20)]
-        stage.overlays.append(Wanderers(rng, s.w, s.h, glows, 42, area=(0.35, 0.95)))
+        glows = [glow_sprite((0.85, 1.0, 0.35), int(r * s.u)) for r in (14, 20, 27)]
+        stage.overlays.append(Wanderers(rng, s.w, s.h, glows, 60, area=(0.35, 0.95)))
 
 
 def _falling(stage: Stage, tones: list[Rgb], sizes: tuple[int, ...], count: int, fall: float, blow: float) -> None:

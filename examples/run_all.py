@@ -1,7 +1,8 @@
 """Runs every example for real: each client in an environment of its own, against the `veo-mcp` of this Python.
 
 `python examples/run_all.py [NAME ...] [--python] [--keep DIR]`; exits 1 if one failed. Needs pip, and npm for some.
-The server stands on its sandbox in a scratch folder, and no key is handed on. tests/test_clients.py calls it too.
+The server stands on its sandbox in a scratch folder, and no key is handed on. Called by
+tests/examples/test_clients.py, too.
 Standard library only.
 """
 

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+
+from veo_mcp.validation import requirement
 
 __all__ = ["Settings", "load"]
 
@@ -28,32 +29,11 @@ def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
     # They end up in a content security policy, where a stray space or semicolon would open another door.
     for value in values:
         if not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?", value):
-            raise ValueError(f"“{value[:60]}” is not an origin such as https://file.example.com")
+            raise ValueError(f"has “{value[:60]}”, which is not an origin such as https://file.example.com")
     return values
 
 
 Origins = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_origins)]
-
-
-def _wanted(fault: ErrorDetails) -> str:
-    limits = fault.get("ctx", {})
-    match fault["type"]:
-        case "int_parsing" | "int_type":
-            return "it must be a whole number"
-        case "float_parsing" | "float_type":
-            return "it must be a number"
-        case "bool_parsing" | "bool_type":
-            return "it must be true or false"
-        case "greater_than_equal":
-            return f"it must be at least {limits.get('ge')}"
-        case "less_than_equal":
-            return f"it must be at most {limits.get('le')}"
-        case "literal_error":
-            return f"it must be {limits.get('expected')}"
-        case "string_pattern_mismatch":
-            return "it must be a URL that begins with http:// or https://"
-        case _:
-            return fault["msg"].removeprefix("Value error, ")
 
 
 class Settings(BaseModel):
@@ -107,7 +87,7 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
                 name = str(fault["loc"][0])
                 values.pop(name, None)
                 place = f"--{name.replace('_', '-')}" if flags.get(name) is not None else f"VEO_{name.upper()}"
-                problems.append(f"{place} is not usable: {_wanted(fault)}.")
+                problems.append(f"{place} is not usable: it {requirement(fault)}.")
     key = settings.api_key
     if key is not None and not settings.sandbox and not key.get_secret_value().startswith("sk-"):
         problems.append("VEO_API_KEY does not start with sk-, so the API would refuse it. Put in the key as issued.")

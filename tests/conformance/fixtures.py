@@ -30,6 +30,7 @@ from mcp_types import (
 from pydantic import Field
 
 from veo_mcp.server.build import VeoServer
+from veo_mcp.server.sdk_compat import replace
 
 __all__ = ["register"]
 
@@ -86,7 +87,7 @@ def register(server: VeoServer) -> None:
     _resources(server)
     _prompts(server)
     # The product logs to stderr only and serves no logging/setLevel. The SDK has no public call for this one.
-    server._lowlevel_server.add_request_handler("logging/setLevel", SetLevelRequestParams, _set_level)
+    replace(server, "logging/setLevel", SetLevelRequestParams, _set_level)
 
 
 async def _set_level(_ctx: ServerRequestContext[Any, Any], _params: SetLevelRequestParams) -> EmptyResult:

@@ -21,8 +21,8 @@ from pydantic import BaseModel
 
 from tests.conformance.rounds import elicit
 from veo_mcp.server.build import VeoServer
-from veo_mcp.server.refusals import refused
-from veo_mcp.server.tasks_extension import TASKS, Shown, TaskSource
+from veo_mcp.server.tasks_extension import TASKS, TaskSource, TaskState
+from veo_mcp.server.tool_errors import tool_error
 
 __all__ = ["Jobs", "register"]
 
@@ -56,13 +56,13 @@ class Jobs:
         self._jobs[job.id] = job
         return CallToolResult(content=[TextContent(type="text", text=job.id)], structured_content={"job": job.id})
 
-    async def begun(self, tool: str, result: CallToolResult) -> Shown | None:
+    async def begun(self, tool: str, result: CallToolResult) -> TaskState | None:
         job = self._jobs.get((result.structured_content or {}).get("job", ""))
         if job is not None:
             return _shown(job)
         return await self._videos.begun("create_video" if tool == "slow_compute" else tool, result)
 
-    async def find(self, task_id: str) -> Shown | None:
+    async def find(self, task_id: str) -> TaskState | None:
         job = self._jobs.get(task_id)
         return _shown(job) if job is not None else await self._videos.find(task_id)
 
@@ -104,12 +104,12 @@ def register(server: VeoServer, jobs: Jobs) -> None:
     async def slow_compute(seconds: int, label: str, ctx: Context) -> CallToolResult | InputRequiredResult:
         if seconds > A_VIDEO_CAN_BE_WAITED_FOR:
             return jobs.start(ctx, seconds, _text(label))
-        # The real thing, with a fate that needs no rendering: how long it takes does not depend on the machine.
+        # The real thing, with a directive that needs no rendering: how long it takes does not depend on the machine.
         return await server.call_tool("create_video", {"prompt": f"[sandbox:fail] {label} {seconds}"}, ctx)
 
     @server.tool(description="Fails as a tool does")
     def failing_job(ctx: Context) -> CallToolResult:
-        return jobs.start(ctx, 1, _result(refused("This job fails, as it should.")))
+        return jobs.start(ctx, 1, _result(tool_error("This job fails, as it should.")))
 
     @server.tool(description="Fails as a protocol does")
     def protocol_error_job(ctx: Context) -> CallToolResult:
@@ -143,14 +143,14 @@ def _status(job: Job) -> str:
     return "failed" if "error" in job.end else "completed"
 
 
-def _shown(job: Job) -> Shown:
+def _shown(job: Job) -> TaskState:
     status = _status(job)
     details: dict[str, Any] = {}
     if status in ("completed", "failed"):
         details = job.end
     elif status == "input_required":
         details = {"inputRequests": dict(job.questions)}
-    return Shown(job.id, status, status, job.began, job.began, details)
+    return TaskState(job.id, status, status, job.began, job.began, details)
 
 
 def _text(text: str) -> dict[str, Any]:

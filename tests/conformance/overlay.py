@@ -15,13 +15,13 @@ from mcp.server.streamable_http import EventCallback, EventMessage, EventStore
 from mcp_types import JSONRPCMessage
 
 from tests.conformance import fixtures, jobs, rounds
-from veo_mcp.hosting import backend_for
+from veo_mcp.app import backend_for
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer, build_server
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.server.tasks_extension import Videos
+from veo_mcp.server.tasks_extension import JournalTasks
 from veo_mcp.settings import Settings, load
-from veo_mcp.web import serve_http
+from veo_mcp.web.routes import serve_http
 
 __all__ = ["build"]
 
@@ -47,7 +47,7 @@ class Events(EventStore):
 
 def build(backend: Backend, announcer: Announcer, settings: Settings) -> VeoServer:
     """The real server with the fixtures on top."""
-    tasks = jobs.Jobs(Videos(backend, clock=time.time))
+    tasks = jobs.Jobs(JournalTasks(backend, clock=time.time))
     server = build_server(
         backend,
         sandbox=settings.embedded,

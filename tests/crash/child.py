@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from veo_mcp.api.models import CreateInput
 from veo_mcp.journal.entry import Status
-from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.tasks.engine import open_engine
 
 OPEN = (Status.SUBMITTING, Status.PENDING, Status.PROCESSING)
@@ -49,7 +49,7 @@ async def main(folder: Path, url: str, prompt: str, point: str, shift: float) ->
             if not unfinished:
                 return
             for entry in unfinished:
-                await journal.hasten(entry.id, 0.0)
+                await journal.poll_no_later_than(entry.id, 0.0)
             await engine.poller.round()
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from tests.house import sandbox
+from tests.support.stack import sandbox
 
 pytestmark = pytest.mark.anyio
 

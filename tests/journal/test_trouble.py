@@ -9,13 +9,13 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
-from tests.house import text
-from tests.raw_api import RawApi, raw_api, says, success
-from tests.tasks.test_poller import START, unfinished
-from veo_mcp.hosting import backend_for
+from tests.support.entries import START, unfinished
+from tests.support.raw_api import RawApi, raw_api, says, success
+from tests.support.stack import text
+from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.errors import JournalUnusable
-from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
@@ -73,7 +73,7 @@ async def test_a_read_only_journal_is_named_and_nothing_is_sent(tmp_path: Path) 
         backend = Backend()
         backend.opened(engine)
         # File modes do not bind the superuser; this makes SQLite answer as it does for a file it may not write.
-        await journal._run(lambda db: db.execute("PRAGMA query_only = ON").fetchone())  # pyright: ignore[reportPrivateUsage]
+        await journal.file.read(lambda db: db.execute("PRAGMA query_only = ON").fetchone())
         async with Client(build_server(backend, sandbox=False)) as client:
             said = text(await client.call_tool("create_video", {"prompt": "x"}))
         assert f"The journal {path} cannot be used" in said
@@ -92,7 +92,7 @@ async def test_a_journal_where_a_folder_is_missing_and_cannot_be_made_is_named(t
 
 async def full(journal: SqliteJournal) -> None:
     """Makes the disk full for this journal: SQLite then answers as it does when the device has no room."""
-    await journal._run(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())  # pyright: ignore[reportPrivateUsage]
+    await journal.file.read(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
 
 
 async def test_a_full_disk_at_the_intent_sends_nothing(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ async def test_a_disk_that_is_full_after_the_answer_is_never_told_as_not_charged
 
         async def breaks_the_journal(stream: anyio.abc.SocketStream) -> None:
             # Another program takes the database away between the intent and its outcome.
-            await journal._run(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))  # pyright: ignore[reportPrivateUsage]
+            await journal.file.read(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))
             await stream.send(success())
 
         async with (
@@ -136,7 +136,7 @@ async def test_a_disk_that_is_full_after_the_answer_is_never_told_as_not_charged
 
 async def test_an_older_journal_is_migrated_and_keeps_its_entries(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    first = (resources.files("veo_mcp.journal") / "schema" / "001_entries.sql").read_text()
+    first = (resources.files("veo_mcp.journal.sqlite") / "schema" / "001_entries.sql").read_text()
     with sqlite3.connect(path) as db:
         db.executescript(first + "PRAGMA user_version = 1;")
         db.execute(
@@ -147,7 +147,7 @@ async def test_an_older_journal_is_migrated_and_keeps_its_entries(tmp_path: Path
         entry = await journal.get("up")
         assert entry is not None
         assert entry.id == "vid_old"
-        leased = await journal.lease(api="a", holder="h", now=2.0, seconds=5, limit=5)
+        leased = await journal.lease(api="a", worker_id="h", now=2.0, seconds=5, limit=5)
         assert [entry.id for entry in leased] == ["vid_old"]
 
 
@@ -155,11 +155,11 @@ async def test_an_older_journal_is_migrated_and_keeps_its_entries(tmp_path: Path
 async def test_a_clock_that_jumps_an_hour_does_not_stop_the_asking(tmp_path: Path, jump: float) -> None:
     async with SqliteJournal(tmp_path / "j.db") as journal:
         await journal.adopt(unfinished(1, api="a"))
-        (entry,) = await journal.lease(api="a", holder="h", now=START, seconds=60, limit=5)
+        (entry,) = await journal.lease(api="a", worker_id="h", now=START, seconds=60, limit=5)
         await journal.release(entry.id, "h", START + 10, START)
         later = START + 11 + jump
-        assert len(await journal.lease(api="a", holder="h", now=later, seconds=60, limit=5)) == 1
-        assert await journal.lease(api="a", holder="other", now=later + 1, seconds=60, limit=5) == []
+        assert len(await journal.lease(api="a", worker_id="h", now=later, seconds=60, limit=5)) == 1
+        assert await journal.lease(api="a", worker_id="other", now=later + 1, seconds=60, limit=5) == []
 
 
 async def test_a_send_that_another_live_process_is_still_at_is_not_touched(tmp_path: Path) -> None:
@@ -170,13 +170,13 @@ async def test_a_send_that_another_live_process_is_still_at_is_not_touched(tmp_p
                 **{name: getattr(template, name) for name in template.__slots__},
                 "status": Status.SUBMITTING,
                 "upstream_id": None,
-                "sender": "one",
+                "worker_id": "one",
                 "deadline": START + 60,
             }
         )
-        await one.intend(sending, now=START)
-        assert list(await two.abandon(START + 59)) == []
-        (lost,) = await two.abandon(START + 61)
+        await one.begin(sending, now=START)
+        assert list(await two.expire_submissions(START + 59)) == []
+        (lost,) = await two.expire_submissions(START + 61)
         assert lost.status is Status.UNKNOWN
         assert lost.charged == "unknown"
 

@@ -12,7 +12,7 @@ import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from PIL import Image
 
-from tests.sandbox.test_api import api
+from tests.support.sandbox_api import api
 
 pytestmark = pytest.mark.anyio
 

@@ -57,8 +57,8 @@ def answers(*addresses: list[str]):
 
 
 async def test_an_image_is_fetched_where_private_addresses_are_allowed() -> None:
-    async with host(ok(PNG)) as it:
-        assert await Fetcher(allow_private=True).image(f"http://127.0.0.1:{it.port}/a.png") == PNG
+    async with host(ok(PNG)) as env:
+        assert await Fetcher(allow_private=True).image(f"http://127.0.0.1:{env.port}/a.png") == PNG
 
 
 @pytest.mark.parametrize(
@@ -101,19 +101,19 @@ async def test_a_name_that_changes_its_address_between_two_requests_is_refused_t
 async def test_a_redirect_to_a_private_address_is_not_followed_there() -> None:
     async with host(ok(PNG)) as secret:
         there = f"http://127.0.0.1:{secret.port}/secret"
-        async with host(f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()) as it:
-            # The first hop is let in as a friend would be; the second passes the same door as everything else.
+        async with host(f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()) as env:
+            # The first hop is let in as a trusted_origin would be; the second passes the same door as everything else.
             fetcher = Fetcher(allow_private=False, resolve=answers(["127.0.0.1"]))
             with pytest.raises(FetchRefused):
-                await fetcher.image(f"http://127.0.0.1:{it.port}/a.png")
+                await fetcher.image(f"http://127.0.0.1:{env.port}/a.png")
         assert secret.reached == 0
 
 
 async def test_redirects_end_after_three() -> None:
-    async with host(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n") as it:
+    async with host(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n") as env:
         with pytest.raises(FetchRefused, match="redirects too often"):
-            await Fetcher(allow_private=True).image(f"http://127.0.0.1:{it.port}/a.png")
-        assert it.reached == 4
+            await Fetcher(allow_private=True).image(f"http://127.0.0.1:{env.port}/a.png")
+        assert env.reached == 4
 
 
 @pytest.mark.parametrize(
@@ -128,28 +128,28 @@ async def test_redirects_end_after_three() -> None:
     ids=["html", "empty", "404", "too large", "garbage"],
 )
 async def test_what_is_no_image_is_refused(answer: bytes, words: str) -> None:
-    async with host(answer) as it:
+    async with host(answer) as env:
         with pytest.raises(FetchRefused, match=words):
-            await Fetcher(allow_private=True).image(f"http://127.0.0.1:{it.port}/a.png")
+            await Fetcher(allow_private=True).image(f"http://127.0.0.1:{env.port}/a.png")
 
 
 async def test_a_host_that_drips_is_given_up_after_the_total_time() -> None:
-    async with host(ok(PNG), drip=True) as it:
+    async with host(ok(PNG), drip=True) as env:
         with pytest.raises(FetchRefused, match="too slow"):
-            await Fetcher(allow_private=True, seconds=0.3).image(f"http://127.0.0.1:{it.port}/a.png")
+            await Fetcher(allow_private=True, seconds=0.3).image(f"http://127.0.0.1:{env.port}/a.png")
 
 
 async def test_only_the_friend_is_called_back_at_a_private_address() -> None:
-    async with host(ok(b"")) as friend, host(ok(b"")) as stranger:
-        fetcher = Fetcher(friend=f"http://127.0.0.1:{friend.port}")
-        assert (await fetcher.post(f"http://127.0.0.1:{friend.port}/callbacks/x", b"{}"))[0] == 200
+    async with host(ok(b"")) as trusted_origin, host(ok(b"")) as stranger:
+        fetcher = Fetcher(trusted_origin=f"http://127.0.0.1:{trusted_origin.port}")
+        assert (await fetcher.post(f"http://127.0.0.1:{trusted_origin.port}/callbacks/x", b"{}"))[0] == 200
         for url in (
             f"http://127.0.0.1:{stranger.port}/x",
-            f"http://127.0.0.1:{friend.port}0/x",
-            f"http://127.0.0.1:{friend.port}@127.0.0.1:{stranger.port}/x",
+            f"http://127.0.0.1:{trusted_origin.port}0/x",
+            f"http://127.0.0.1:{trusted_origin.port}@127.0.0.1:{stranger.port}/x",
         ):
             with pytest.raises(FetchRefused):
                 await fetcher.post(url, b"{}")
         assert stranger.reached == 0
         with pytest.raises(FetchRefused):
-            await fetcher.image(f"http://127.0.0.1:{friend.port}/a.png")
+            await fetcher.image(f"http://127.0.0.1:{trusted_origin.port}/a.png")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.house import house, text
+from tests.support.stack import open_stack, text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.tasks.engine import Engine
@@ -52,30 +52,30 @@ MISFITS: dict[str, tuple[str, dict[str, Any], str]] = {
 async def test_arguments_that_do_not_fit_are_refused_in_our_own_words_and_cost_nothing(
     tmp_path: Path, mode: str
 ) -> None:
-    async with house(tmp_path, mode=mode) as it:
+    async with open_stack(tmp_path, mode=mode) as env:
         for name, (tool, arguments, words) in MISFITS.items():
-            result = await it.call(tool, **arguments)
+            result = await env.call(tool, **arguments)
             assert result.is_error, name
             assert words in text(result), name
             assert "Not charged." in text(result), name
             assert "pydantic" not in text(result), name
-        assert await it.charged() == 0
-        assert (await it.engine.journal.list(limit=50)).entries == ()
+        assert await env.charged() == 0
+        assert (await env.engine.journal.list(limit=50)).entries == ()
 
 
 async def test_an_unfinished_or_failed_task_is_not_extended(tmp_path: Path) -> None:
-    async with house(tmp_path) as it:
-        made = await it.call("create_video", prompt="[sandbox:fail] a storm")
+    async with open_stack(tmp_path) as env:
+        made = await env.call("create_video", prompt="[sandbox:fail] a storm")
         task_id = (made.structured_content or {})["task_id"]
-        refused = await it.call("extend_video", task_id=task_id, prompt="go on")
+        refused = await env.call("extend_video", task_id=task_id, prompt="go on")
         assert refused.is_error
         assert "Only a completed task can be extended" in text(refused)
-        failed = await it.call("get_task", task_id=task_id, wait_seconds=20)
+        failed = await env.call("get_task", task_id=task_id, wait_seconds=20)
         assert (failed.structured_content or {})["charged"] == "refunded"
         assert "Refunded 40 credits." in text(failed)
-        again = await it.call("extend_video", task_id=task_id, prompt="go on")
+        again = await env.call("extend_video", task_id=task_id, prompt="go on")
         assert "this one is failed" in text(again)
-        assert await it.charged() == 0
+        assert await env.charged() == 0
 
 
 @pytest.mark.parametrize(
@@ -85,17 +85,17 @@ async def test_an_unfinished_or_failed_task_is_not_extended(tmp_path: Path) -> N
 async def test_a_key_that_is_not_accepted_is_named_and_nothing_is_written_down(
     tmp_path: Path, key: str, words: str
 ) -> None:
-    async with house(tmp_path, key=key) as it:
-        result = await it.call("create_video", prompt="x")
+    async with open_stack(tmp_path, key=key) as env:
+        result = await env.call("create_video", prompt="x")
         assert result.is_error
         assert words in text(result)
         assert "Not charged." in text(result)
-        assert (await it.engine.journal.list(limit=1)).entries == ()
+        assert (await env.engine.journal.list(limit=1)).entries == ()
 
 
 async def test_a_balance_that_is_too_low_is_a_refusal_that_costs_nothing(tmp_path: Path) -> None:
-    async with house(tmp_path, key="sk-sandbox-poor") as it:
-        result = await it.call("create_video", prompt="x")
+    async with open_stack(tmp_path, key="sk-sandbox-poor") as env:
+        result = await env.call("create_video", prompt="x")
         assert result.is_error
         assert "credits do not suffice" in text(result)
         assert "Not charged." in text(result)

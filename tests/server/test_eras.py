@@ -13,14 +13,14 @@ from mcp.client.sse import sse_client
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, ResourceUpdatedNotification
 
-from tests.house import house, text
-from tests.test_processes import server
-from tests.test_web import site
+from tests.support.processes import server
+from tests.support.site import site
+from tests.support.stack import open_stack, text
 
 pytestmark = pytest.mark.anyio
 
 
-class Ear:
+class Listener:
     """Hears what the server tells on its own: legacy notifications, or the events of a modern listen stream."""
 
     def __init__(self) -> None:
@@ -45,18 +45,18 @@ class Ear:
 
 
 @asynccontextmanager
-async def connected(transport: str, mode: str, folder: Path, ear: Ear) -> AsyncGenerator[Client]:
+async def connected(transport: str, mode: str, folder: Path, listener: Listener) -> AsyncGenerator[Client]:
     match transport:
         case "memory":
-            async with house(folder, mode=mode, message_handler=ear) as it:
-                yield it.client
+            async with open_stack(folder, mode=mode, message_handler=listener) as env:
+                yield env.client
         case "stdio":
-            async with Client(server(folder, seconds=0), mode=mode, message_handler=ear) as client:
+            async with Client(server(folder, seconds=0), mode=mode, message_handler=listener) as client:
                 yield client
         case _:
-            async with site(folder, poll=True) as it:
-                target = sse_client(it.url + "/sse") if transport == "sse" else it.url + "/mcp"
-                async with Client(target, mode=mode, message_handler=ear) as client:
+            async with site(folder, poll=True) as env:
+                target = sse_client(env.url + "/sse") if transport == "sse" else env.url + "/mcp"
+                async with Client(target, mode=mode, message_handler=listener) as client:
                     yield client
 
 
@@ -65,14 +65,14 @@ async def connected(transport: str, mode: str, folder: Path, ear: Ear) -> AsyncG
 async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
     tmp_path: Path, transport: str, mode: str
 ) -> None:
-    ear, beats = Ear(), list[float]()
+    listener, beats = Listener(), list[float]()
 
     async def beat(progress: float, total: float | None, message: str | None) -> None:
         assert total is None
         assert message
         beats.append(progress)
 
-    async with connected(transport, mode, tmp_path, ear) as client, anyio.create_task_group() as group:
+    async with connected(transport, mode, tmp_path, listener) as client, anyio.create_task_group() as group:
         assert len((await client.list_tools()).tools) == 5
         assert {str(page.uri) for page in (await client.list_resources()).resources} >= {"veo://tasks", "veo://guide"}
         if mode == "legacy":
@@ -80,14 +80,14 @@ async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
                 await client.subscribe_resource("veo://tasks")
         else:
             ready = anyio.Event()
-            group.start_soon(ear.listen, client, ["veo://tasks"], ready)
+            group.start_soon(listener.listen, client, ["veo://tasks"], ready)
             await ready.wait()
         made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
         task_id = (made.structured_content or {})["task_id"]
         assert "Charged 40 credits." in text(made)
         with anyio.fail_after(10):
-            await ear.news.wait()
-        assert set(ear.updated) == {"veo://tasks"}
+            await listener.news.wait()
+        assert set(listener.updated) == {"veo://tasks"}
         done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30}, progress_callback=beat)
         assert "Refunded 40 credits." in text(done)
         assert beats == sorted(set(beats))
@@ -109,14 +109,14 @@ async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
 
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_the_list_of_resources_comes_in_pages_without_gaps_or_repeats(tmp_path: Path, mode: str) -> None:
-    async with house(tmp_path, mode=mode) as it:
+    async with open_stack(tmp_path, mode=mode) as env:
         for number in range(45):
-            await it.call("create_video", prompt=f"[sandbox:slow] boat {number}")
+            await env.call("create_video", prompt=f"[sandbox:slow] boat {number}")
         titles: list[str] = []
         cursor = None
         pages = 0
         while True:
-            page = await it.client.list_resources(cursor=cursor)
+            page = await env.client.list_resources(cursor=cursor)
             titles += [str(entry.title) for entry in page.resources if "boat" in str(entry.title)]
             pages += 1
             cursor = page.next_cursor
@@ -125,4 +125,4 @@ async def test_the_list_of_resources_comes_in_pages_without_gaps_or_repeats(tmp_
         assert titles == [f"[sandbox:slow] boat {number}" for number in reversed(range(45))]
         assert pages == 3
         with pytest.raises(MCPError):
-            await it.client.list_resources(cursor="garbage")
+            await env.client.list_resources(cursor="garbage")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.house import house, text
+from tests.support.stack import open_stack, text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import load
@@ -54,9 +54,9 @@ async def test_the_policy_and_the_page_name_the_same_hosts(mode: str) -> None:
 
 
 async def test_a_sandbox_adds_its_own_origin(tmp_path: Path, mode: str) -> None:
-    async with house(tmp_path, mode=mode) as it:
-        _, ui = await page(it.client)
-        assert ui["csp"]["resourceDomains"] == [it.base_url]
+    async with open_stack(tmp_path, mode=mode) as env:
+        _, ui = await page(env.client)
+        assert ui["csp"]["resourceDomains"] == [env.base_url]
 
 
 async def test_where_nothing_may_be_spent_the_card_offers_no_extension(mode: str) -> None:
@@ -74,8 +74,8 @@ async def test_the_page_brings_everything_along(mode: str) -> None:
 
 
 async def test_a_host_without_apps_gets_the_same_words_as_ever(tmp_path: Path, mode: str) -> None:
-    async with house(tmp_path, mode=mode) as it:
-        made = await it.call("create_video", prompt="[sandbox:slow] a boat")
+    async with open_stack(tmp_path, mode=mode) as env:
+        made = await env.call("create_video", prompt="[sandbox:slow] a boat")
         assert "Charged 40 credits." in text(made)
         assert "get_task" in text(made)
 

@@ -13,19 +13,19 @@ from anyio.abc import SocketStream, TaskGroup
 from mcp import Client
 from pydantic import SecretStr
 
-from tests.ports import free_port
-from tests.raw_api import TASK_ID, answer, raw_api, success
-from tests.server.stage import ERAS, HTTP, TRANSPORTS, Ear, client_of, quick, stage, task
-from tests.tasks.test_poller import START
+from tests.support.entries import START
+from tests.support.listening import ERAS, HTTP, TRANSPORTS, Listener, client_of, open_env, quick, task
+from tests.support.ports import free_port
+from tests.support.raw_api import TASK_ID, answer, raw_api, success
 from veo_mcp.api.models import ApiTask
 from veo_mcp.journal.entry import Change, Status
-from veo_mcp.journal.sqlite import SqliteJournal
+from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
-from veo_mcp.server.beats import Beats, beat_words
 from veo_mcp.server.build import build_server
+from veo_mcp.server.progress import ProgressCounter, progress_message
 from veo_mcp.tasks.engine import open_engine
 from veo_mcp.tasks.pace import usual
-from veo_mcp.web import serve_http
+from veo_mcp.web.routes import serve_http
 
 pytestmark = pytest.mark.anyio
 
@@ -74,20 +74,20 @@ async def test_each_number_of_the_api_is_the_progress_as_long_as_it_rises(
     """In lockstep: every change is a beat at once, long before the next one is due."""
     beat = Beat()
     async with (
-        stage(tmp_path) as it,
-        client_of(it, transport, era, Ear()) as client,
+        open_env(tmp_path) as env,
+        client_of(env, transport, era, Listener()) as client,
         anyio.create_task_group() as group,
     ):
-        await it.journal.adopt(task(1))
+        await env.journal.adopt(task(1))
         answered = beat.waits(client, group)
         with anyio.fail_after(3):
             await beat.comes(1)
         said = [0.25, 3.0, 12.5, 12.4, 40.0, 99.0]
         for count, number in enumerate(said, 2):
-            await it.journal.settle("vid_1", Change(progress=number), now=START + 1)
+            await env.journal.record("vid_1", Change(progress=number), now=START + 1)
             with anyio.fail_after(3):
                 await beat.comes(count)
-        await it.journal.settle("vid_1", Change(status=Status.COMPLETED), now=START + 2)
+        await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=START + 2)
         with anyio.fail_after(3):
             await answered.wait()
         assert rising(beat.numbers)
@@ -174,17 +174,17 @@ async def test_an_api_that_gives_no_number_still_makes_progress_rise(tmp_path: P
 async def test_a_beat_comes_every_five_seconds_while_other_tasks_change_all_the_time(tmp_path: Path, era: str) -> None:
     beat = Beat()
     async with (
-        stage(tmp_path) as it,
-        client_of(it, "http", era, Ear()) as client,
+        open_env(tmp_path) as env,
+        client_of(env, "http", era, Listener()) as client,
         anyio.create_task_group() as group,
     ):
-        await quick(it.journal)
+        await quick(env.journal)
         for number in (1, 2):
-            await it.journal.adopt(task(number))
+            await env.journal.adopt(task(number))
 
         async def restless() -> None:
             for number in range(100_000):
-                await it.journal.settle("vid_2", Change(progress=float(number)), now=START + 1)
+                await env.journal.record("vid_2", Change(progress=float(number)), now=START + 1)
                 await anyio.sleep(0.01)
 
         group.start_soon(restless)
@@ -201,18 +201,18 @@ async def test_a_beat_comes_every_five_seconds_while_other_tasks_change_all_the_
 @HTTP
 async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: Path, transport: str, era: str) -> None:
     async with (
-        stage(tmp_path) as it,
-        client_of(it, transport, era, Ear()) as client,
+        open_env(tmp_path) as env,
+        client_of(env, transport, era, Listener()) as client,
         anyio.create_task_group() as group,
     ):
-        await it.journal.adopt(task(1))
+        await env.journal.adopt(task(1))
         for number in range(10, 18):
             before = Beat()
             before.waits(client, group, seconds=1)
             await before.comes(1)
             assert "usual" not in before.words[0]
             done = task(number, status=Status.COMPLETED, polls=3, completed_at=START + 80 + 2 * (number - 10))
-            await it.journal.adopt(done)
+            await env.journal.adopt(done)
         after = Beat()
         after.waits(client, group, seconds=1)
         await after.comes(1)
@@ -221,11 +221,11 @@ async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: 
 
 
 async def test_what_is_usual_is_of_the_same_api_and_mode(tmp_path: Path) -> None:
-    async with stage(tmp_path) as it:
+    async with open_env(tmp_path) as env:
         for number in range(8):
             done = {"status": Status.COMPLETED, "polls": 3, "completed_at": START + 90}
-            await it.journal.adopt(task(number, **done))
-        service = it.engine.service
+            await env.journal.adopt(task(number, **done))
+        service = env.engine.service
         assert await service.usual(task(9)) == 90
         assert await service.usual(task(9, mode="quality")) is None
         assert await service.usual(task(9, api="https://another.example")) is None
@@ -240,7 +240,7 @@ def test_the_usual_time_is_the_median_of_at_least_eight() -> None:
     "numbers", [[None] * 5, [0.0, 0.0, 0.0], [1e299] * 3, [-5.0, -5.0, 2.0], [None, 0.01, 0.01, 0.02]]
 )
 def test_progress_rises_whatever_the_api_says(numbers: list[float | None]) -> None:
-    beats = Beats()
+    beats = ProgressCounter()
     heard = [beats.following(said, 4.0 * index) for index, said in enumerate(numbers)]
     assert rising(heard)
     firsts = [said for index, said in enumerate(numbers) if said is not None and said not in numbers[:index]]
@@ -255,7 +255,7 @@ def test_what_is_no_number_says_nothing_about_progress(said: str) -> None:
 
 def test_the_words_name_status_time_and_what_is_known() -> None:
     entry = task(1, status=Status.PROCESSING)
-    assert beat_words(entry, START + 42, None) == "processing, 42 s so far"
-    assert beat_words(entry, START + 42, 94.6) == "processing, 42 s so far; usually done after about 95 s"
+    assert progress_message(entry, START + 42, None) == "processing, 42 s so far"
+    assert progress_message(entry, START + 42, 94.6) == "processing, 42 s so far; usually done after about 95 s"
     known = task(1, status=Status.PROCESSING, progress=45.0)
-    assert beat_words(known, START + 42, None) == "processing (45 by the API's count), 42 s so far"
+    assert progress_message(known, START + 42, None) == "processing (45 by the API's count), 42 s so far"

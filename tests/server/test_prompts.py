@@ -8,7 +8,7 @@ from mcp_types import INVALID_PARAMS, PromptReference, TextContent
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.prompts import guide
-from veo_mcp.server.words import charge_words, quoted
+from veo_mcp.server.text import charge_words, quoted
 
 pytestmark = pytest.mark.anyio
 

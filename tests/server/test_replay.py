@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp_types import InputRequiredResult
 
-from tests.house import house, text
+from tests.support.stack import open_stack, text
 
 pytestmark = pytest.mark.anyio
 
@@ -16,8 +16,8 @@ async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
         raise AssertionError("this test answers by itself")
 
     arguments = {"prompt": "a boat", "mode": "quality"}
-    async with house(tmp_path, elicitation=never) as it:
-        session = it.client.session
+    async with open_stack(tmp_path, elicitation=never) as env:
+        session = env.client.session
         asked = await session.call_tool("create_video", arguments, allow_input_required=True)
         assert isinstance(asked, InputRequiredResult)
         assert asked.input_requests is not None
@@ -36,4 +36,4 @@ async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
         assert "Charged 300 credits." in text(results[0])  # pyright: ignore[reportArgumentType]
         ids = {(result.structured_content or {})["task_id"] for result in results}  # pyright: ignore
         assert len(ids) == 1
-        assert await it.charged() == 300
+        assert await env.charged() == 300

@@ -9,9 +9,9 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, PromptReference, ResourceTemplateReference
 
-from tests.house import text
-from tests.server.stage import ERAS, LEGACY, TRANSPORTS, Ear, client_of, own, quick, stage, task
-from tests.tasks.test_poller import START
+from tests.support.entries import START
+from tests.support.listening import ERAS, LEGACY, TRANSPORTS, Listener, client_of, open_env, own, quick, task
+from tests.support.stack import text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 
@@ -27,7 +27,7 @@ GARBAGE = ["garbage", "", "~", "abc~x", "1~", "~x", "nan~x", "inf~x", "1e999~x",
 async def test_a_resource_that_is_not_there_has_the_not_found_code_of_the_era(
     tmp_path: Path, transport: str, era: str
 ) -> None:
-    async with stage(tmp_path) as it, client_of(it, transport, era, Ear()) as client:
+    async with open_env(tmp_path) as env, client_of(env, transport, era, Listener()) as client:
         for uri in ("veo://tasks/vid_nope", "veo://nothing", "veo://tasks/vid_1/more"):
             with pytest.raises(MCPError) as refusal:
                 await client.read_resource(uri)
@@ -54,14 +54,14 @@ async def pages(client: Client, after_each: Callable[[], Awaitable[None]] = noth
 
 @ERAS
 async def test_a_task_that_comes_between_two_pages_neither_repeats_nor_hides_another(tmp_path: Path, era: str) -> None:
-    async with stage(tmp_path) as it, client_of(it, "memory", era, Ear()) as client:
-        await quick(it.journal)
+    async with open_env(tmp_path) as env, client_of(env, "memory", era, Listener()) as client:
+        await quick(env.journal)
         for number in range(45):
             # Three at a time in the same moment: then the id decides, and a page may end among them.
-            await it.journal.adopt(task(number, created_at=START + number // 3))
+            await env.journal.adopt(task(number, created_at=START + number // 3))
 
         async def comes() -> None:
-            await it.journal.adopt(task(99, created_at=START + 100))
+            await env.journal.adopt(task(99, created_at=START + 100))
 
         uris, count = await pages(client, comes)
         assert set(uris) >= FIXED
@@ -78,8 +78,8 @@ async def test_a_task_that_comes_between_two_pages_neither_repeats_nor_hides_ano
 async def test_a_cursor_that_was_not_made_here_is_an_error_with_a_sentence(
     tmp_path: Path, era: str, cursor: str
 ) -> None:
-    async with stage(tmp_path) as it, client_of(it, "memory", era, Ear()) as client:
-        await it.journal.adopt(task(1))
+    async with open_env(tmp_path) as env, client_of(env, "memory", era, Listener()) as client:
+        await env.journal.adopt(task(1))
         with pytest.raises(MCPError, match="not made here") as refusal:
             await client.list_resources(cursor=cursor)
         assert refusal.value.code == INVALID_PARAMS
@@ -93,8 +93,8 @@ async def test_a_cursor_that_was_not_made_here_is_an_error_with_a_sentence(
 @TRANSPORTS
 async def test_titles_are_prompts_made_safe_to_show(tmp_path: Path, transport: str, era: str) -> None:
     nasty = "a boat\u202e\u200b\n\x1b[31m at sea " + "very " * 60
-    async with stage(tmp_path) as it, client_of(it, transport, era, Ear()) as client:
-        await it.journal.adopt(task(1, prompt=nasty))
+    async with open_env(tmp_path) as env, client_of(env, transport, era, Listener()) as client:
+        await env.journal.adopt(task(1, prompt=nasty))
         (shown,) = [each for each in (await client.list_resources()).resources if str(each.uri).endswith("task-1")]
         title = str(shown.title)
         assert title.startswith("a boat [31m at sea very")
@@ -109,10 +109,10 @@ async def test_titles_are_prompts_made_safe_to_show(tmp_path: Path, transport: s
 @ERAS
 @TRANSPORTS
 async def test_ids_complete_by_their_beginning_a_hundred_at_most(tmp_path: Path, transport: str, era: str) -> None:
-    async with stage(tmp_path) as it, client_of(it, transport, era, Ear()) as client:
-        await quick(it.journal)
+    async with open_env(tmp_path) as env, client_of(env, transport, era, Listener()) as client:
+        await quick(env.journal)
         for number in range(130):
-            await it.journal.adopt(task(number, created_at=START + number))
+            await env.journal.adopt(task(number, created_at=START + number))
         every = (await client.complete(TEMPLATE, {"name": "task_id", "value": ""})).completion
         assert every.values == [f"task-{number}" for number in range(129, 29, -1)]
         assert every.has_more

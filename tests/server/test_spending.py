@@ -8,7 +8,7 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from tests.house import house, text
+from tests.support.stack import open_stack, text
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", ["auto", "legacy"])]
 
@@ -27,11 +27,11 @@ class Person:
 
 async def test_a_costly_call_asks_once_and_spends_on_a_yes(tmp_path: Path, mode: str) -> None:
     person = Person("accept", spend=True)
-    async with house(tmp_path, mode=mode, elicitation=person) as it:
-        result = await it.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
+    async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
+        result = await env.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
         assert person.questions == ["A quality video costs 300 credits. Spend them?"]
         assert "Charged 300 credits." in text(result)
-        assert await it.charged() == 300
+        assert await env.charged() == 300
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,12 @@ async def test_a_costly_call_asks_once_and_spends_on_a_yes(tmp_path: Path, mode:
 async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
     tmp_path: Path, mode: str, action: str, spend: bool | None
 ) -> None:
-    async with house(tmp_path, mode=mode, elicitation=Person(action, spend)) as it:
-        result = await it.call("create_video", prompt="a boat", mode="quality")
+    async with open_stack(tmp_path, mode=mode, elicitation=Person(action, spend)) as env:
+        result = await env.call("create_video", prompt="a boat", mode="quality")
         assert result.is_error
         assert "did not agree" in text(result)
         assert "Not charged." in text(result)
-        assert (await it.engine.journal.list()).entries == ()
+        assert (await env.engine.journal.list()).entries == ()
 
 
 @pytest.mark.parametrize("content", [{}, {"spend": "perhaps"}, {"other": True}, None], ids=str)
@@ -53,43 +53,43 @@ async def test_an_acceptance_that_does_not_say_yes_is_a_no(tmp_path: Path, mode:
     async def person(_context: ClientRequestContext, _params: ElicitRequestParams) -> ElicitResult:
         return ElicitResult(action="accept", content=content)
 
-    async with house(tmp_path, mode=mode, elicitation=person) as it:
-        result = await it.call("create_video", prompt="a boat", mode="quality")
+    async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
+        result = await env.call("create_video", prompt="a boat", mode="quality")
         assert result.is_error
         assert "Not charged." in text(result)
         assert "no tool of this name" not in text(result)
-        assert (await it.engine.journal.list()).entries == ()
+        assert (await env.engine.journal.list()).entries == ()
 
 
 async def test_a_cheap_call_is_not_asked_about(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
-    async with house(tmp_path, mode=mode, elicitation=person) as it:
-        assert "Charged 40 credits." in text(await it.call("create_video", prompt="[sandbox:slow] a boat"))
+    async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
+        assert "Charged 40 credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
         assert person.questions == []
 
 
 async def test_a_host_that_cannot_be_asked_goes_through_because_its_own_approval_is_the_guard(
     tmp_path: Path, mode: str
 ) -> None:
-    async with house(tmp_path, mode=mode) as it:
-        result = await it.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
+    async with open_stack(tmp_path, mode=mode) as env:
+        result = await env.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
         assert "Charged 300 credits." in text(result)
 
 
 async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
-    async with house(tmp_path, mode=mode, elicitation=person, confirm_above=39) as it:
-        result = await it.call("extend_video", task_id="whatever", prompt="go on")
+    async with open_stack(tmp_path, mode=mode, elicitation=person, confirm_above=39) as env:
+        result = await env.call("extend_video", task_id="whatever", prompt="go on")
         assert "did not agree" in text(result)
         assert "about 40 credits (an estimate)" in person.questions[0]
 
 
 async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_path: Path, mode: str) -> None:
     results: list[str] = []
-    async with house(tmp_path, mode=mode, max_credits=400) as it:
+    async with open_stack(tmp_path, mode=mode, max_credits=400) as env:
 
         async def create(number: int) -> None:
-            results.append(text(await it.call("create_video", prompt=f"[sandbox:slow] boat {number}")))
+            results.append(text(await env.call("create_video", prompt=f"[sandbox:slow] boat {number}")))
 
         async with anyio.create_task_group() as group:
             for number in range(100):
@@ -97,27 +97,27 @@ async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_pa
         assert sum("Charged 40 credits." in result for result in results) == 10
         assert sum("limit of 400 credits in 24 h" in result for result in results) == 90
         assert all("Not charged." in result for result in results if "limit" in result)
-        assert await it.charged() == 400
+        assert await env.charged() == 400
 
 
 async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, mode: str) -> None:
-    async with house(tmp_path, mode=mode, max_credits=40) as it:
-        made = await it.call("create_video", prompt="[sandbox:fail] a boat")
+    async with open_stack(tmp_path, mode=mode, max_credits=40) as env:
+        made = await env.call("create_video", prompt="[sandbox:fail] a boat")
         task_id = (made.structured_content or {})["task_id"]
-        await it.call("get_task", task_id=task_id, wait_seconds=20)
-        assert "Charged 40 credits." in text(await it.call("create_video", prompt="[sandbox:slow] a boat"))
+        await env.call("get_task", task_id=task_id, wait_seconds=20)
+        assert "Charged 40 credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 
 
 async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_nobody_knows(
     tmp_path: Path, mode: str
 ) -> None:
-    async with house(tmp_path, mode=mode) as it:
-        lost = await it.call("create_video", prompt="[sandbox:drop] a boat")
+    async with open_stack(tmp_path, mode=mode) as env:
+        lost = await env.call("create_video", prompt="[sandbox:drop] a boat")
         assert "May have been charged 40 credits." in text(lost)
         assert "Evidence, not proof: 40 credits were consumed meanwhile" in text(lost)
-        assert "Evidence" not in text(await it.call("create_video", prompt="[sandbox:drop] a second boat"))
+        assert "Evidence" not in text(await env.call("create_video", prompt="[sandbox:drop] a second boat"))
         # Since then the balance moved by something else that is known: what it says now would be about both.
-        await it.call("create_video", prompt="[sandbox:slow] another boat")
-        assert "Evidence" not in text(await it.call("create_video", prompt="[sandbox:drop] a third boat"))
-        await it.call("get_credits")
-        assert "40 credits were consumed" in text(await it.call("create_video", prompt="[sandbox:garbage] a fourth"))
+        await env.call("create_video", prompt="[sandbox:slow] another boat")
+        assert "Evidence" not in text(await env.call("create_video", prompt="[sandbox:drop] a third boat"))
+        await env.call("get_credits")
+        assert "40 credits were consumed" in text(await env.call("create_video", prompt="[sandbox:garbage] a fourth"))

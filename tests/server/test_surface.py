@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.house import text
+from tests.support.stack import text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 

@@ -11,9 +11,9 @@ from mcp.client import ClaimContext, ClientExtension, ResultClaim, advertise
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, Request, RequestParams, Result
 
-from tests.house import house, text
-from tests.test_processes import server
-from tests.test_web import site
+from tests.support.processes import server
+from tests.support.site import site
+from tests.support.stack import open_stack, text
 
 pytestmark = pytest.mark.anyio
 
@@ -81,8 +81,8 @@ async def look(client: Client, task_id: str) -> Seen:
 @pytest.mark.parametrize("transport", ["memory", "http"])
 async def test_a_client_that_declares_it_gets_a_task_that_ends_as_get_task_does(tmp_path: Path, transport: str) -> None:
     follower = Follower()
-    async with site(tmp_path, poll=True) if transport == "http" else house(tmp_path, extensions=[follower]) as it:
-        client = Client(it.url + "/mcp", extensions=[follower]) if transport == "http" else None  # type: ignore[union-attr]
+    async with site(tmp_path, poll=True) if transport == "http" else open_stack(tmp_path, extensions=[follower]) as env:
+        client = Client(env.url + "/mcp", extensions=[follower]) if transport == "http" else None  # type: ignore[union-attr]
 
         async def day(client: Client) -> None:
             done = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
@@ -94,7 +94,7 @@ async def test_a_client_that_declares_it_gets_a_task_that_ends_as_get_task_does(
             assert plain.structured_content == done.structured_content
 
         if client is None:
-            await day(it.client)  # type: ignore[union-attr]
+            await day(env.client)  # type: ignore[union-attr]
         else:
             async with client:
                 await day(client)
@@ -103,27 +103,27 @@ async def test_a_client_that_declares_it_gets_a_task_that_ends_as_get_task_does(
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_everyone_else_gets_the_ordinary_answer(tmp_path: Path, mode: str) -> None:
     extensions = [] if mode == "auto" else [advertise(TASKS)]
-    async with house(tmp_path, mode=mode, extensions=extensions) as it:
-        made = await it.call("create_video", prompt="[sandbox:slow] a boat")
+    async with open_stack(tmp_path, mode=mode, extensions=extensions) as env:
+        made = await env.call("create_video", prompt="[sandbox:slow] a boat")
         assert "Charged 40 credits." in text(made)
         with pytest.raises(MCPError) as refusal:
-            await look(it.client, (made.structured_content or {})["task_id"])
+            await look(env.client, (made.structured_content or {})["task_id"])
         assert refusal.value.error.code in (-32021, -32601)
 
 
 async def test_wrong_ids_are_refused_and_a_cancelled_task_goes_on(tmp_path: Path) -> None:
-    async with house(tmp_path, extensions=[Follower()]) as it:
+    async with open_stack(tmp_path, extensions=[Follower()]) as env:
         with pytest.raises(MCPError) as unknown:
-            await look(it.client, "vid_nobody")
+            await look(env.client, "vid_nobody")
         assert unknown.value.error.code == -32602
-        started = await it.client.session.call_tool(
+        started = await env.client.session.call_tool(
             "create_video", {"prompt": "[sandbox:slow] a boat"}, allow_claimed=True
         )
         assert isinstance(started, Started)
         task_id = started.task_id
-        await it.client.session.send_request(CancelTask(params=Ask(task_id=task_id)), Result)
-        assert (await look(it.client, task_id)).status == "working"
-        assert await it.charged() == 40
+        await env.client.session.send_request(CancelTask(params=Ask(task_id=task_id)), Result)
+        assert (await look(env.client, task_id)).status == "working"
+        assert await env.charged() == 40
 
 
 async def test_a_task_survives_a_restart_of_the_server(tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ import pytest
 from anyio.abc import SocketStream
 from pydantic import SecretStr
 
-from tests.raw_api import answer, error
-from veo_mcp.journal.entry import Entry, Status
-from veo_mcp.journal.sqlite import SqliteJournal
+from tests.support.entries import START, unfinished
+from tests.support.raw_api import answer, error
+from veo_mcp.journal.entry import Status
+from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.tasks.engine import Engine, open_engine
 
 pytestmark = pytest.mark.anyio
-
-START = 1_800_000_000.0
 
 
 @dataclass
@@ -48,42 +47,6 @@ class World:
             task: dict[str, object] = {"id": task_id, "status": "processing", "created_at": int(START)}
             await stream.send(self.reply or answer(200, task))
             self.under_way[task_id] -= 1
-
-
-def unfinished(number: int, *, api: str) -> Entry:
-    return Entry(
-        id=f"vid_{number}",
-        api=api,
-        principal="",
-        kind="create",
-        fingerprint=f"f{number}",
-        body="{}",
-        prompt="x",
-        model="veo-3",
-        mode="fast",
-        aspect_ratio="16:9",
-        extends=None,
-        credits=40,
-        estimated=False,
-        upstream_id=f"task-{number}",
-        status=Status.PENDING,
-        upstream_status=None,
-        progress=None,
-        video_urls=(),
-        resolution=None,
-        error_code=None,
-        error_message=None,
-        charged="yes",
-        retry_after=None,
-        created_at=START,
-        updated_at=START,
-        completed_at=None,
-        sender=None,
-        deadline=None,
-        next_poll_at=START,
-        polls=0,
-        seq=0,
-    )
 
 
 @asynccontextmanager

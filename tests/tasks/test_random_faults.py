@@ -17,19 +17,19 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
-from tests.house import sandbox, text
-from tests.ports import free_port
+from tests.support.fault_proxy import Fault, faulty
+from tests.support.ports import free_port
+from tests.support.stack import sandbox, text
 from veo_mcp.journal.entry import Entry, Status
-from veo_mcp.journal.sqlite import SqliteJournal
-from veo_mcp.sandbox.faults import Fault, faulty
+from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
+from veo_mcp.tasks.callbacks import Callbacks
 from veo_mcp.tasks.engine import open_engine
 from veo_mcp.tasks.poller import Poller
 from veo_mcp.tasks.service import TaskService
-from veo_mcp.tasks.webhook import Callbacks
-from veo_mcp.web import serve_http
+from veo_mcp.web.routes import serve_http
 
 pytestmark = pytest.mark.anyio
 
@@ -54,14 +54,14 @@ class Run:
 
     def decide(self, body: bytes) -> Fault:
         prompt = json.loads(body)["input"]["prompt"]
-        fate = self.fates[int(prompt.split()[-1])]
-        if fate is Fault.RATE_LIMIT and self.seen[prompt + " limited"]:
-            fate = Fault.NONE
-        if fate is Fault.RATE_LIMIT:
+        directive = self.fates[int(prompt.split()[-1])]
+        if directive is Fault.RATE_LIMIT and self.seen[prompt + " limited"]:
+            directive = Fault.NONE
+        if directive is Fault.RATE_LIMIT:
             self.seen[prompt + " limited"] += 1
-            return fate
+            return directive
         self.seen[prompt] += 1
-        return fate if isinstance(fate, Fault) else Fault.NONE
+        return directive if isinstance(directive, Fault) else Fault.NONE
 
 
 def prompt_of(number: int) -> str:
@@ -159,7 +159,7 @@ async def quiet(journal: SqliteJournal, poller: Poller) -> None:
         entry.status in (Status.SUBMITTING, Status.PENDING, Status.PROCESSING) for entry in await everything(journal)
     ):
         for entry in await everything(journal):
-            await journal.hasten(entry.id, 0.0)
+            await journal.poll_no_later_than(entry.id, 0.0)
         await poller.round()
 
 
@@ -174,21 +174,21 @@ def judge(run: Run, folder: Path, numbers: range, *, callbacks: bool) -> None:
     ids = {prompt: task_id for task_id, prompt in rows}
     assert len(run.told) == len(entries) == len(numbers)
     for number in numbers:
-        prompt, fate = prompt_of(number), run.fates[number]
+        prompt, directive = prompt_of(number), run.fates[number]
         status, upstream, _ = entries[prompt]
         told = run.told[prompt]
-        assert charged[prompt] <= 1, (fate, told)
-        assert run.seen[prompt] <= 1, (fate, told)
+        assert charged[prompt] <= 1, (directive, told)
+        assert run.seen[prompt] <= 1, (directive, told)
         if charged[prompt]:
-            assert status != "refused", (fate, told)
-            assert upstream == ids[prompt] or status == "unknown", (fate, told)
-            assert "Not charged." not in told, (fate, told)
+            assert status != "refused", (directive, told)
+            assert upstream == ids[prompt] or status == "unknown", (directive, told)
+            assert "Not charged." not in told, (directive, told)
         else:
-            assert status in ("refused", "unknown"), (fate, status)
-            assert "Charged 40" not in told, (fate, told)
+            assert status in ("refused", "unknown"), (directive, status)
+            assert "Charged 40" not in told, (directive, told)
         if callbacks and charged[prompt]:
-            assert upstream == ids[prompt], (fate, status)
+            assert upstream == ids[prompt], (directive, status)
         if upstream:
-            assert status == "failed", (fate, status)
+            assert status == "failed", (directive, status)
     with sqlite3.connect(folder / "journal.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -15,9 +15,8 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
-from tests.house import text
-from tests.ports import free_port
-from tests.raw_api import (
+from tests.support.ports import free_port
+from tests.support.raw_api import (
     TASK_ID,
     Script,
     answer,
@@ -30,7 +29,8 @@ from tests.raw_api import (
     success,
     trickles,
 )
-from veo_mcp.journal.sqlite import SqliteJournal
+from tests.support.stack import text
+from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.tasks.engine import Engine, open_engine

@@ -1,7 +1,7 @@
 """The Veo API as four calls and a download.
 
-Called by the tasks floor and the command line. A create is sent once: it is repeated only when the refusal proves that
-nothing was charged. Reads are repeated, politely. Raises the tree of api/errors.py.
+Called by the tasks layer and the command line. A create is sent once: it is repeated only when the refusal proves that
+nothing was charged. Reads are repeated, politely. Raises the tree of errors.py.
 """
 
 import json
@@ -18,7 +18,9 @@ from urllib.parse import quote
 import anyio
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from veo_mcp.api.errors import (
+from veo_mcp.api.models import ApiTask, Credits, GenerationRequest
+from veo_mcp.api.transport import Answer, Transport
+from veo_mcp.errors import (
     BadAnswer,
     InternalError,
     NotSent,
@@ -27,8 +29,6 @@ from veo_mcp.api.errors import (
     UpstreamUnavailable,
     from_envelope,
 )
-from veo_mcp.api.models import ApiTask, Credits, GenerationRequest
-from veo_mcp.api.transport import Answer, Transport
 
 __all__ = ["Reply", "VeoClient"]
 

@@ -1,6 +1,6 @@
 """The tables of the Veo API as frozen types: what may be asked, what comes back, what it costs.
 
-Used by every floor and by the sandbox, which checks requests with the same `broken_rule`. Never performs I/O.
+Used by every layer and by the sandbox, which checks requests with the same `rule_violation`. Never performs I/O.
 Source: the provider's model page "Veo 3.1" and its pages "Credits Query" and "Authentication".
 """
 
@@ -25,7 +25,7 @@ __all__ = [
     "GenerationRequest",
     "GenerationType",
     "Mode",
-    "broken_rule",
+    "rule_violation",
 ]
 
 MODEL_CREATE = "veo-3"
@@ -95,13 +95,13 @@ class GenerationRequest(_Sent):
         return self.model_dump(mode="json", exclude_none=True)
 
 
-def broken_rule(wish: CreateInput) -> str | None:
+def rule_violation(request: CreateInput) -> str | None:
     """The first of the API's rules that this create breaks, as one sentence, or None."""
-    images = wish.image_urls or ()
-    kind = wish.generation_type
-    if not wish.prompt.strip():
+    images = request.image_urls or ()
+    kind = request.generation_type
+    if not request.prompt.strip():
         return "prompt must say in words what the video shows; it is empty."
-    if wish.seeds is not None and not 10000 <= wish.seeds <= 99999:
+    if request.seeds is not None and not 10000 <= request.seeds <= 99999:
         return "seeds must be a whole number from 10000 to 99999."
     if len(images) > MOST_IMAGES:
         return "image_urls takes at most 3 images."
@@ -112,7 +112,7 @@ def broken_rule(wish: CreateInput) -> str | None:
         return "TEXT_2_VIDEO takes no image_urls; leave generation_type out, or the images."
     if kind is not None and kind is not GenerationType.TEXT and not images:
         return f"{kind.value} needs image_urls."
-    if kind is GenerationType.REFERENCE and wish.mode is Mode.QUALITY:
+    if kind is GenerationType.REFERENCE and request.mode is Mode.QUALITY:
         return "REFERENCE_2_VIDEO works in mode fast only."
     if kind is not GenerationType.REFERENCE and len(images) == MOST_IMAGES:
         # Undocumented: with images and no type the API detects first and last frames, and three fit only REFERENCE.
@@ -136,7 +136,7 @@ class _Received(BaseModel):
 
 def _number(value: object) -> object:
     # Documented as null or a number; anything else says nothing about progress and must not cost us the task.
-    # So is what no float holds: JSON may say 1e999, and nobody could be told of infinity.
+    # So is what no float holds: JSON may say 1e999, and nobody can use infinity.
     return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None
 
 

@@ -15,7 +15,7 @@ import anyio
 import httpx
 from pydantic import SecretStr
 
-from veo_mcp.api.errors import BadAnswer, NotSent
+from veo_mcp.errors import BadAnswer, NotSent
 
 __all__ = ["Answer", "Transport"]
 

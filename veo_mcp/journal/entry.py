@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
 
-__all__ = ["ALLOWED", "FINAL", "Change", "Charged", "Entry", "Status", "moved"]
+__all__ = ["ALLOWED", "FINAL", "Change", "Charged", "Entry", "Status", "apply"]
 
 Charged = Literal["yes", "no", "refunded", "unknown"]
 
@@ -44,9 +44,9 @@ FINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.REFUSED})
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One intent and what became of it. Times are Unix seconds; `seq` grows with every change of the journal.
+    """One intent and what became of it. Times are Unix seconds; `revision` grows with every change of the journal.
 
-    `born` is the `seq` with which the entry came into the journal, whatever has become of it since.
+    `created_seq` is the `revision` with which the entry came into the journal, whatever has become of it since.
     """
 
     id: str
@@ -75,12 +75,12 @@ class Entry:
     created_at: float
     updated_at: float
     completed_at: float | None
-    sender: str | None
+    worker_id: str | None
     deadline: float | None
     next_poll_at: float
     polls: int
-    seq: int
-    born: int = 0
+    revision: int
+    created_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ _CARRIED = (
 )
 
 
-def moved(entry: Entry, change: Change, now: float) -> Entry | None:
+def apply(entry: Entry, change: Change, now: float) -> Entry | None:
     """The entry after this news, or None when the news changes nothing or comes too late."""
     status = change.status or entry.status
     if status is not entry.status and status not in ALLOWED[entry.status]:

@@ -1,7 +1,7 @@
-"""What one reader of the journal has still to be told: the latest state of every entry that changed.
+"""What one reader of the journal has not seen yet: the latest state of every entry that changed.
 
-Opened by the stores for everyone who calls `changes()`. A change that is not read yet is replaced by the next one of
-the same entry: nothing is lost however many come at once, and a reader that stopped reading holds one state an entry.
+Opened by the stores for everyone who calls `changes()`. A change that is not read yet is replaced by the next one
+of the same entry: nothing is lost however many come at once, and a reader that stopped holds one state an entry.
 """
 
 from typing import Self
@@ -16,8 +16,8 @@ __all__ = ["Feed"]
 class Feed:
     """An endless async iterator over changed entries.
 
-    Entries that are new come in the order of `born`. So an entry is new to this reader if and only if its `born` is
-    greater than `since` and than that of every entry before it.
+    Entries that are new come in the order of `created_seq`. So an entry is new to this reader if and only if its
+    `created_seq` is greater than `since` and than that of every entry before it.
 
     Args:
         since: the reader knows, or does not care for, everything up to this change.

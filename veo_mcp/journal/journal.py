@@ -1,7 +1,7 @@
 """What a journal does, whichever store is behind it.
 
-Implemented by journal/sqlite.py; called by the tasks floor. A method returns only after its change is durable, and a
-change is announced only after it can be read.
+Implemented by sqlite/store.py; called by the tasks layer. A method returns only after its change is durable, and
+a change is announced only after it can be read.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from typing import Protocol
 from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.feed import Feed
 
-__all__ = ["Intent", "Journal", "Page"]
+__all__ = ["BeginResult", "Journal", "Page"]
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
-    """What `intend` did: the new entry, or (`fresh` False) the open one with the same fingerprint."""
+class BeginResult:
+    """What `begin` did: the new entry, or (`fresh` False) the open one with the same fingerprint."""
 
     entry: Entry
     fresh: bool
@@ -34,11 +34,11 @@ class Page:
 class Journal(Protocol):
     """The store of intents and outcomes. Every method may raise JournalUnusable."""
 
-    async def intend(self, entry: Entry, *, now: float, max_credits: int | None = None) -> Intent:
+    async def begin(self, entry: Entry, *, now: float, max_credits: int | None = None) -> BeginResult:
         """Writes an intent down before anything is sent. Raises SpendLimit."""
         ...
 
-    async def settle(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
+    async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
         """Records news by the one monotone rule; the new entry, or None when nothing changed."""
         ...
 
@@ -60,19 +60,19 @@ class Journal(Protocol):
         """A page of entries, newest first. Raises WrongCursor."""
         ...
 
-    async def lease(self, *, api: str, holder: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
-        """Unfinished entries of `api` that are due, leased to `holder`: nobody else gets them meanwhile."""
+    async def lease(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
+        """Unfinished entries of `api` that are due, leased to `worker_id`: nobody else gets them meanwhile."""
         ...
 
-    async def release(self, entry_id: str, holder: str, next_poll_at: float, now: float) -> None:
+    async def release(self, entry_id: str, worker_id: str, next_poll_at: float, now: float) -> None:
         """Gives a lease back and says when the entry is due again."""
         ...
 
-    async def hasten(self, entry_id: str, at: float) -> None:
+    async def poll_no_later_than(self, entry_id: str, at: float) -> None:
         """Makes an entry due at this moment, unless it is due sooner."""
         ...
 
-    async def abandon(self, now: float) -> Sequence[Entry]:
+    async def expire_submissions(self, now: float) -> Sequence[Entry]:
         """Turns sends whose deadline has passed into `unknown`: their process died."""
         ...
 
@@ -80,7 +80,7 @@ class Journal(Protocol):
         """Seconds that the latest completed tasks took."""
         ...
 
-    async def remember(self, name: str, value: str) -> str:
+    async def get_or_set(self, name: str, value: str) -> str:
         """Keeps a word under a name, unless there is one already; the word that is there afterwards."""
         ...
 

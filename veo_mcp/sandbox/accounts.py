@@ -1,6 +1,6 @@
 """Who may use the sandbox, how much and how often: special keys, and rules a person writes into `accounts.json`.
 
-Called by the sandbox's app for every request. The file lies in the sandbox's folder and is read again when it changes:
+Called by the sandbox's app for every request. The file lies in the sandbox's folder, read again when it changes:
 `{"sk-mine": {"credits": 500, "allow": ["127.0.0.1", "10.0.0.0/8"], "hourly": 80, "daily": 400, "total": 900,
 "requests_per_second": 2, "disabled": false}}`. Never stores a key.
 """
@@ -37,7 +37,7 @@ class Rules(BaseModel):
     requests_per_second: float | None = Field(default=None, gt=0)
     disabled: bool = False
 
-    def lets_in(self, address: str) -> bool:
+    def allows(self, address: str) -> bool:
         """Whether a request from this address passes the allowlist of addresses and CIDR ranges."""
         if not self.allow:
             return True

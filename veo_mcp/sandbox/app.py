@@ -19,18 +19,19 @@ import anyio
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from veo_mcp import __version__
-from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, broken_rule
+from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, rule_violation
 from veo_mcp.sandbox.accounts import Accounts, Rules
-from veo_mcp.sandbox.fetch import Fetcher, judged
+from veo_mcp.sandbox.fetch import Fetcher, check_url
 from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
 from veo_mcp.sandbox.openapi import ERRORS, describe
-from veo_mcp.sandbox.page import page
-from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, fate
+from veo_mcp.sandbox.page import HEADERS, Draft, document, is_same_origin, write_poster
+from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, directive
+from veo_mcp.validation import requirement
 
 __all__ = ["SandboxConfig", "build_app"]
 
@@ -38,6 +39,8 @@ M = TypeVar("M", CreateInput, ExtendInput)
 
 BODY_LIMIT = 256 * 1024
 GALLERY = 24
+PAGE_KEY = "sk-sandbox"
+"""Whom the clips that are made on the page are charged to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,14 @@ class SandboxConfig:
         allow_private: whether images and callbacks may lie on loopback and private addresses.
         workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
         callback_gaps: seconds before each try of a callback.
-        friend: the one private origin that callbacks may reach all the same: the server that embeds this sandbox.
+        trusted_origin: the one private origin that callbacks may reach: the server that embeds this sandbox.
     """
 
     folder: Path
     base_url: Callable[[], str]
     seconds: float = 6.0
     allow_private: bool = False
-    friend: str | None = None
+    trusted_origin: str | None = None
     workers: int = 0
     callback_gaps: tuple[float, ...] = CALLBACK_GAPS
     clock: Callable[[], float] = time.time
@@ -96,7 +99,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         config.folder,
         base_url=config.base_url,
         seconds=config.seconds,
-        fetcher=Fetcher(allow_private=config.allow_private, friend=config.friend),
+        fetcher=Fetcher(allow_private=config.allow_private, trusted_origin=config.trusted_origin),
         clock=config.clock,
         workers=config.workers,
         callback_gaps=config.callback_gaps,
@@ -118,7 +121,9 @@ def build_app(config: SandboxConfig) -> Starlette:
             Route("/v1/credits", api.guarded(api.credits), methods=["GET"]),
             Route("/videos/{path:path}", api.video, methods=["GET"]),
             Route("/openapi.json", api.described, methods=["GET"]),
+            Route("/posters/{path:path}", api.poster, methods=["GET"]),
             Route("/", api.home, methods=["GET"]),
+            Route("/clips", api.make, methods=["POST"]),
         ],
         lifespan=lifespan,
     )
@@ -149,6 +154,7 @@ class _Api:
         self._worker = worker
         self._accounts = Accounts(config.folder)
         self._limited: set[str] = set()
+        self._posters = anyio.CapacityLimiter(1)
         self._seen: dict[str, float] = {}
 
     def guarded(
@@ -174,17 +180,35 @@ class _Api:
         return JSONResponse(task.shown(self._config.base_url(), self._config.clock(), self._config.seconds))
 
     async def video(self, request: Request) -> Response:
-        root = (self._config.folder / "videos").resolve()
-        path = (root / request.path_params["path"]).resolve()
-        if not path.is_relative_to(root) or path.suffix != ".mp4" or not path.is_file():
+        path = self._inside("videos", request.path_params["path"], ".mp4")
+        if path is None or not path.is_file():
             return Response("Not found", 404)
         return FileResponse(path, media_type="video/mp4", headers={"Access-Control-Allow-Origin": "*"})
 
+    async def poster(self, request: Request) -> Response:
+        target = self._inside("posters", request.path_params["path"], ".jpg")
+        clip = self._inside("videos", request.path_params["path"].removesuffix(".jpg") + ".mp4", ".mp4")
+        if target is None or clip is None or not clip.is_file():
+            return Response("Not found", 404)
+        if not target.is_file():
+            await anyio.to_thread.run_sync(write_poster, clip, target, limiter=self._posters)
+        return FileResponse(target, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
+
+    def _inside(self, name: str, path: str, suffix: str) -> Path | None:
+        """A file of one of the folder's parts; None for whatever would lie outside of it."""
+        root = (self._config.folder / name).resolve()
+        found = (root / path).resolve()
+        return found if found.is_relative_to(root) and found.suffix == suffix else None
+
     async def create(self, request: Request, caller: _Caller) -> Response:
-        body = await _body(request)
+        word, task_id = await self._take(await _body(request), caller)
+        return await self._answered(word, task_id)
+
+    async def _take(self, body: dict[str, Any], caller: _Caller) -> tuple[str | None, str]:
+        """Check and charge a create: the directive in its prompt, and its task's id."""
         account = caller.account
         price, prompt = await self._checked(body, account)
-        word = fate(prompt)
+        word = directive(prompt)
         if word == "upstream_error":
             raise _Fault("upstream_error", "The provider is unavailable. Credits were refunded.")
         if word == "rate_limit" and prompt not in self._limited:
@@ -205,7 +229,7 @@ class _Api:
         except Insufficient:
             raise _Fault("insufficient_credits", "Insufficient credits.") from None
         self._worker.wake()
-        return await self._answered(word, task_id)
+        return word, task_id
 
     async def _answered(self, word: str | None, task_id: str) -> Response:
         match word:
@@ -230,7 +254,9 @@ class _Api:
         callback = body.get("callback_url")
         if callback is not None:
             fault = (
-                judged(callback, allow_private=self._config.allow_private, friend=self._config.friend)
+                check_url(
+                    callback, allow_private=self._config.allow_private, trusted_origin=self._config.trusted_origin
+                )
                 if isinstance(callback, str)
                 else "must be a string"
             )
@@ -250,15 +276,15 @@ class _Api:
             await self._extendable(extension.extend_task_id, account)
             # Undocumented price: the sandbox takes what a fast clip costs.
             return PRICES[Mode.FAST], extension.prompt
-        wish = _parsed(CreateInput, asked)
-        broken = broken_rule(wish)
+        create = _parsed(CreateInput, asked)
+        broken = rule_violation(create)
         if broken is not None:
             raise _Fault("invalid_request", broken)
-        for position, url in enumerate(wish.image_urls or (), 1):
-            fault = judged(url, allow_private=self._config.allow_private)
+        for position, url in enumerate(create.image_urls or (), 1):
+            fault = check_url(url, allow_private=self._config.allow_private)
             if fault is not None:
                 raise _Fault("invalid_request", f"'input.image_urls' entry {position} {fault}.")
-        return PRICES[wish.mode or Mode.FAST], wish.prompt
+        return PRICES[create.mode or Mode.FAST], create.prompt
 
     async def _extendable(self, task_id: str, account: str) -> None:
         parent = await self._ledger.get(task_id, account)
@@ -269,10 +295,13 @@ class _Api:
 
     async def _caller(self, request: Request) -> _Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        rules = self._accounts.rules(key) if scheme.lower() == "bearer" else None
+        return await self._known(key if scheme.lower() == "bearer" else "", request)
+
+    async def _known(self, key: str, request: Request) -> _Caller:
+        rules = self._accounts.rules(key)
         if rules is None:
             raise _Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
-        if not rules.lets_in(request.client.host if request.client else ""):
+        if not rules.allows(request.client.host if request.client else ""):
             raise _Fault("ip_not_allowed", "The request's IP is not in the key's allowlist.")
         account = await self._ledger.open_account(key, rules.credits)
         if rules.requests_per_second is not None:
@@ -283,8 +312,27 @@ class _Api:
             self._seen[account] = now
         return _Caller(account, rules)
 
-    async def home(self, _request: Request) -> Response:
-        return HTMLResponse(page(self._config.base_url(), await self._ledger.newest(GALLERY)))
+    async def home(self, request: Request) -> Response:
+        return await self._page(request)
+
+    async def make(self, request: Request) -> Response:
+        if not is_same_origin(request.headers, self._config.base_url()):
+            return Response(f"Not charged. Clips are made from the page at {self._config.base_url()}/ only.\n", 403)
+        draft = Draft()
+        try:
+            draft = Draft.parsed(await _raw(request))
+            await self._take(draft.body(), await self._known(PAGE_KEY, request))
+        except _Fault as fault:
+            return await self._page(request, draft, fault)
+        return RedirectResponse("/", 303, HEADERS)
+
+    async def _page(self, request: Request, draft: Draft | None = None, fault: _Fault | None = None) -> Response:
+        rules = self._accounts.rules(PAGE_KEY) or Rules()
+        account = await self._ledger.open_account(PAGE_KEY, rules.credits)
+        balance = (await self._ledger.credits(account))["balance"]
+        words = f"Not charged. {fault.message}" if fault else ""
+        shown = document(self._config.base_url(), await self._ledger.newest(GALLERY), balance, draft=draft, fault=words)
+        return HTMLResponse(shown, fault.status if fault else 200, HEADERS)
 
     async def described(self, _request: Request) -> Response:
         return JSONResponse(describe(__version__))
@@ -300,14 +348,11 @@ def _parsed(model: type[M], asked: dict[str, Any]) -> M:
     except ValidationError as error:
         fault = error.errors()[0]
         name = "input." + ".".join(str(part) for part in fault["loc"])
-        if fault["type"] == "missing":
-            raise _Fault("invalid_request", f"'{name}' is required.") from None
-        if fault["type"] == "extra_forbidden":
-            raise _Fault("invalid_request", f"'{name}' is not a parameter of this model.") from None
-        raise _Fault("invalid_request", f"'{name}' is invalid.") from None
+        words = {"missing": "is required", "extra_forbidden": "is not a parameter of this model"}
+        raise _Fault("invalid_request", f"'{name}' {words.get(fault['type']) or requirement(fault)}.") from None
 
 
-async def _body(request: Request) -> dict[str, Any]:
+async def _raw(request: Request) -> bytes:
     raw = bytearray()
     try:
         async for chunk in request.stream():
@@ -316,8 +361,13 @@ async def _body(request: Request) -> dict[str, Any]:
                 raise _Fault("invalid_request", "The request body is too large.")
     except ClientDisconnect:
         raise _Fault("invalid_request", "The request body is incomplete.") from None
+    return bytes(raw)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await _raw(request)
     try:
-        body = json.loads(bytes(raw))
+        body = json.loads(raw)
     except ValueError:
         body = None
     if not isinstance(body, dict):

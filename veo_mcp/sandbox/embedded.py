@@ -1,6 +1,6 @@
-"""The sandbox that a keyless server brings along: one per folder and machine, on a port it keeps for ever.
+"""The sandbox that a keyless server brings along: one per folder and machine, on a port it keeps indefinitely.
 
-Opened by hosting. The first process hosts it, the next ones use it, and one of them takes over when the host
+Opened by app.py. The first process hosts it, the next ones use it, and one of them takes over when the host
 goes; a file lock decides who. The port stays, so that video URLs last.
 """
 
@@ -16,7 +16,7 @@ import anyio.to_thread
 from anyio.abc import TaskStatus
 
 from veo_mcp.sandbox.app import SandboxConfig, build_app
-from veo_mcp.serving import serve_app
+from veo_mcp.web.runner import serve_app
 
 __all__ = ["embedded", "run_server"]
 
@@ -27,13 +27,17 @@ TAKE_OVER_SECONDS = 0.5
 
 @asynccontextmanager
 async def embedded(
-    folder: Path, seconds: float, *, allow_private: bool = False, friend: str | None = None
+    folder: Path, seconds: float, *, allow_private: bool = False, trusted_origin: str | None = None
 ) -> AsyncGenerator[str]:
     """The URL of this folder's sandbox, hosted here or by another process, for as long as the block runs."""
     port = await anyio.to_thread.run_sync(_kept_port, folder)
     async with anyio.create_task_group() as group:
         config = SandboxConfig(
-            folder, lambda: f"http://127.0.0.1:{port}", seconds=seconds, allow_private=allow_private, friend=friend
+            folder,
+            lambda: f"http://127.0.0.1:{port}",
+            seconds=seconds,
+            allow_private=allow_private,
+            trusted_origin=trusted_origin,
         )
         await group.start(_host_or_follow, config, port)
         try:
@@ -43,12 +47,12 @@ async def embedded(
 
 
 async def _host_or_follow(config: SandboxConfig, port: int, *, task_status: TaskStatus[None]) -> None:
-    told = False
+    ready_called = False
 
     def ready() -> None:
-        nonlocal told
-        if not told:
-            told = True
+        nonlocal ready_called
+        if not ready_called:
+            ready_called = True
             task_status.started()
 
     with (config.folder / "host.lock").open("a") as lock:
@@ -57,9 +61,9 @@ async def _host_or_follow(config: SandboxConfig, port: int, *, task_status: Task
                 await run_server(config, "127.0.0.1", port, ready)
                 return
             # Another process hosts; wait until it answers, and stand by for when it goes.
-            if not told and await _answers(port):
+            if not ready_called and await _answers(port):
                 ready()
-            await anyio.sleep(TAKE_OVER_SECONDS if told else 0.05)
+            await anyio.sleep(TAKE_OVER_SECONDS if ready_called else 0.05)
 
 
 async def run_server(config: SandboxConfig, host: str, port: int, ready: Callable[[], None]) -> None:

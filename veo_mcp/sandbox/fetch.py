@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 import anyio
 import httpcore
 
-__all__ = ["FetchRefused", "Fetcher", "judged"]
+__all__ = ["FetchRefused", "Fetcher", "check_url"]
 
 PORTS = frozenset({80, 443})
 IMAGE_LIMIT = 20 * 1024 * 1024
@@ -29,9 +29,9 @@ class FetchRefused(Exception):
     """The URL may not be fetched, or brought nothing usable."""
 
 
-def judged(url: str, *, allow_private: bool, friend: str | None = None) -> str | None:
-    """What is wrong with a URL by its words alone, or None; `friend` is an origin that may be private."""
-    if friend is not None and url.startswith(friend.rstrip("/") + "/"):
+def check_url(url: str, *, allow_private: bool, trusted_origin: str | None = None) -> str | None:
+    """What is wrong with a URL by its words alone, or None; `trusted_origin` is an origin that may be private."""
+    if trusted_origin is not None and url.startswith(trusted_origin.rstrip("/") + "/"):
         return None
     try:
         parts = urlsplit(url)
@@ -73,7 +73,7 @@ async def _looked_up(host: str, port: int) -> list[str]:
     return [str(row[4][0]) for row in await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
-class _Door(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     def __init__(self, *, allow_private: bool, resolve: Resolve) -> None:
         self._allow_private = allow_private
         self._resolve = resolve
@@ -106,12 +106,12 @@ class _Door(httpcore.AsyncNetworkBackend):
 class Fetcher:
     """The guarded door; `allow_private` opens it to loopback and private addresses.
 
-    `friend` is the one origin that callbacks may reach although it is private: the server that embeds the sandbox.
+    `trusted_origin` is the one private origin that callbacks may reach: the server that embeds the sandbox.
     `resolve` gives the addresses of a host; `seconds` bounds a whole transfer.
     """
 
     allow_private: bool = False
-    friend: str | None = None
+    trusted_origin: str | None = None
     resolve: Resolve = _looked_up
     seconds: float = SECONDS
 
@@ -131,7 +131,7 @@ class Fetcher:
 
     async def post(self, url: str, body: bytes) -> tuple[int, str | None]:
         """Posts JSON; the status and Retry-After. A redirect is an answer like any other. Raises FetchRefused."""
-        friendly = self.friend is not None and url.startswith(self.friend.rstrip("/") + "/")
+        friendly = self.trusted_origin is not None and url.startswith(self.trusted_origin.rstrip("/") + "/")
         door = replace(self, allow_private=True) if friendly else self
         extra = {"content-type": "application/json"}
         status, headers, _ = await door._request("POST", url, extra, body, 64 * 1024)
@@ -140,7 +140,7 @@ class Fetcher:
     async def _request(
         self, method: str, url: str, extra: Mapping[str, str], content: bytes, limit: int
     ) -> tuple[int, dict[str, str], bytes]:
-        fault = judged(url, allow_private=self.allow_private)
+        fault = check_url(url, allow_private=self.allow_private)
         if fault is not None:
             raise FetchRefused(f"it {fault}")
         headers = {
@@ -156,7 +156,7 @@ class Fetcher:
             with anyio.fail_after(self.seconds):
                 async with (
                     httpcore.AsyncConnectionPool(
-                        network_backend=_Door(allow_private=self.allow_private, resolve=self.resolve),
+                        network_backend=GuardedBackend(allow_private=self.allow_private, resolve=self.resolve),
                         max_keepalive_connections=0,
                     ) as pool,
                     pool.stream(method, url, headers=list(headers.items()), content=content) as response,

@@ -1,4 +1,4 @@
-"""The sandbox's books: accounts, a double-entry ledger, and the tasks; in SQLite, so that they survive a restart.
+"""The sandbox's ledger: accounts, a double-entry ledger, and the tasks; in SQLite, so that they survive a restart.
 
 Called by the sandbox's app and worker. A charge and its task are one transaction, a refund and its failure another; the
 rows of every transaction sum to zero. Keys are kept as hashes only.
@@ -10,16 +10,13 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
-
-import anyio
-import anyio.to_thread
+from typing import Any
 
 from veo_mcp.sandbox.accounts import Rules
+from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["Insufficient", "Ledger", "LimitReached", "Task"]
 
-T = TypeVar("T")
 HOUR = 3600.0
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -67,7 +64,7 @@ class Task:
     path: str | None
     error_code: str | None
     error_message: str | None
-    told: bool
+    callback_delivered: bool
 
     def shown(self, base_url: str, now: float, seconds: float) -> dict[str, Any]:
         """The task as `GET /v1/tasks/{id}` and callbacks show it; `seconds` is how long a generation takes."""
@@ -106,24 +103,18 @@ class Ledger:
     """
 
     def __init__(self, path: Path, new_id: Callable[[], str]) -> None:
-        self._limiter = anyio.CapacityLimiter(1)
         self._open: set[str] = set()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-        self._db.execute("PRAGMA journal_mode = TRUNCATE")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("BEGIN IMMEDIATE")
-        if not self._db.execute("PRAGMA user_version").fetchone()[0]:
-            for statement in SCHEMA.split(";"):
-                if statement.strip():
-                    self._db.execute(statement)
-            self._db.execute("INSERT INTO meta VALUES ('id', ?)", (new_id(),))
-            self._db.execute("PRAGMA user_version = 1")
-        self._db.execute("COMMIT")
-        self.id: str = self._db.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()[0]
+        self._file = SqliteFile(path, [SCHEMA])
+
+        def own_id(db: sqlite3.Connection) -> str:
+            db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (new_id(),))
+            return str(db.execute("SELECT value FROM meta WHERE name = 'id'").fetchone()[0])
+
+        self.id: str = self._file.open_now(own_id)
 
     def close(self) -> None:
         """Closes the file."""
-        self._db.close()
+        self._file.close_now()
 
     async def open_account(self, key: str, opening: int) -> str:
         """The account of this key; a new one gets its opening credits."""
@@ -137,7 +128,7 @@ class Ledger:
                 _book(db, "purchase", "bank", account, opening, None)
             return account
 
-        self._open.add(await self._write(write))
+        self._open.add(await self._file.write(write))
         return account
 
     async def credits(self, account: str) -> dict[str, int]:
@@ -153,7 +144,7 @@ class Ledger:
                 "total_consumed": -rows.get("charge", 0) - rows.get("refund", 0),
             }
 
-        return await self._run(read)
+        return await self._file.read(read)
 
     async def charge(self, task: Task, rules: Rules) -> None:
         """Charges for a task and writes it down, together. Raises LimitReached, Insufficient."""
@@ -179,7 +170,7 @@ class Ledger:
             )
             _book(db, "charge", task.account, "revenue", task.price, task.id)
 
-        await self._write(write)
+        await self._file.write(write)
 
     async def get(self, task_id: str, account: str | None = None) -> Task | None:
         """A task; with an account, only its own."""
@@ -189,19 +180,19 @@ class Ledger:
             task = _task(row) if row else None
             return task if task is not None and account in (None, task.account) else None
 
-        return await self._run(read)
+        return await self._file.read(read)
 
     async def unfinished(self) -> list[Task]:
         """Open generations, oldest first."""
         return await self._tasks("status IN ('pending', 'processing') ORDER BY number")
 
-    async def untold(self) -> list[Task]:
+    async def callbacks_due(self) -> list[Task]:
         """Ended tasks whose callback is still owed."""
         return await self._tasks("status IN ('completed', 'failed') AND told = 0 ORDER BY number")
 
     async def newest(self, limit: int) -> list[Task]:
-        """Finished clips, newest first, for the gallery."""
-        return await self._tasks(f"status = 'completed' ORDER BY number DESC LIMIT {limit:d}")
+        """The newest tasks of all accounts, for the gallery."""
+        return await self._tasks(f"TRUE ORDER BY number DESC LIMIT {limit:d}")
 
     async def processing(self, task_id: str, progress: float | None) -> None:
         """Marks a task as under way."""
@@ -213,7 +204,7 @@ class Ledger:
                 (progress, task_id),
             )
 
-        await self._write(write)
+        await self._file.write(write)
 
     async def complete(self, task_id: str, path: str, now: float) -> None:
         """Marks a task as completed."""
@@ -225,7 +216,7 @@ class Ledger:
                 (now, path, task_id),
             )
 
-        await self._write(write)
+        await self._file.write(write)
 
     async def fail(self, task_id: str, code: str, message: str, now: float) -> None:
         """Marks a task as failed and gives its credits back, together, once."""
@@ -239,38 +230,23 @@ class Ledger:
             if done is not None:
                 _book(db, "refund", "revenue", done[0], done[1], task_id)
 
-        await self._write(write)
+        await self._file.write(write)
 
-    async def told(self, task_id: str) -> None:
+    async def callback_delivered(self, task_id: str) -> None:
         """The callback of this task is done with."""
-        await self._write(lambda db: db.execute("UPDATE tasks SET told = 1 WHERE id = ?", (task_id,)))
+        await self._file.write(lambda db: db.execute("UPDATE tasks SET told = 1 WHERE id = ?", (task_id,)))
 
     async def imbalance(self) -> int:
         """The sum over all moves; anything but 0 is a bug."""
-        return await self._run(lambda db: int(db.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone()[0]))
+        return await self._file.read(
+            lambda db: int(db.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone()[0])
+        )
 
     async def _tasks(self, where: str) -> list[Task]:
         def read(db: sqlite3.Connection) -> list[Task]:
             return [_task(row) for row in db.execute(f"SELECT {COLUMNS} FROM tasks WHERE {where}")]  # noqa: S608
 
-        return await self._run(read)
-
-    async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
-        def whole(db: sqlite3.Connection) -> T:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                result = transaction(db)
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-            return result
-
-        return await self._run(whole)
-
-    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await anyio.to_thread.run_sync(work, self._db, limiter=self._limiter)
+        return await self._file.read(read)
 
 
 def _spent(db: sqlite3.Connection, account: str, since: float) -> int:

@@ -1,4 +1,4 @@
-"""Turns charged tasks into clips, one after the other, and tells their callbacks.
+"""Turns charged tasks into clips, one after the other, and sends their callbacks.
 
 Started by the sandbox's app. Takes open generations up again after a restart. Renders in a worker thread, so that the
 API's answers do not slow. Never charges; a failure is refunded by the ledger.
@@ -20,7 +20,7 @@ import anyio.to_thread
 from veo_mcp.sandbox.fetch import Fetcher, FetchRefused
 from veo_mcp.sandbox.ledger import Ledger, Task
 
-__all__ = ["CALLBACK_GAPS", "Worker", "fate"]
+__all__ = ["CALLBACK_GAPS", "Worker", "directive"]
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ SLOW_SECONDS = 60.0
 CALLBACK_GAPS = (0.0, 1.0, 5.0, 30.0, 120.0)
 
 
-def fate(prompt: str) -> str | None:
+def directive(prompt: str) -> str | None:
     """WORD of the first `[sandbox:WORD]` in a prompt."""
     _, mark, rest = prompt.partition("[sandbox:")
     word, end, _ = rest.partition("]")
@@ -39,7 +39,7 @@ class Worker:
     """The queue of one sandbox.
 
     Args:
-        ledger: the books.
+        ledger: the ledger.
         folder: where videos lie, as `videos/…mp4`.
         base_url: what video URLs begin with; known once the port is.
         seconds: how long a generation takes at least.
@@ -73,10 +73,10 @@ class Worker:
         self._news.set()
 
     async def run(self) -> None:
-        """Works for ever."""
+        """Works indefinitely."""
         async with anyio.create_task_group() as group:
-            for task in await self._ledger.untold():
-                group.start_soon(self._tell, task)
+            for task in await self._ledger.callbacks_due():
+                group.start_soon(self._send_callback, task)
             started: set[str] = set()
             turns = anyio.CapacityLimiter(max(1, self._workers))
             while True:
@@ -88,7 +88,7 @@ class Worker:
                 await self._news.wait()
 
     async def _generate(self, task: Task, turn: anyio.CapacityLimiter) -> None:
-        word = fate(task.body["input"]["prompt"])
+        word = directive(task.body["input"]["prompt"])
         seconds = SLOW_SECONDS if word == "slow" else self._seconds
         try:
             async with turn:
@@ -107,7 +107,7 @@ class Worker:
             await self._ledger.fail(task.id, "upstream_error", "Video generation failed", self._clock())
         ended = await self._ledger.get(task.id)
         if ended is not None:
-            await self._tell(ended)
+            await self._send_callback(ended)
 
     async def _render(self, task: Task) -> str:
         # Imported late: drawing and encoding libraries cost 0.24 s and are an extra.
@@ -152,14 +152,14 @@ class Worker:
     def _parent_path(self, parent: Task | None) -> Path | None:
         return self._folder / "videos" / parent.path if parent is not None and parent.path else None
 
-    async def _tell(self, task: Task) -> None:
+    async def _send_callback(self, task: Task) -> None:
         url = task.body.get("callback_url")
-        word = fate(task.body["input"]["prompt"])
+        word = directive(task.body["input"]["prompt"])
         if url and word != "no_callback":
             body = json.dumps(task.shown(self._base_url(), self._clock(), self._seconds)).encode()
             for _repeat in range(2 if word == "double_callback" else 1):
                 await self._deliver(url, body)
-        await self._ledger.told(task.id)
+        await self._ledger.callback_delivered(task.id)
 
     async def _deliver(self, url: str, body: bytes) -> None:
         for gap in self._callback_gaps:

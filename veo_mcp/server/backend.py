@@ -1,6 +1,6 @@
 """The way from the MCP face to the engine behind it, which may still be opening, or may not open at all.
 
-Filled by hosting, awaited by tools and resources. It exists so that `tools/list` is answered before the journal, the
+Filled by app.py, awaited by tools and resources. It exists so that `tools/list` is answered before the journal, the
 HTTP library and the sandbox are there, and so that a wrong setting becomes a sentence in every tool's answer.
 """
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.callbacks import Callbacks
     from veo_mcp.tasks.engine import Engine
-    from veo_mcp.tasks.webhook import Callbacks
 
 __all__ = ["Backend", "Unavailable"]
 
 
 class Unavailable(Exception):
-    """The engine did not open; the message says what to mend."""
+    """The engine did not open; the message says what to fix."""
 
 
 class Backend:

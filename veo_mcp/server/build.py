@@ -1,6 +1,6 @@
 """Puts the MCP face together: tools, resources, prompts and instructions over one backend.
 
-Called by hosting and by tests. `VeoServer` is the SDK's server with our own words for arguments that do not fit.
+Called by app.py and by tests. `VeoServer` is the SDK's server with our own words for arguments that do not fit.
 """
 
 import logging
@@ -17,13 +17,14 @@ from veo_mcp import __version__
 from veo_mcp.api.models import PRICES, Mode
 from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
-from veo_mcp.server.confirm import remember_state
+from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
-from veo_mcp.server.refusals import misfit, refused
-from veo_mcp.server.tasks_extension import SPENDING, TasksExtension, TaskSource, Videos
+from veo_mcp.server.sdk_compat import input_schema
+from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
+from veo_mcp.server.text import charge_words
+from veo_mcp.server.tool_errors import tool_error, validation_error
 from veo_mcp.server.tools import Tools
-from veo_mcp.server.words import charge_words
 
 __all__ = ["VeoServer", "build_server"]
 
@@ -36,7 +37,7 @@ INSTRUCTIONS = (
 )
 READ_ONLY = (
     "Shows Veo 3.1 videos (8 s, with sound) that were made elsewhere; this server is read-only and starts none. "
-    "get_task and list_tasks tell how they are doing. Always show the video URL."
+    "get_task and list_tasks show how they are doing. Always show the video URL."
 )
 SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; say so."
 
@@ -60,16 +61,16 @@ class VeoServer(MCPServer[None]):
             names = [tool.name for tool in await self.list_tools()]
             if name not in names:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
-                return refused(f"{why}. Not charged. The tools are {', '.join(names)}.")
+                return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
-                return misfit(name, error.__cause__, self._tool_input_schema(name) or {})
+                return validation_error(name, error.__cause__, input_schema(self, name))
             if isinstance(error.__cause__, ToolError):
                 # The SDK's, before the tool itself began: our tools raise none.
-                return refused("The question about the credits was not answered as asked. Not charged. Ask again.")
+                return tool_error("The question about the credits was not answered as asked. Not charged. Ask again.")
             log.exception("Tool %s crashed", name)
             price = PRICES[Mode.QUALITY if arguments.get("mode") == Mode.QUALITY else Mode.FAST]
             money = charge_words("unknown" if name in SPENDING else "no", price)
-            return refused(
+            return tool_error(
                 f"veo-mcp hit an error of its own; its log has the details. {money} Look at list_tasks before anything "
                 "is paid for again: it shows whether a video was started."
             )
@@ -77,7 +78,7 @@ class VeoServer(MCPServer[None]):
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
     ) -> GetPromptResult | InputRequiredResult:
-        """Gets a prompt; what the SDK would call an internal error, the caller is told to mend."""
+        """Gets a prompt; what the SDK would call an internal error, is a message that says what to change."""
         wanted = next((prompt for prompt in await self.list_prompts() if prompt.name == name), None)
         if wanted is None:
             raise MCPError(INVALID_PARAMS, "There is no prompt of this name. prompts/list has their names.")
@@ -117,13 +118,13 @@ def build_server(
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
-            TasksExtension(tasks or Videos(backend, clock=time.time)),
+            TasksExtension(tasks or JournalTasks(backend, clock=time.time)),
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )
     server.confirm_above = confirm_above
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
-    server.middleware.insert(0, remember_state)
+    server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)
     announcer.attach(server)
     resources.register(server, backend)

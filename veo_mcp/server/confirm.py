@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 
 from veo_mcp.api.models import PRICES, Mode
 
-__all__ = ["Asking", "Spend", "allowed", "ask_before_create", "ask_before_extend", "intent_id", "remember_state"]
+__all__ = ["Asking", "Spend", "allowed", "ask_before_create", "ask_before_extend", "intent_id", "keep_state"]
 
 # The sealed state of the request that is being handled, as it came: the SDK hands tools only what is inside the seal,
 # which is the same for every confirmation of the same call.
@@ -69,7 +69,7 @@ def intent_id() -> str | None:
     return "vid_" + base64.urlsafe_b64encode(hashlib.sha256(sealed.encode()).digest()[:16]).decode().rstrip("=")
 
 
-async def remember_state(ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
+async def keep_state(ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
     """Middleware, outside the SDK's seal: keeps the sealed state at hand while its request is handled."""
     state = (ctx.params or {}).get("requestState")
     token = _sealed.set(state if isinstance(state, str) else None)

@@ -1,6 +1,6 @@
 """Tells hosts of both protocol eras that a task changed.
 
-Started by hosting once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
+Started by app.py once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
 caused it; nobody else in this project notifies. Every listener has an outbox of its own on one bus. The SDK serves no
 `resources/subscribe`, and its `subscriptions/listen` drops a listener that is 1,024 events behind: so both are here,
 registered as its migration guide documents.
@@ -16,7 +16,6 @@ import anyio
 from anyio.abc import TaskGroup
 from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import NotificationOptions
 from mcp.server.mcpserver import MCPServer
 from mcp.server.subscriptions import (
     SUBSCRIPTION_ID_META_KEY,
@@ -46,6 +45,7 @@ from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Journal
 from veo_mcp.server.outbox import Outbox
 from veo_mcp.server.resources import NEWEST_URI
+from veo_mcp.server.sdk_compat import advertise_resource_changes, connection_of, replace
 
 __all__ = ["Announcer"]
 
@@ -56,7 +56,7 @@ TOO_MUCH = f"A listener may ask for at most {URIS} URIs of at most {URI_LENGTH} 
 
 
 class Announcer:
-    """The two ways to a host's ear: `subscriptions/listen` of the modern era, and subscriptions of the legacy one.
+    """The two ways to notify a host: `subscriptions/listen` of the modern era, and subscriptions of the legacy one.
 
     Args:
         listeners: how many may be there at once before `subscriptions/listen` is refused; the SDK's own number.
@@ -75,31 +75,27 @@ class Announcer:
 
     def attach(self, server: MCPServer[None]) -> None:
         """Registers the handlers, and advertises what they make true."""
-        # MCPServer offers no public way to these four; the SDK's migration guide names this attribute for it.
-        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-        low.add_request_handler("resources/subscribe", SubscribeRequestParams, self._subscribe)
-        low.add_request_handler("resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
-        low.add_request_handler("subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
-        options = functools.partial(low.create_initialization_options, NotificationOptions(resources_changed=True))
-        # The run_* methods call it bare, and would advertise listChanged: false to the legacy era.
-        setattr(low, "create_initialization_options", options)  # noqa: B010 - a method, which types may not replace
-        server.middleware.append(self._meet)
+        replace(server, "resources/subscribe", SubscribeRequestParams, self._subscribe)
+        replace(server, "resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
+        replace(server, "subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
+        advertise_resource_changes(server)
+        server.middleware.append(self._register)
 
     async def follow(self, journal: Journal) -> None:
-        """Tells every change, for ever."""
+        """Announces every change, indefinitely."""
         async with journal.changes() as feed, anyio.create_task_group() as group:
             self._group = group
             for subscriber in self._subscribers.values():
                 group.start_soon(subscriber.run)
             try:
-                youngest = feed.since
+                newest_seq = feed.since
                 async for entry in feed:
-                    await self._tell(entry, new=entry.born > youngest)
-                    youngest = max(youngest, entry.born)
+                    await self._announce(entry, new=entry.created_seq > newest_seq)
+                    newest_seq = max(newest_seq, entry.created_seq)
             finally:
                 self._group = None
 
-    async def _tell(self, entry: Entry, *, new: bool) -> None:
+    async def _announce(self, entry: Entry, *, new: bool) -> None:
         uris = [NEWEST_URI, f"{NEWEST_URI}/{entry.id}"]
         if entry.upstream_id is not None:
             uris.append(f"{NEWEST_URI}/{entry.upstream_id}")
@@ -148,14 +144,14 @@ class Announcer:
                 news = event_to_notification(await outbox.take(), meta)
                 await ctx.session.send_notification(news, related_request_id=ctx.request_id)
 
-    async def _meet(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
-        # Not at initialize itself: nothing may be told before it is answered.
+    async def _register(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
+        # Not at initialize itself: nothing may be sent before it is answered.
         if ctx.method != "initialize":
-            self._known(_connection(ctx))
+            self._known(connection_of(ctx))
         return await call_next(ctx)
 
     def _known(self, connection: Connection) -> "_Subscriber | None":
-        """The legacy listener on this connection, met for the first time or not; None where nothing can be told."""
+        """The legacy listener on this connection, met for the first time or not; None where nothing can be sent."""
         subscriber = self._subscribers.get(connection)
         if subscriber is not None or connection.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return subscriber
@@ -172,9 +168,9 @@ class Announcer:
         return subscriber
 
     async def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
-        subscriber = self._known(_connection(ctx))
+        subscriber = self._known(connection_of(ctx))
         if subscriber is None:
-            raise MCPError(INVALID_REQUEST, "Nothing can be told on this connection.")
+            raise MCPError(INVALID_REQUEST, "Nothing can be sent on this connection unasked.")
         wanted = subscriber.uris | {str(params.uri)}
         if _too_much(wanted):
             raise MCPError(INVALID_PARAMS, TOO_MUCH)
@@ -182,7 +178,7 @@ class Announcer:
         return EmptyResult()
 
     async def _unsubscribe(self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams) -> EmptyResult:
-        subscriber = self._known(_connection(ctx))
+        subscriber = self._known(connection_of(ctx))
         if subscriber is not None:
             subscriber.uris.discard(str(params.uri))
         return EmptyResult()
@@ -190,7 +186,7 @@ class Announcer:
 
 @dataclass(eq=False)
 class _Subscriber:
-    """A legacy connection: what it subscribed to, and the task that tells it."""
+    """A legacy connection: what it subscribed to, and the task that notifies it."""
 
     connection: Connection
     uris: set[str]
@@ -213,8 +209,3 @@ def _wanted(uris: set[str], event: ServerEvent) -> bool:
 
 def _too_much(uris: Collection[str]) -> bool:
     return len(uris) > URIS or any(len(uri) > URI_LENGTH for uri in uris)
-
-
-def _connection(ctx: ServerRequestContext[Any, Any]) -> Connection:
-    # `ctx.session` is a new proxy for every message; the connection behind it is the stable object.
-    return ctx.session._connection  # pyright: ignore[reportPrivateUsage]

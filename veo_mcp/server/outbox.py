@@ -1,4 +1,4 @@
-"""What one listener has still to be told, and the one place where telling waits for a client.
+"""Events that one listener has not been sent yet, and the one place where sending waits for a client.
 
 Filled by the bus, which never waits; emptied by one task per listener. Every event only says "read it again", so one
 that waits already is not added twice: a listener that stopped reading holds up nobody, and keeps at most one of each
@@ -35,7 +35,7 @@ class Outbox:
             self._news.set()
 
     async def take(self) -> ServerEvent:
-        """The event that waited longest. It is gone from here before it is sent: a change meanwhile is told again."""
+        """The event that waited longest. It is gone from here before it is sent: a change meanwhile is sent again."""
         while True:
             while not self._waiting:
                 self._news = anyio.Event()

@@ -11,7 +11,7 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import Field
 
 from veo_mcp.api.models import PRICES, Mode
-from veo_mcp.server.words import quoted
+from veo_mcp.server.text import quoted
 
 __all__ = ["complete", "fault", "guide", "register", "section"]
 
@@ -105,9 +105,9 @@ def register(server: MCPServer[None]) -> None:
         style: Annotated[str, Field(description="Its look, such as documentary")] = "",
         aspect_ratio: Annotated[str, Field(description="16:9, 9:16 or Auto")] = "16:9",
     ) -> str:
-        wish = f" The look: {quoted(style, 200)}." if style else ""
+        look = f" The look: {quoted(style, 200)}." if style else ""
         return (
-            f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{wish} "
+            f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{look} "
             f"Aspect ratio {aspect_ratio.strip() or RATIOS[0]}.\n\n"
             f"{_from_guide(*DIRECTING)}"
             f"Show me the prompt and the price: {FAST} credits for fast, {QUALITY} for quality. "
@@ -137,7 +137,7 @@ def register(server: MCPServer[None]) -> None:
         motion: Annotated[str, Field(description="What should move, and how the camera moves")] = "",
     ) -> str:
         urls = [quoted(url, 500) for url in _urls(image_urls)]
-        wish = f"The motion: {quoted(motion, 500)}.\n\n" if motion else ""
+        wanted = f"The motion: {quoted(motion, 500)}.\n\n" if motion else ""
         kind = (
             "Three images can only be references: generation_type is REFERENCE_2_VIDEO, mode is fast."
             if len(urls) == IMAGES
@@ -147,7 +147,7 @@ def register(server: MCPServer[None]) -> None:
         price = f"{FAST} credits" if len(urls) == IMAGES else f"{FAST} credits for fast or {QUALITY} for quality"
         listed = "\n".join(f"{number}. {url}" for number, url in enumerate(urls, 1))
         return (
-            f"Make a video from these images:\n{listed}\n\n{wish}{_from_guide('Images', 'Camera')}"
+            f"Make a video from these images:\n{listed}\n\n{wanted}{_from_guide('Images', 'Camera')}"
             f"{kind} Show me the prompt and the price, {price}, and ask me before you call create_video."
         )
 

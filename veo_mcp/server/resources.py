@@ -27,15 +27,16 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from veo_mcp.api.errors import VeoError
 from veo_mcp.api.models import PRICES, AspectRatio, GenerationType
+from veo_mcp.errors import VeoError
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.server import prompts
 from veo_mcp.server.backend import Backend, Unavailable
-from veo_mcp.server.views import TaskListView, dump, view
-from veo_mcp.server.words import quoted
-from veo_mcp.tasks.outcomes import RuleBroken, UnknownTask
+from veo_mcp.server.results import TaskListView, dump, view
+from veo_mcp.server.sdk_compat import handler_of, replace
+from veo_mcp.server.text import quoted
+from veo_mcp.tasks.errors import RuleViolation, UnknownTask
 
 __all__ = ["NEWEST_URI", "register"]
 
@@ -79,7 +80,7 @@ class _Resources:
             TEMPLATE,
             name="task",
             title="A video task",
-            description="One video task with status, price and URL; subscribe to be told of changes",
+            description="One video task with status, price and URL; subscribe to be notified of changes",
             mime_type=JSON,
         )(self.one)
         add(
@@ -96,14 +97,9 @@ class _Resources:
             description="How to write a prompt: camera, light, sound, images, several shots",
             mime_type="text/markdown",
         )(prompts.guide)
-        # MCPServer knows no pages; the SDK's migration guide names this attribute for replacing a handler.
-        low = server._lowlevel_server  # pyright: ignore[reportPrivateUsage]
-        low.add_request_handler("resources/list", PaginatedRequestParams, self.listed)
-        read = low.get_request_handler("resources/read")
-        if read is None:
-            raise AssertionError("the SDK reads resources")
-        self._sdk_read = read.handler
-        low.add_request_handler("resources/read", ReadResourceRequestParams, self.read)
+        replace(server, "resources/list", PaginatedRequestParams, self.listed)
+        self._sdk_read = handler_of(server, "resources/read")
+        replace(server, "resources/read", ReadResourceRequestParams, self.read)
         server.completion()(self.completed)
 
     async def newest(self) -> str:
@@ -118,7 +114,7 @@ class _Resources:
         except UnknownTask:
             raise ResourceNotFoundError("No task with this id exists.") from None
         except VeoError as error:
-            raise ResourceError(error.sentence) from None
+            raise ResourceError(error.explanation) from None
         except (Unavailable, JournalUnusable) as problem:
             raise ResourceError(str(problem)) from None
         return _json(view(entry, self._clock()))
@@ -136,7 +132,7 @@ class _Resources:
         except ResourceError:
             # A backend that cannot be opened says so in the tools; the fixed pages are there all the same.
             entries, following = (), None
-        except RuleBroken as fault:
+        except RuleViolation as fault:
             raise MCPError(INVALID_PARAMS, str(fault)) from None
         return ListResourcesResult(resources=[*fixed, *map(_as_resource, entries)], next_cursor=following)
 

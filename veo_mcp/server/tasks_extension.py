@@ -23,7 +23,7 @@ from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.server.backend import Backend, Unavailable
 from veo_mcp.server.tools import settled, shown_task
 
-__all__ = ["SPENDING", "TASKS", "Shown", "TaskSource", "TasksExtension", "Videos"]
+__all__ = ["SPENDING", "TASKS", "JournalTasks", "TaskSource", "TaskState", "TasksExtension"]
 
 TASKS = "io.modelcontextprotocol/tasks"
 SPENDING = ("create_video", "extend_video")
@@ -32,7 +32,7 @@ POLL_MILLISECONDS = 5000
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class TaskState:
     """A task as the wire has it; times are Unix seconds. `details` is what only `tasks/get` tells, such as the end."""
 
     task_id: str
@@ -46,11 +46,11 @@ class Shown:
 class TaskSource(Protocol):
     """Where the tasks are; the extension itself only knows the wire."""
 
-    async def begun(self, tool: str, result: CallToolResult) -> Shown | None:
+    async def begun(self, tool: str, result: CallToolResult) -> TaskState | None:
         """The task that this answer of a tool has begun, or None where the answer is all there is."""
         ...
 
-    async def find(self, task_id: str) -> Shown | None:
+    async def find(self, task_id: str) -> TaskState | None:
         """The task with this id."""
         ...
 
@@ -120,7 +120,7 @@ class TasksExtension(Extension):
         await self._source.cancel(task.task_id)
         return {"resultType": "complete"}
 
-    async def _required(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> Shown:
+    async def _required(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> TaskState:
         require_client_extension(ctx, TASKS)
         # The SDK holds this header against the body for the core methods only.
         named = ctx.request.headers.get("mcp-name") if ctx.request is not None else None
@@ -132,7 +132,7 @@ class TasksExtension(Extension):
         return task
 
 
-class Videos:
+class JournalTasks:
     """The tasks of this server: what the journal has.
 
     Args:
@@ -144,7 +144,7 @@ class Videos:
         self._backend = backend
         self._clock = clock
 
-    async def begun(self, tool: str, result: CallToolResult) -> Shown | None:
+    async def begun(self, tool: str, result: CallToolResult) -> TaskState | None:
         """The video that this answer has begun, unless it has ended already."""
         if tool not in SPENDING:
             return None
@@ -153,7 +153,7 @@ class Videos:
         entry = await self._entry(task_id) if isinstance(task_id, str) else None
         return None if entry is None or settled(entry) else self._shown(entry)
 
-    async def find(self, task_id: str) -> Shown | None:
+    async def find(self, task_id: str) -> TaskState | None:
         """The video with this own id or API id."""
         entry = await self._entry(task_id)
         return None if entry is None else self._shown(entry)
@@ -171,7 +171,7 @@ class Videos:
         except (Unavailable, JournalUnusable) as problem:
             raise MCPError(INTERNAL_ERROR, str(problem)) from None
 
-    def _shown(self, entry: Entry) -> Shown:
+    def _shown(self, entry: Entry) -> TaskState:
         now = self._clock()
         details: dict[str, Any] = {}
         if settled(entry):
@@ -179,7 +179,7 @@ class Videos:
             details["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         # A failed video is a completed call: `failed` is for calls that ended in a protocol error.
         status = "completed" if settled(entry) else "working"
-        return Shown(entry.id, status, _message(entry, now), entry.created_at, entry.updated_at, details)
+        return TaskState(entry.id, status, _message(entry, now), entry.created_at, entry.updated_at, details)
 
 
 def _declared(ctx: ServerRequestContext[Any, Any]) -> bool:
@@ -188,7 +188,7 @@ def _declared(ctx: ServerRequestContext[Any, Any]) -> bool:
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and TASKS in (extensions or {})
 
 
-def _fields(task: Shown) -> dict[str, Any]:
+def _fields(task: TaskState) -> dict[str, Any]:
     return {
         "taskId": task.task_id,
         "status": task.status,

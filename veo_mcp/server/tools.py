@@ -16,31 +16,31 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 
-from veo_mcp.api.errors import VeoError
 from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType, Mode
+from veo_mcp.errors import VeoError
 from veo_mcp.journal.entry import FINAL, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable, SpendLimit
 from veo_mcp.server.backend import Backend, Unavailable
-from veo_mcp.server.beats import Beats, beat_words
 from veo_mcp.server.confirm import Spend, allowed, ask_before_create, ask_before_extend, intent_id
 from veo_mcp.server.panel import PANEL_META
-from veo_mcp.server.refusals import refused
-from veo_mcp.server.schema import tighten
-from veo_mcp.server.views import (
+from veo_mcp.server.progress import ProgressCounter, progress_message
+from veo_mcp.server.results import (
     AffordableView,
     CreditsView,
     TaskListView,
     TaskView,
     dump,
-    sentence,
+    task_message,
     view,
 )
-from veo_mcp.server.words import charge_words, quoted
-from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
+from veo_mcp.server.schema import tighten
+from veo_mcp.server.text import charge_words, quoted
+from veo_mcp.server.tool_errors import tool_error
+from veo_mcp.tasks.errors import NotExtendable, RuleViolation, SubmitResult, UnknownTask, Unrecorded
 
 __all__ = ["Tools", "settled", "shown_task"]
 
-BEAT_SECONDS = 4.0
+PROGRESS_SECONDS = 4.0
 """Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
 
 TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
@@ -108,7 +108,7 @@ class Tools:
         *,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_create)],
     ) -> Answer:
-        wish = CreateInput(
+        request = CreateInput(
             prompt=prompt,
             mode=Mode(mode),
             aspect_ratio=AspectRatio(aspect_ratio),
@@ -120,9 +120,9 @@ class Tools:
 
         async def send() -> CallToolResult:
             engine = await self._backend.engine()
-            return self._sent(await engine.service.create(wish, callback_url=callback_url, intent_id=intent_id()))
+            return self._sent(await engine.service.create(request, callback_url=callback_url, intent_id=intent_id()))
 
-        return await self._in_our_words(send) if allowed(spend) else refused(DECLINED)
+        return await self.map_errors(send) if allowed(spend) else tool_error(DECLINED)
 
     async def extend_video(
         self,
@@ -137,7 +137,7 @@ class Tools:
             sent = await engine.service.extend(task_id, prompt, callback_url=callback_url, intent_id=intent_id())
             return self._sent(sent)
 
-        return await self._in_our_words(send) if allowed(spend) else refused(DECLINED)
+        return await self.map_errors(send) if allowed(spend) else tool_error(DECLINED)
 
     async def get_task(
         self,
@@ -154,7 +154,7 @@ class Tools:
                     entry = await self._wait(entry, wait_seconds, ctx)
             return shown_task(entry, self._clock(), api=here)
 
-        return await self._in_our_words(look)
+        return await self.map_errors(look)
 
     async def list_tasks(
         self,
@@ -176,7 +176,7 @@ class Tools:
                 lines.append(f"For older ones call again with cursor={page.next_cursor}")
             return _result(listed, "\n".join(lines) or _nothing(status, cursor))
 
-        return await self._in_our_words(look)
+        return await self.map_errors(look)
 
     async def get_credits(self) -> Annotated[CallToolResult, CreditsView]:
         async def look() -> CallToolResult:
@@ -191,14 +191,14 @@ class Tools:
                 shown, f"{credits.balance} credits: enough for {fast} fast or {quality} quality videos.{mark}"
             )
 
-        return await self._in_our_words(look)
+        return await self.map_errors(look)
 
     async def _wait(self, entry: Entry, seconds: int, ctx: Context) -> Entry:
         """Waits for the end of a task: a progress beat at once, at every change, and every few seconds."""
         engine = await self._backend.engine()
         usual = await engine.service.usual(entry)
         started = self._clock()
-        beats = Beats()
+        beats = ProgressCounter()
         current = entry
         async with engine.journal.changes(entry.id) as feed:
             with anyio.move_on_after(seconds):
@@ -207,49 +207,51 @@ class Tools:
                 while not settled(current):
                     now = self._clock()
                     await ctx.report_progress(
-                        beats.following(current.progress, now - started), message=beat_words(current, now, usual)
+                        beats.following(current.progress, now - started), message=progress_message(current, now, usual)
                     )
-                    with anyio.move_on_after(BEAT_SECONDS):
+                    with anyio.move_on_after(PROGRESS_SECONDS):
                         current = await anext(feed)
         return await engine.journal.get(entry.id) or current
 
-    def _sent(self, sent: Sent) -> CallToolResult:
+    def _sent(self, sent: SubmitResult) -> CallToolResult:
         now = self._clock()
         if sent.error is not None:
-            charged = charge_words(sent.error.charged, sent.entry.credits)
-            return refused(
-                f"{sent.error.sentence} The API's words: “{quoted(sent.error.message)}”. {charged}{_later(sent.error)}"
+            money = charge_words(sent.error.charged, sent.entry.credits)
+            return tool_error(
+                f"{sent.error.explanation} The API's words: “{quoted(sent.error.message)}”. {money}{_later(sent.error)}"
             )
-        return _result(view(sent.entry, now), sentence(sent.entry, now, repeated=sent.repeated))
+        return _result(view(sent.entry, now), task_message(sent.entry, now, repeated=sent.repeated))
 
-    async def _in_our_words(self, act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
+    async def map_errors(self, act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
         try:
             return await act()
-        except RuleBroken as fault:
-            return refused(f"{fault} Not charged. Mend the arguments and call again.")
+        except RuleViolation as fault:
+            return tool_error(f"{fault} Not charged. Fix the arguments and call again.")
         except UnknownTask as fault:
-            return refused(
+            return tool_error(
                 f"No task with the id “{quoted(str(fault), 60)}” exists. Not charged. list_tasks shows the ids."
             )
         except NotExtendable as fault:
-            return refused(f"{fault} Not charged. get_task says when a task is completed.")
+            return tool_error(f"{fault} Not charged. get_task says when a task is completed.")
         except SpendLimit as limit:
-            return refused(
+            return tool_error(
                 f"The limit of {limit.limit} credits in 24 h would be passed: {limit.spent} are spent. Not charged. "
                 "Take a cheaper mode, wait until what was spent is a day old, or ask the person who runs this server "
                 "to raise VEO_MAX_CREDITS."
             )
         except VeoError as error:
-            return refused(f"{error.sentence} Not charged.{_later(error)}")
+            return tool_error(f"{error.explanation} Not charged.{_later(error)}")
         except Unrecorded as lost:
-            return refused(f"The request was sent, but not recorded. {lost} {charge_words(lost.charged, lost.credits)}")
+            return tool_error(
+                f"The request was sent, but not recorded. {lost} {charge_words(lost.charged, lost.credits)}"
+            )
         except (Unavailable, JournalUnusable) as problem:
-            return refused(f"{problem} Not charged. Nothing can be made until that is mended.")
+            return tool_error(f"{problem} Not charged. Nothing can be made until that is fixed.")
 
 
 def shown_task(entry: Entry, now: float, *, api: str | None = None) -> CallToolResult:
     """The answer of get_task about this entry."""
-    return _result(view(entry, now), sentence(entry, now, api=api))
+    return _result(view(entry, now), task_message(entry, now, api=api))
 
 
 def settled(entry: Entry) -> bool:

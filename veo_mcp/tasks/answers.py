@@ -41,11 +41,11 @@ def adopted(task: ApiTask, *, entry_id: str, api: str, principal: str, now: floa
         created_at=task.created_at.timestamp(),
         updated_at=now,
         completed_at=change.completed_at,
-        sender=None,
+        worker_id=None,
         deadline=None,
         next_poll_at=now,
         polls=0,
-        seq=0,
+        revision=0,
     )
 
 

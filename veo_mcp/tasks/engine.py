@@ -1,6 +1,6 @@
 """One running backend: client, journal, service and poller, opened together and closed together.
 
-Opened by hosting and by the command line. Never knows MCP.
+Opened by app.py and by the command line. Never knows MCP.
 """
 
 import secrets
@@ -54,7 +54,7 @@ async def open_engine(
             base_url=base_url,
             clock=clock,
             new_id=lambda: "vid_" + secrets.token_urlsafe(16),
-            holder=secrets.token_hex(8),
+            worker_id=secrets.token_hex(8),
             public_url=public_url,
             max_credits=max_credits,
             crash_at=crash_at,

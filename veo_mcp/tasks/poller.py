@@ -1,6 +1,6 @@
 """Asks the API about unfinished tasks, politely, as long as the server runs.
 
-Started once by hosting. Takes leases from the journal, so that two servers on one journal never ask about the same
+Started once by app.py. Takes leases from the journal, so that two servers on one journal never ask about the same
 task at once, and records every answer with the journal's one rule. Never gives up on a task and never spends.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from veo_mcp.api.client import VeoClient
-from veo_mcp.api.errors import (
+from veo_mcp.errors import (
     InsufficientCredits,
     InvalidApiKey,
     IpNotAllowed,
@@ -67,7 +67,9 @@ class Poller:
         self._watched[entry.id] += 1
         try:
             now = self._clock()
-            await self._journal.hasten(entry.id, now + await self._service.gap(entry, now=now, watched=True))
+            await self._journal.poll_no_later_than(
+                entry.id, now + await self._service.gap(entry, now=now, watched=True)
+            )
             yield
         finally:
             self._watched[entry.id] -= 1
@@ -75,12 +77,12 @@ class Poller:
                 del self._watched[entry.id]
 
     async def run(self) -> None:
-        """Polls for ever. A failing round is logged and the next one comes: nothing here may end the server."""
+        """Polls indefinitely. A failing round is logged and the next one comes: nothing here may end the server."""
         while True:
             try:
                 asked = await self.round()
             except VeoError as error:
-                log.warning("The API could not be asked: %s", error.sentence)
+                log.warning("The API could not be asked: %s", error.explanation)
                 asked = 0
             except Exception:  # the loop is a top-level boundary: one bad row must not stop all other tasks
                 log.exception("A polling round failed; the next one follows.")
@@ -92,13 +94,15 @@ class Poller:
         """One pass: settles sends whose process died, then asks about what is due. Returns how many were asked."""
         now = self._clock()
         self.beat = now
-        await self._journal.abandon(now)
+        await self._journal.expire_submissions(now)
         if now < self._not_before:
             return 0
         name = self._service.known_api_name
         if name is None:
             name = await self._service.api_name()
-        due = await self._journal.lease(api=name, holder=self._service.holder, now=now, seconds=LEASE_SECONDS, limit=5)
+        due = await self._journal.lease(
+            api=name, worker_id=self._service.worker_id, now=now, seconds=LEASE_SECONDS, limit=5
+        )
         for entry in due:
             await self._ask(entry)
             await self._sleep(SPACING_SECONDS)
@@ -113,26 +117,26 @@ class Poller:
         except RateLimitExceeded as error:
             self._not_before = self._clock() + (error.retry_after or 8.0)
         except (InvalidApiKey, InsufficientCredits, IpNotAllowed) as error:
-            self.paused = error.sentence
+            self.paused = error.explanation
             self._not_before = self._clock() + 60.0
         except TaskNotFound:
             # Shortly after a create the API may not know its own id yet; later it is odd, but no reason to forget.
             gap = 10.0 if self._clock() - entry.created_at < 120 else 300.0
         except VeoError as error:
-            log.info("Task %s: %s", entry.id, error.sentence)
+            log.info("Task %s: %s", entry.id, error.explanation)
         else:
             self.paused = None
             self._crash_at("poll answer read")
             self._service.note_sandbox(reply.sandbox)
-            settled = await self._journal.settle(entry.id, change_from(reply.value), now=self._clock())
+            settled = await self._journal.record(entry.id, change_from(reply.value), now=self._clock())
             if settled is not None:
                 entry = settled
         finally:
-            await self._put_back(entry, gap)
+            await self._reschedule(entry, gap)
 
-    async def _put_back(self, entry: Entry, gap: float | None) -> None:
+    async def _reschedule(self, entry: Entry, gap: float | None) -> None:
         now = self._clock()
         if gap is None:
             over = entry.status in FINAL
             gap = 0.0 if over else await self._service.gap(entry, now=now, watched=entry.id in self._watched)
-        await self._journal.release(entry.id, self._service.holder, now + gap, now)
+        await self._journal.release(entry.id, self._service.worker_id, now + gap, now)

@@ -1,4 +1,4 @@
-"""Intent, one send, a record: the only place where credits are spent.
+"""BeginResult, one send, a record: the only place where credits are spent.
 
 Called by the MCP tools and the command line. A create is written down before a byte leaves, sent by the single
 function `TaskService._send`, and its outcome recorded, all shielded from cancellation: hosts cancel a tool call when
@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 import anyio
 
 from veo_mcp.api.client import VeoClient
-from veo_mcp.api.errors import NotSent, Refused, TaskNotFound, Unanswered, VeoError
 from veo_mcp.api.models import (
     MODEL_CREATE,
     MODEL_EXTEND,
@@ -25,13 +24,14 @@ from veo_mcp.api.models import (
     ExtendInput,
     GenerationRequest,
     Mode,
-    broken_rule,
+    rule_violation,
 )
+from veo_mcp.errors import NotSent, Refused, TaskNotFound, Unanswered, VeoError
 from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.errors import JournalUnusable, WrongCursor
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.answers import adopted, change_from
-from veo_mcp.tasks.outcomes import NotExtendable, RuleBroken, Sent, UnknownTask, Unrecorded
+from veo_mcp.tasks.errors import NotExtendable, RuleViolation, SubmitResult, UnknownTask, Unrecorded
 from veo_mcp.tasks.pace import Pace, next_gap, usual
 
 __all__ = ["TaskService"]
@@ -52,7 +52,7 @@ class TaskService:
         base_url: the API's URL; its origin names the API unless an answer says it is a sandbox.
         clock: Unix seconds now.
         new_id: makes an own task id, unguessable.
-        holder: names this process in leases and unfinished sends.
+        worker_id: names this process in leases and unfinished sends.
         public_url: the URL under which the API can reach this server, or None without callbacks.
         max_credits: credits that may be spent in any 24 h, or None.
         adopts: whether ids the journal does not know are looked up at the API; not where several share one key.
@@ -66,7 +66,7 @@ class TaskService:
         base_url: str,
         clock: Callable[[], float],
         new_id: Callable[[], str],
-        holder: str,
+        worker_id: str,
         public_url: str | None = None,
         max_credits: int | None = None,
         adopts: bool = True,
@@ -77,7 +77,7 @@ class TaskService:
         self._base_url = base_url
         self._clock = clock
         self._new_id = new_id
-        self.holder = holder
+        self.worker_id = worker_id
         self._public_url = public_url
         self._max_credits = max_credits
         self._adopts = adopts
@@ -85,7 +85,7 @@ class TaskService:
         self._api_name: str | None = None
         self._consumed: int | None = None
         self._sending = 0
-        self._quiet = anyio.Event()
+        self._idle = anyio.Event()
 
     async def api_name(self) -> str:
         """The API that entries belong to: a sandbox's ledger id, or the origin of the base URL.
@@ -98,7 +98,7 @@ class TaskService:
 
     @property
     def known_api_name(self) -> str | None:
-        """The API's name if an answer has already told it; never asks."""
+        """The API's name if an answer has already named it; never asks."""
         return self._api_name
 
     def note_sandbox(self, sandbox: str | None) -> str:
@@ -123,22 +123,27 @@ class TaskService:
         return reply.value, reply.sandbox is not None
 
     async def create(
-        self, wish: CreateInput, *, callback_url: str | None = None, principal: str = "", intent_id: str | None = None
-    ) -> Sent:
+        self,
+        request: CreateInput,
+        *,
+        callback_url: str | None = None,
+        principal: str = "",
+        intent_id: str | None = None,
+    ) -> SubmitResult:
         """Starts a video. An intent id that was used already gives that intent's entry and sends nothing.
 
-        Raises RuleBroken before anything is sent, VeoError if the API cannot be identified.
+        Raises RuleViolation before anything is sent, VeoError if the API cannot be identified.
         """
-        fault = broken_rule(wish)
+        fault = rule_violation(request)
         if fault is not None:
-            raise RuleBroken(fault)
-        mode = wish.mode or Mode.FAST
+            raise RuleViolation(fault)
+        mode = request.mode or Mode.FAST
         return await self._spend(
-            GenerationRequest(model=MODEL_CREATE, input=wish, callback_url=callback_url),
+            GenerationRequest(model=MODEL_CREATE, input=request, callback_url=callback_url),
             kind="create",
             credits=PRICES[mode],
             mode=str(mode),
-            aspect_ratio=str(wish.aspect_ratio or "16:9"),
+            aspect_ratio=str(request.aspect_ratio or "16:9"),
             extends=None,
             principal=principal,
             intent_id=intent_id,
@@ -152,10 +157,10 @@ class TaskService:
         callback_url: str | None = None,
         principal: str = "",
         intent_id: str | None = None,
-    ) -> Sent:
-        """Continues a completed video. Raises RuleBroken, UnknownTask or NotExtendable before anything is sent."""
+    ) -> SubmitResult:
+        """Continues a completed video. Raises RuleViolation, UnknownTask or NotExtendable before anything is sent."""
         if not prompt.strip():
-            raise RuleBroken("prompt must say in words what the continuation shows; it is empty.")
+            raise RuleViolation("prompt must say in words what the continuation shows; it is empty.")
         parent = await self.get(task_id, principal=principal)
         if parent.api != await self.api_name():
             raise NotExtendable("That task was made by another API than the one configured now.")
@@ -201,11 +206,11 @@ class TaskService:
     async def list(
         self, *, status: Status | None = None, limit: int = 10, cursor: str | None = None, principal: str = ""
     ) -> Page:
-        """A page of entries, newest first. Raises RuleBroken for a cursor that no page ended with."""
+        """A page of entries, newest first. Raises RuleViolation for a cursor that no page ended with."""
         try:
             return await self.journal.list(principal=principal, status=status, limit=limit, cursor=cursor)
         except WrongCursor:
-            raise RuleBroken("This cursor was not made here; without one the newest come.") from None
+            raise RuleViolation("This cursor was not made here; without one the newest come.") from None
 
     async def gap(self, entry: Entry, *, now: float, watched: bool = False) -> float:
         """Seconds until the API should be asked about this task again."""
@@ -217,11 +222,11 @@ class TaskService:
         """Seconds that clips of this API and mode usually take, once the journal has seen enough of them."""
         return usual(await self.journal.durations(entry.api, entry.mode))
 
-    async def learn(self, entry: Entry, upstream_id: str) -> Entry | None:
+    async def refresh(self, entry: Entry, upstream_id: str) -> Entry | None:
         """Reads the task back from the API and records what it says; the new entry, or None. Raises VeoError."""
         reply = await self._api.get_task(upstream_id)
         self.note_sandbox(reply.sandbox)
-        return await self.journal.settle(entry.id, change_from(reply.value), now=self._clock())
+        return await self.journal.record(entry.id, change_from(reply.value), now=self._clock())
 
     def expects_callback(self, entry: Entry) -> bool:
         """Whether the API will report the end of this task here by itself."""
@@ -235,13 +240,13 @@ class TaskService:
         finally:
             self._sending -= 1
             if not self._sending:
-                self._quiet.set()
-                self._quiet = anyio.Event()
+                self._idle.set()
+                self._idle = anyio.Event()
 
-    async def quiet(self) -> None:
+    async def wait_idle(self) -> None:
         """Returns once no create is under way."""
         while self._sending:
-            await self._quiet.wait()
+            await self._idle.wait()
 
     def callback_mac(self, entry_id: str, secret: str) -> str:
         """The path token that proves a callback URL was made here."""
@@ -258,7 +263,7 @@ class TaskService:
         extends: str | None,
         principal: str,
         intent_id: str | None,
-    ) -> Sent:
+    ) -> SubmitResult:
         api = await self.api_name()
         now = self._clock()
         entry_id = intent_id or self._new_id()
@@ -291,27 +296,31 @@ class TaskService:
             created_at=now,
             updated_at=now,
             completed_at=None,
-            sender=self.holder,
+            worker_id=self.worker_id,
             deadline=now + SEND_SECONDS + GRACE_SECONDS,
             next_poll_at=now,
             polls=0,
-            seq=0,
+            revision=0,
         )
         if request.callback_url is None and self._public_url is not None:
             request = request.model_copy(update={"callback_url": await self._own_callback(entry_id)})
         # The scope is shielded, so leaving it early cannot happen; `sent` is always bound after it.
-        sent: Sent | None = None
+        sent: SubmitResult | None = None
         with anyio.CancelScope(shield=True):
             async with self._counted():
                 self._crash_at("before intent")
-                intent = await self.journal.intend(entry, max_credits=self._max_credits, now=now)
+                intent = await self.journal.begin(entry, max_credits=self._max_credits, now=now)
                 self._crash_at("intent written")
-                sent = await self._send(intent.entry, request) if intent.fresh else Sent(intent.entry, repeated=True)
+                sent = (
+                    await self._send(intent.entry, request)
+                    if intent.fresh
+                    else SubmitResult(intent.entry, repeated=True)
+                )
         if sent is None:
             raise AssertionError("a shielded scope was left early")
         return sent
 
-    async def _send(self, entry: Entry, request: GenerationRequest) -> Sent:
+    async def _send(self, entry: Entry, request: GenerationRequest) -> SubmitResult:
         error: VeoError | None = None
         try:
             reply = await self._api.send_create(request)
@@ -337,19 +346,19 @@ class TaskService:
             change = Change(status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=now + 1.0)
         self._crash_at("answer read")
         try:
-            settled = await self.journal.settle(entry.id, change, now=self._clock())
+            settled = await self.journal.record(entry.id, change, now=self._clock())
             self._crash_at("announced")
             # None means that somebody else was faster, such as a callback that named this intent.
             current = settled or await self.journal.find(entry.id) or entry
         except JournalUnusable as failure:
             made = f"The API's task id is {change.upstream_id}: note it. " if change.upstream_id else ""
             raise Unrecorded(f"{made}{failure}", change.charged or "unknown", entry.credits) from None
-        return Sent(await self._evidence(current), error=error)
+        return SubmitResult(await self._add_evidence(current), error=error)
 
-    async def _evidence(self, entry: Entry) -> Entry:
+    async def _add_evidence(self, entry: Entry) -> Entry:
         """Adds to an outcome that nobody knows what the balance says about it, within the time a create may take.
 
-        Only a rise is told, and only of what nobody here moved since the balance was read: a refund hides a charge.
+        Only a rise is reported, and only of what nobody here moved since the balance was read: a refund hides a charge.
         """
         if entry.status is not Status.UNKNOWN:
             return entry
@@ -359,9 +368,9 @@ class TaskService:
         with anyio.move_on_after(EVIDENCE_SECONDS), suppress(VeoError, JournalUnusable):
             rise = (await self._api.get_credits()).value.total_consumed - before
             if rise > 0:
-                told = f"{entry.error_message or ''} Evidence, not proof: {rise} credits were consumed meanwhile."
-                change = Change(status=Status.UNKNOWN, error_message=told.strip())
-                return await self.journal.settle(entry.id, change, now=self._clock()) or entry
+                evidence = f"{entry.error_message or ''} Evidence, not proof: {rise} credits were consumed meanwhile."
+                change = Change(status=Status.UNKNOWN, error_message=evidence.strip())
+                return await self.journal.record(entry.id, change, now=self._clock()) or entry
         return entry
 
     async def _own_callback(self, entry_id: str) -> str:
@@ -370,4 +379,4 @@ class TaskService:
 
     async def callback_secret(self) -> str:
         """The secret behind callback URLs, made once and kept in the journal."""
-        return await self.journal.remember("callback_secret", self._new_id() + self._new_id())
+        return await self.journal.get_or_set("callback_secret", self._new_id() + self._new_id())

@@ -15,8 +15,8 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver.resources import Resource
 from pydantic import PrivateAttr
 
-from veo_mcp.api.errors import VeoError
 from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.errors import VeoError
 from veo_mcp.server.backend import Backend, Unavailable
 
 __all__ = ["PANEL_META", "PANEL_URI", "advertise_to_legacy", "panel"]

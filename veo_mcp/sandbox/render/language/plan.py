@@ -43,6 +43,8 @@ class Plan:
     colours: tuple[str, ...] = ()
     #: The colours of subjects: (subject, colour), as in "a red car".
     paints: tuple[tuple[str, str], ...] = ()
+    #: Which of the subjects are several.
+    many: frozenset[str] = frozenset()
     #: Sounds that the prompt asks for in so many words ("thunder", "birds", "surf" …), beside what the picture implies.
     sounds: tuple[str, ...] = ()
     #: What stands in quotation marks: to be set as text.

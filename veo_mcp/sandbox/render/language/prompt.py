@@ -14,8 +14,13 @@ from veo_mcp.sandbox.render.language.plan import Named, Plan
 from veo_mcp.sandbox.render.language.recognise import recognise
 from veo_mcp.sandbox.render.language.sentence import Span, mark, spans
 from veo_mcp.sandbox.render.language.unknown import unknown
-from veo_mcp.sandbox.render.language.vocabulary import drawable, lexicon
+from veo_mcp.sandbox.render.language.vocabulary import detailed, drawable, lexicon
 
+#: Looks that lie in a word of another kind: a full moon is night, and a moon.
+DETAILS: dict[str, frozenset[str]] = {
+    "sun": frozenset({"light", "weather"}), "moon": frozenset({"light"}), "stars": frozenset({"light"}), "reef": frozenset({"place"}),
+    "woman": frozenset({"subject"}), "man": frozenset({"subject"}),
+}  # fmt: skip
 MAX_SHOTS = 3
 MAX_SUBJECTS = 3
 MAX_LETTERS = 4000  # of a prompt; nobody sees what comes after
@@ -179,6 +184,11 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
     subjects = tuple(name for kind, name in by if kind == "subject")[:MAX_SUBJECTS]
     painted = _paints(sentences, subjects)
     looks = frozenset(n for k, n in by if k == "look")
+    for detail in DETAILS:
+        if typed := [s.typed for s in found if s.kind in DETAILS[detail] and detailed(detail, s.typed)]:
+            by[("look", detail)] = typed
+            looks |= {detail}
+    many = frozenset(s.name for s in found if s.kind == "subject" and _several(s, code))
     colours = tuple(n for k, n in by if k == "colour")
     if missing:
         subjects, painted = (), ()
@@ -192,9 +202,16 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
     }  # fmt: skip
     return Plan(
         caption.strip(), first.get("place", ""), first.get("light", ""), first.get("weather", ""), first.get("camera", ""),
-        subjects, looks, first.get("framing", ""), colours, painted, tuple(n for k, n in by if k == "sound"), quoted, bool(missing), code,
+        subjects, looks, first.get("framing", ""), colours, painted, many & set(subjects), tuple(n for k, n in by if k == "sound"), quoted,
+        bool(missing), code,
         tuple(Named(kind, name, tuple(dict.fromkeys(words))) for (kind, name), words in by.items() if (kind, name) in kept),
     )  # fmt: skip
+
+
+def _several(span: Span, code: str) -> bool:
+    """Whether a subject's word means more than one of it."""
+    plural = code in {"en", "es", "fr", "pt"} and span.word.endswith("s")
+    return plural or detailed("many", span.typed)
 
 
 _OF = frozenset({"的", "の", "な"})

@@ -27,6 +27,7 @@ class Meaning:
 
 # One token is a run of letters, or a single character of Chinese or Japanese. Marks belong to their letters.
 WIDE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff"
+WIDE_FROM = 0x2E80
 _TOKEN = re.compile(rf"[{WIDE}]|(?:(?![{WIDE}_])[\w\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0900-\u0963])+")
 _WITH_TABLES = ("en", "es", "fr", "de", "pt", "it", "ja", "zh", "ko", "ru", "ar", "he", "hi")
 
@@ -135,6 +136,22 @@ def table(name: str) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def drawable() -> Drawable:
     return Drawable({kind: frozenset(names) for kind, names in table("drawable").items()})
+
+
+@lru_cache(maxsize=1)
+def details() -> dict[str, frozenset[str]]:
+    """details.toml: what within a known phrase says more, by the look that it adds; and "many"."""
+    return {
+        name: frozenset(fold(w.strip()) for w in words.split(","))
+        for content in table("details").values() for name, words in content.items()
+    }  # fmt: skip
+
+
+def detailed(name: str, typed: str) -> bool:
+    """Whether the words of a phrase include one of a detail's."""
+    words = [fold(m.group()) for m in tokens(typed)]
+    run = "".join(words)
+    return any(w in words or (len(w) > 0 and ord(w[0]) >= WIDE_FROM and w in run) for w in details()[name])
 
 
 def _meaning(kind: str, name: str, *, proper: bool) -> Meaning:

@@ -1,0 +1,103 @@
+"""The sandbox's books under kill -9: they add up at any moment, no task is stuck, no refund comes twice.
+
+VEO_REQUESTS sets how many mixed requests are sent; the suite sends 200, `VEO_REQUESTS=2000` is the full measure.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import httpx2
+import pytest
+from anyio.abc import Process
+
+from tests.support.ports import free_port
+
+pytestmark = pytest.mark.anyio
+
+REQUESTS = int(os.environ.get("VEO_REQUESTS", "200"))
+KILLS = max(3, REQUESTS // 200)
+CREATE = "/v1/videos/generations"
+
+
+async def started(folder: Path, port: int, http: httpx2.AsyncClient) -> Process:
+    """A sandbox process that answers."""
+    command = [sys.executable, "-m", "veo_mcp", "sandbox", "--port", str(port), "--dir", str(folder), "--seconds", "0"]
+    process = await anyio.open_process(command, stdout=None, stderr=None)
+    with anyio.fail_after(30):
+        while True:
+            try:
+                await http.get("/v1/credits", headers={"Authorization": "Bearer sk-probe"})
+            except httpx2.TransportError:
+                await anyio.sleep(0.05)
+            else:
+                return process
+
+
+def judge(ledger: Path, *, quiet: bool) -> None:
+    with sqlite3.connect(ledger) as books:
+        assert books.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert books.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone() == (0,)
+        unbalanced = books.execute("SELECT txn FROM moves GROUP BY txn HAVING SUM(amount) != 0 OR COUNT(*) != 2")
+        assert unbalanced.fetchall() == []
+        per_task = books.execute(
+            "SELECT t.status, SUM(m.kind = 'charge'), SUM(m.kind = 'refund') FROM tasks t JOIN moves m ON m.task = t.id"
+            " GROUP BY t.id"
+        ).fetchall()
+        assert len(per_task) == books.execute("SELECT COUNT(*) FROM tasks").fetchone()[0]
+        for status, charges, refunds in per_task:
+            assert charges == 2, status
+            assert refunds == (2 if status == "failed" else 0), status
+            if quiet:
+                assert status == "failed", status
+
+
+async def test_the_books_add_up_whenever_the_process_is_killed(tmp_path: Path) -> None:
+    chance, port = random.Random(5), free_port()
+    ledger = tmp_path / "ledger.db"
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
+        process = await started(tmp_path, port, http)
+        ids: list[str] = []
+
+        async def one() -> None:
+            headers = {"Authorization": f"Bearer sk-{chance.randrange(20)}"}
+            try:
+                match chance.randrange(4):
+                    case 0 | 1:
+                        body = {"model": "veo-3", "input": {"prompt": "[sandbox:fail] x"}}
+                        answer = await http.post(CREATE, json=body, headers=headers)
+                        if answer.status_code == 200:
+                            ids.append(answer.json()["data"]["taskId"])
+                    case 2 if ids:
+                        await http.get(f"/v1/tasks/{chance.choice(ids)}", headers=headers)
+                    case _:
+                        await http.get("/v1/credits", headers=headers)
+            except httpx2.TransportError:
+                pass  # the process is being killed; what became of the request stands in the books
+
+        for _round in range(KILLS):
+            async with anyio.create_task_group() as group:
+                for number in range(REQUESTS // KILLS):
+                    group.start_soon(one)
+                    if number % 10 == 9:
+                        await anyio.lowlevel.checkpoint()
+                process.send_signal(signal.SIGKILL)
+            await process.aclose()
+            judge(ledger, quiet=False)
+            process = await started(tmp_path, port, http)
+        with anyio.fail_after(120):
+            while True:
+                with sqlite3.connect(ledger) as books:
+                    left = books.execute("SELECT COUNT(*) FROM tasks WHERE status NOT IN ('failed', 'completed')")
+                    if left.fetchone() == (0,):
+                        break
+                await anyio.sleep(0.2)
+        process.send_signal(signal.SIGKILL)
+        await process.aclose()
+    judge(ledger, quiet=True)
+    assert ids

@@ -1,0 +1,362 @@
+"""Being told: once per change, after it can be read, whoever caused it, in both eras and over every transport."""
+
+import json
+import sqlite3
+from importlib import resources
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client
+from mcp.server.subscriptions import ResourceUpdated
+from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+
+from tests.support.entries import START
+from tests.support.listening import (
+    ERAS,
+    HTTP,
+    LEGACY,
+    LIST,
+    MODERN,
+    TRANSPORTS,
+    Listener,
+    client_of,
+    open_env,
+    own,
+    quick,
+    second_process,
+    task,
+)
+from tests.support.site import site
+from veo_mcp.journal.entry import Change, Status
+from veo_mcp.journal.errors import JournalUnusable
+from veo_mcp.journal.sqlite.store import SqliteJournal
+from veo_mcp.server.outbox import Outbox
+
+pytestmark = pytest.mark.anyio
+
+NEXT = START + 1
+
+
+async def status_of(client: Client, uri: str) -> str:
+    (content,) = (await client.read_resource(uri)).contents
+    return str(json.loads(str(getattr(content, "text", "")))["status"])
+
+
+@ERAS
+@TRANSPORTS
+async def test_each_change_is_told_once_and_can_be_read_at_that_moment(
+    tmp_path: Path, transport: str, era: str
+) -> None:
+    listener, seen = Listener(), list[str]()
+    async with (
+        open_env(tmp_path) as env,
+        client_of(env, transport, era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        await env.journal.adopt(task(1))
+        await env.journal.adopt(task(2))
+        await listener.attend(client, era, [own(1), "veo://tasks/task-2"], group)
+        before = listener.heard.count(own(1))
+        changes = [Change(status=Status.PROCESSING), Change(progress=10.0), Change(status=Status.COMPLETED)]
+        for number, change in enumerate(changes, before + 1):
+            await env.journal.record("vid_1", change, now=NEXT)
+            with anyio.fail_after(2):
+                await listener.hears(own(1), number)
+            seen.append(await status_of(client, own(1)))
+        # The API's id of a task names it as well as our own; and whatever came twice would be here before this.
+        await env.journal.record("vid_2", changes[-1], now=NEXT)
+        with anyio.fail_after(2):
+            await listener.hears("veo://tasks/task-2")
+        assert seen == ["processing", "processing", "completed"]
+        assert listener.heard.count(own(1)) == before + len(changes)
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@TRANSPORTS
+async def test_a_change_made_by_another_process_is_told_within_two_seconds(
+    tmp_path: Path, transport: str, era: str
+) -> None:
+    listener = Listener()
+    async with (
+        open_env(tmp_path) as env,
+        second_process(env) as other,
+        client_of(env, transport, era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        await env.journal.adopt(task(1))
+        await listener.attend(client, era, [own(1)], group)
+        await other.does("settle 1 completed")
+        with anyio.fail_after(2):
+            await listener.hears(own(1))
+        assert await status_of(client, own(1)) == "completed"
+        await other.does("new 2")
+        with anyio.fail_after(2):
+            await listener.hears(LIST)
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@HTTP
+async def test_a_new_task_changes_the_list_once_and_a_change_never_across_a_restart(
+    tmp_path: Path, transport: str, era: str
+) -> None:
+    listener = Listener()
+    async with (
+        open_env(tmp_path) as env,
+        second_process(env) as other,
+        client_of(env, transport, era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        await listener.attend(client, era, [own(1)], group)
+        await env.journal.adopt(task(1))
+        await listener.hears(own(1))
+        await env.journal.record("vid_1", Change(status=Status.PROCESSING), now=NEXT)
+        await listener.hears(own(1), 2)
+        # Born and changed before anyone here looks: still new, and new once.
+        await other.does("new 2")
+        await other.does("settle 2 processing")
+        await env.journal.adopt(task(3))
+        await listener.hears(LIST, 3)
+        await env.journal.record("vid_1", Change(progress=5.0), now=NEXT)
+        await listener.hears(own(1), 3)
+        assert listener.heard.count(LIST) == 3
+        group.cancel_scope.cancel()
+    listener = Listener()
+    async with (
+        open_env(tmp_path) as env,
+        second_process(env) as other,
+        client_of(env, transport, era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        await listener.attend(client, era, [own(1), own(2), own(4)], group)
+        await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
+        await other.does("settle 2 completed")
+        await listener.hears(own(1))
+        await listener.hears(own(2))
+        await env.journal.adopt(task(4))
+        await listener.hears(LIST)
+        await env.journal.record("vid_4", Change(status=Status.COMPLETED), now=NEXT)
+        await listener.hears(own(4), 2)
+        assert listener.heard.count(LIST) == 1
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@HTTP
+async def test_in_a_burst_of_another_process_every_entrys_last_state_is_told(
+    tmp_path: Path, transport: str, era: str
+) -> None:
+    """A thousand changes at once; each client reads what it is told of, and has seen every end in the end."""
+    number, listener = 334, Listener()
+    async with (
+        open_env(tmp_path) as env,
+        second_process(env) as other,
+        client_of(env, transport, era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        for index in range(number):
+            await env.journal.adopt(task(index))
+        uris = [own(index) for index in range(number)]
+        await listener.attend(client, era, uris, group)
+        ends, read = set[str](), 0
+        group.start_soon(other.does, f"burst {number}")
+        with anyio.fail_after(60):
+            while len(ends) < number:
+                uri = await listener.nth(read)
+                read += 1
+                if uri != LIST and await status_of(client, uri) == "completed":
+                    ends.add(uri)
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@HTTP
+async def test_after_unsubscribing_nothing_more_is_told(tmp_path: Path, transport: str, era: str) -> None:
+    listener = Listener()
+    async with (
+        open_env(tmp_path) as env,
+        client_of(env, transport, era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        await env.journal.adopt(task(1))
+        await env.journal.adopt(task(2))
+        scope = await listener.attend(client, era, [own(1)], group)
+        await env.journal.record("vid_1", Change(status=Status.PROCESSING), now=NEXT)
+        await listener.hears(own(1))
+        await listener.attend(client, era, [own(2)], group)
+        if era == LEGACY:
+            with pytest.warns(MCPDeprecationWarning):
+                await client.unsubscribe_resource(own(1))
+        else:
+            scope.cancel()
+            await env.listeners(1)
+        await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
+        await env.journal.record("vid_2", Change(status=Status.COMPLETED), now=NEXT)
+        await listener.hears(own(2))
+        assert listener.heard.count(own(1)) == 1
+        group.cancel_scope.cancel()
+
+
+@ERAS
+@pytest.mark.parametrize("directive", ["drop", "garbage"])
+async def test_who_listens_to_an_unknown_outcome_is_told_when_a_callback_proves_it(
+    tmp_path: Path, era: str, directive: str
+) -> None:
+    """They know the task by our own id only, and are told under that, although the task has the API's id now."""
+    listener = Listener()
+    handler = listener if era == LEGACY else None
+    async with (
+        site(tmp_path, create_seconds=2) as env,
+        Client(env.url + "/mcp", mode=era, message_handler=handler) as client,
+        anyio.create_task_group() as group,
+    ):
+        await listener.attend(client, era, ["veo://tasks"], group)
+        made = await client.call_tool("create_video", {"prompt": f"[sandbox:{directive}] a boat"})
+        uri = (made.structured_content or {})["resource_uri"]
+        assert uri.startswith("veo://tasks/vid_")
+        await listener.attend(client, era, [uri], group)
+        with anyio.fail_after(30):
+            while await status_of(client, uri) != "completed":
+                told = listener.heard.count(uri)
+                await listener.hears(uri, told + 1)
+        assert uri in listener.heard
+        group.cancel_scope.cancel()
+
+
+async def test_there_is_an_end_to_what_one_listener_may_ask_for(tmp_path: Path) -> None:
+    async with (
+        open_env(tmp_path, most=3) as env,
+        client_of(env, "http", LEGACY, Listener()) as client,
+        client_of(env, "http", MODERN, Listener()) as modern,
+        anyio.create_task_group() as group,
+    ):
+        with pytest.warns(MCPDeprecationWarning), pytest.raises(MCPError, match="at most 2000"):
+            await client.subscribe_resource("veo://" + "x" * 2000)
+        many = [f"veo://{number}" for number in range(2001)]
+        with pytest.raises(MCPError, match="at most 2000"):
+            async with modern.listen(resource_subscriptions=many):
+                pass
+        for _ in range(2):  # with the legacy client, that is three
+            await Listener().attend(modern, MODERN, ["veo://tasks"], group)
+        with pytest.raises(MCPError, match="Too many listen"):
+            async with modern.listen(resource_subscriptions=["veo://tasks"]):
+                pass
+        group.cancel_scope.cancel()
+
+
+async def test_a_feed_that_nobody_reads_keeps_the_last_state_of_every_entry(tmp_path: Path) -> None:
+    async with SqliteJournal(tmp_path / "j.db") as one, one.changes() as feed:
+        await quick(one)
+        for number in range(300):
+            await one.adopt(task(number))
+        for progress in (10.0, 20.0):
+            for number in range(300):
+                await one.record(f"vid_{number}", Change(progress=progress), now=NEXT)
+        read = [await anext(feed) for _ in range(300)]
+        assert {entry.id for entry in read} == {f"vid_{number}" for number in range(300)}
+        assert {entry.progress for entry in read} == {20.0}
+        await one.record("vid_7", Change(status=Status.COMPLETED), now=NEXT)
+        assert (await anext(feed)).status is Status.COMPLETED
+
+
+async def test_entries_that_are_new_come_in_the_order_of_their_births(tmp_path: Path) -> None:
+    """So one number is enough to tell a new entry from a changed one, however the changes fell together."""
+    async with SqliteJournal(tmp_path / "j.db") as writer:
+        await writer.adopt(task(1))
+        async with SqliteJournal(tmp_path / "j.db") as reader, reader.changes() as feed:
+            for number in (2, 3):
+                await writer.adopt(task(number))
+            for number in (1, 2):
+                await writer.record(f"vid_{number}", Change(progress=5.0), now=NEXT)
+            newest_seq, new = feed.since, list[str]()
+            last: dict[str, float | None] = {}
+            while last.get("vid_1") is None or last.get("vid_2") is None or "vid_3" not in last:
+                entry = await anext(feed)
+                last[entry.id] = entry.progress
+                if entry.created_seq > newest_seq:
+                    new.append(entry.id)
+                newest_seq = max(newest_seq, entry.created_seq)
+            assert new == ["vid_2", "vid_3"]
+
+
+async def test_a_feed_of_one_entry_holds_nothing_of_the_others(tmp_path: Path) -> None:
+    async with SqliteJournal(tmp_path / "j.db") as journal:
+        for number in (1, 2):
+            await journal.adopt(task(number))
+        async with journal.changes("vid_2") as feed:
+            for number in (1, 2):
+                await journal.record(f"vid_{number}", Change(progress=5.0), now=NEXT)
+            assert (await anext(feed)).id == "vid_2"
+            with anyio.move_on_after(0.05) as scope:
+                await anext(feed)
+            assert scope.cancelled_caught
+
+
+async def test_what_a_cancelled_call_wrote_is_told_all_the_same(tmp_path: Path) -> None:
+    scope = anyio.CancelScope()
+
+    def give_up(point: str) -> None:
+        if point == "end recorded":
+            scope.cancel()
+
+    async with SqliteJournal(tmp_path / "j.db", crash_at=give_up) as journal:
+        await journal.adopt(task(1))
+        async with journal.changes() as feed:
+            with scope:
+                await journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
+            assert scope.cancelled_caught
+            with anyio.fail_after(2):
+                assert (await anext(feed)).status is Status.COMPLETED
+
+
+async def test_a_journal_that_could_not_be_looked_at_for_a_while_tells_afterwards(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    async with SqliteJournal(path) as reader, SqliteJournal(path) as writer, reader.changes() as feed:
+        await writer.file.read(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))
+        with pytest.raises(JournalUnusable):
+            await reader.list()
+        await anyio.sleep(1.2)  # so that the reader has looked, and found nothing that it could read
+        await writer.file.read(lambda db: db.execute("ALTER TABLE gone RENAME TO entries"))
+        await writer.adopt(task(1))
+        with anyio.fail_after(2):
+            assert (await anext(feed)).id == "vid_1"
+
+
+@ERAS
+async def test_tasks_of_an_older_journal_are_not_new(tmp_path: Path, era: str) -> None:
+    listener, schema = Listener(), resources.files("veo_mcp.journal.sqlite") / "schema"
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        db.executescript("".join((schema / name).read_text() for name in ("001_entries.sql", "002_leases.sql")))
+        db.execute(
+            "INSERT INTO entries VALUES ('vid_1','a','','create','f','{}','p','veo-3','fast','16:9',NULL,40,0,'up',"
+            "'pending',NULL,NULL,'[]',NULL,NULL,NULL,'yes',NULL,1.0,1.0,NULL,NULL,NULL,1.0,0,1,NULL,0,0)"
+        )
+        db.execute("UPDATE counter SET seq = 1")
+        db.execute("PRAGMA user_version = 2")
+    async with (
+        open_env(tmp_path) as env,
+        client_of(env, "http", era, listener) as client,
+        anyio.create_task_group() as group,
+    ):
+        await listener.attend(client, era, [own(1), own(2)], group)
+        await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
+        await env.journal.adopt(task(2))
+        await listener.hears(LIST)
+        await env.journal.record("vid_2", Change(status=Status.COMPLETED), now=NEXT)
+        await listener.hears(own(2), 2)
+        assert listener.heard.count(own(1)) == 1
+        assert listener.heard.count(LIST) == 1
+        group.cancel_scope.cancel()
+
+
+async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_told() -> None:
+    wanted = {own(1), own(2)}
+    outbox = Outbox(lambda event: getattr(event, "uri", "") in wanted)
+    for number in (1, 1, 2, 3):
+        outbox.put(ResourceUpdated(uri=own(number)))
+    assert len(outbox) == 2
+    wanted.remove(own(1))
+    assert await outbox.take() == ResourceUpdated(uri=own(2))
+    assert len(outbox) == 0

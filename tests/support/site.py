@@ -1,0 +1,72 @@
+"""A whole server over HTTP in front of a real sandbox."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+from pydantic import SecretStr
+
+from tests.support.ports import free_port
+from tests.support.stack import sandbox
+from veo_mcp.journal.entry import Status
+from veo_mcp.journal.sqlite.store import SqliteJournal
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
+from veo_mcp.tasks.callbacks import Callbacks
+from veo_mcp.tasks.engine import Engine, open_engine
+from veo_mcp.web.routes import serve_http
+
+
+@dataclass
+class Site:
+    url: str
+    engine: Engine
+    reads: list[str]
+
+    async def token(self, entry_id: str) -> str:
+        secret = await self.engine.service.callback_secret()
+        return f"{entry_id}.{self.engine.service.callback_mac(entry_id, secret)}"
+
+
+@asynccontextmanager
+async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0) -> AsyncGenerator[Site]:
+    """The HTTP server in front of a sandbox that can call it back; without the poller unless asked for."""
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    async with (
+        sandbox(folder / "sandbox") as base_url,
+        SqliteJournal(folder / "journal.db") as journal,
+        open_engine(
+            journal, base_url=base_url, key=SecretStr("sk-web"), public_url=url, create_seconds=create_seconds
+        ) as engine,
+        anyio.create_task_group() as group,
+    ):
+        backend, announcer = Backend(), Announcer()
+        backend.opened(engine, Callbacks(engine.service))
+        server = build_server(backend, sandbox=True, announcer=announcer)
+        up = anyio.Event()
+
+        async def serve() -> None:
+            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+
+        group.start_soon(serve)
+        group.start_soon(announcer.follow, journal)
+        group.start_soon(backend.callbacks.run)
+        if poll:
+            group.start_soon(engine.poller.run)
+        await up.wait()
+        yield Site(url, engine, [])
+        group.cancel_scope.cancel()
+
+
+async def until(engine: Engine, entry_id: str, *wanted: Status) -> Status:
+    async with engine.journal.changes() as feed:
+        entry = await engine.journal.find(entry_id)
+        if entry is not None and entry.status in wanted:
+            return entry.status
+        async for changed in feed:
+            if changed.id == entry_id and changed.status in wanted:
+                return changed.status
+    raise AssertionError("the feed ended")

@@ -1,0 +1,81 @@
+"""`veo-mcp tasks`: the journal at a terminal: list, show, and settle an unknown outcome by hand.
+
+Called by cli/main.py. Works on the same journal and settings as the server. Never spends.
+"""
+
+import json
+import time
+
+from rich.table import Table
+
+from veo_mcp.cli.terminal import err, fresh, out, with_engine
+from veo_mcp.errors import TaskNotFound
+from veo_mcp.journal.entry import Change, Status
+from veo_mcp.server.results import dump, view
+from veo_mcp.settings import Settings
+from veo_mcp.tasks.answers import change_from
+from veo_mcp.tasks.engine import Engine
+
+__all__ = ["list_tasks", "resolve_task", "show_task"]
+
+
+def list_tasks(settings: Settings, *, as_json: bool, limit: int) -> int:
+    """Prints the newest tasks."""
+
+    async def act(engine: Engine) -> int:
+        page = await engine.service.list(limit=limit)
+        now = time.time()
+        rows = [dump(view(entry, now)) for entry in page.entries]
+        if as_json:
+            print(json.dumps(rows, indent=2, ensure_ascii=False))  # noqa: T201 - this command's output
+            return 0
+        table = Table(box=None)
+        # The id is there to be copied: it is never cut, whatever that leaves for the rest.
+        table.add_column("task", no_wrap=True, min_width=max((len(row["task_id"]) for row in rows), default=4))
+        for heading in ("status", "credits", "charged", "created", "prompt"):
+            table.add_column(heading, overflow="fold")
+        for row in rows:
+            table.add_row(
+                row["task_id"], row["status"], str(row["credits"]), row["charged"], row["created_at"], row["prompt"]
+            )
+        out.print(table if rows else "No tasks yet.")
+        return 0
+
+    return with_engine(settings, act)
+
+
+def show_task(settings: Settings, task_id: str) -> int:
+    """Prints one task as JSON."""
+
+    async def act(engine: Engine) -> int:
+        entry = await fresh(engine, task_id)
+        print(json.dumps(dump(view(entry, time.time())), indent=2, ensure_ascii=False))  # noqa: T201
+        return 0
+
+    return with_engine(settings, act)
+
+
+def resolve_task(settings: Settings, task_id: str, *, upstream: str | None, not_charged: bool) -> int:
+    """Settles an unknown outcome by the API's id, which is looked up first, or as not charged."""
+    if (upstream is None) is not not_charged:
+        err.print("Say either --task-id UPSTREAM or --not-charged.")
+        return 2
+
+    async def act(engine: Engine) -> int:
+        entry = await engine.service.get(task_id)
+        if entry.status is not Status.UNKNOWN:
+            err.print(f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}.")
+            return 1
+        if upstream is not None:
+            try:
+                change = change_from((await engine.api.get_task(upstream)).value)
+            except TaskNotFound:
+                err.print(f"The Veo API knows no task {upstream}; nothing was changed.")
+                return 1
+        else:
+            change = Change(status=Status.REFUSED, charged="no", error_code="settled_by_hand")
+        settled = await engine.journal.record(entry.id, change, now=time.time())
+        out.print(f"Task {task_id} is now {settled.status.value if settled else entry.status.value}.")
+        return 0
+
+    return with_engine(settings, act)

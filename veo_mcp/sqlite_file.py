@@ -1,0 +1,113 @@
+"""One SQLite file: one connection, one worker thread, one whole transaction per hop, numbered migrations.
+
+Used by the journal and by the sandbox's ledger, which know what is in it. Rollback journal with full sync, not WAL:
+with two connections WAL can corrupt a database in the SQLite 3.40.1 that Debian 12 ships. Raises sqlite3.Error as is.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+__all__ = ["Closed", "NewerSchema", "SqliteFile"]
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 10.0
+
+
+class Closed(Exception):
+    """The file is not open (any more)."""
+
+
+class NewerSchema(Exception):
+    """The file was written by a version that knows more migrations than this one."""
+
+
+class SqliteFile:
+    """The file at `path`, made when it is not there. `open` first; `close` in the end.
+
+    Args:
+        path: the file.
+        migrations: SQL scripts; `PRAGMA user_version` counts how many the file has seen.
+        at_migration: called inside the transaction after each migration; the crash tests end the process there.
+    """
+
+    def __init__(
+        self, path: Path, migrations: Sequence[str], *, at_migration: Callable[[], None] = lambda: None
+    ) -> None:
+        self._path = path
+        self._migrations = migrations
+        self._at_migration = at_migration
+        self._limiter = anyio.CapacityLimiter(1)
+        self._connection: sqlite3.Connection | None = None
+
+    def open_now(self, first: Callable[[sqlite3.Connection], T]) -> T:
+        """Opens and migrates, and runs `first` in the same transaction; blocks. Raises NewerSchema, OSError."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        # Prompts and secrets lie in it: private from its first byte, whatever the umask.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+        try:
+            db.execute("PRAGMA journal_mode = TRUNCATE")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("BEGIN IMMEDIATE")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(self._migrations):
+                raise NewerSchema
+            for number, script in enumerate(self._migrations[version:], version + 1):
+                for statement in script.split(";\n"):
+                    db.execute(statement)
+                self._at_migration()
+                db.execute(f"PRAGMA user_version = {number:d}")
+            result = first(db)
+            db.execute("COMMIT")
+        except BaseException:
+            db.close()
+            raise
+        self._connection = db
+        return result
+
+    async def open(self, first: Callable[[sqlite3.Connection], T]) -> T:
+        """As `open_now`, on the worker thread."""
+        return await anyio.to_thread.run_sync(self.open_now, first, limiter=self._limiter)
+
+    async def write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `transaction` inside BEGIN IMMEDIATE … COMMIT; whatever it raises rolls back."""
+
+        def whole(db: sqlite3.Connection) -> T:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = transaction(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self.read(whole)
+
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Runs `work` on the worker thread, without a transaction around it. Raises Closed."""
+
+        def on_thread() -> T:
+            if self._connection is None:
+                raise Closed
+            return work(self._connection)
+
+        return await anyio.to_thread.run_sync(on_thread, limiter=self._limiter)
+
+    def close_now(self) -> None:
+        """Closes the file; blocks."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def close(self) -> None:
+        """As `close_now`, on the worker thread, after what is under way there."""
+        await anyio.to_thread.run_sync(self.close_now, limiter=self._limiter)

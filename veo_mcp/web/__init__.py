@@ -1,0 +1,1 @@
+"""ASGI: routes, and the runner under every app. Nothing but the runner is imported for stdio."""

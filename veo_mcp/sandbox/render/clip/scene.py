@@ -68,7 +68,12 @@ def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> St
     unit = w / 1280 if w > h else UPRIGHT_UNIT
     brisk = 1.5 if "fast" in plan.looks else 0.75 if "calm" in plan.looks else 1.0
     gait = gait_of(plan)
-    camera = Camera(plan.camera or ("tracking" if gait and place not in {"room", "city"} else chosen), unit, brisk, float(rng.random() * 6.28))
+    camera = Camera(
+        plan.camera or ("tracking" if gait and place not in {"room", "city"} else chosen),
+        unit,
+        brisk,
+        float(rng.random() * 6.28),
+    )
     s = Setup(replace(plan, light=light), key, w, h, pal, camera, fine, horizon)
     if gait and camera.move == "tracking":
         speed = min(pace(gait, s.u * FRAMED.get(plan.framing, 1.0)) / 0.88, FASTEST_TRACKING * unit)

@@ -93,9 +93,13 @@ class Maker:
     # Which stage shows when
 
     def _shots(self) -> list[Scene]:
-        spec, count = self.spec, len(self.plans) if self.spec.image_use == "none" else 1
+        spec, plans = self.spec, self.plans
+        if spec.image_use == "reference":
+            # the images are what is seen: without a place they stand on plain ground
+            plans = (replace(plans[0], animatic=False),)
+        count = len(plans) if spec.image_use != "frames" else 1
         cuts = [round(self.total * k / count) for k in range(count + 1)]
-        return [Scene(self.plans[k], key_of(spec.seed, spec.prompt, k), cuts[k], cuts[k + 1]) for k in range(count)]
+        return [Scene(plans[k], key_of(spec.seed, spec.prompt, k), cuts[k], cuts[k + 1]) for k in range(count)]
 
     def _extended(self) -> list[Scene]:
         """The parent's scene goes on, and then another light sweeps over it or another scene is cut to."""
@@ -150,6 +154,7 @@ class Maker:
     def _marks(self, plan: Plan, number: int, accent: tuple[float, float, float]) -> Marks:
         spec, count = self.spec, 1 if self.ended else len(self.scenes)
         parts = ["extension"] if self.ended else ["reference"] if spec.image_use == "reference" else []
+        parts += ["animatic"] if plan.animatic else []
         parts += [f"shot {number}/{count}"] if count > 1 else []
         parts += [plan.camera.replace("_", " ")] if plan.camera else []
         parts += [", ".join(filter(None, (plan.place, plan.light, plan.weather)))] if plan.place else []

@@ -50,6 +50,8 @@ def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> St
     light = plan.light
     if not light and {"aurora", "fireflies", "neon", "moon", "stars"} & plan.looks:
         light = "night"
+    if not light and ("sun" in plan.looks or plan.weather == "clear"):
+        light = "noon"
     place = carrier(plan)
     pal = palette(light, "" if place in {"space", "void", "underwater", "deep"} else plan.weather, plan.looks)
     horizon = float(int(h * HORIZONS.get(place, HORIZON)) // 2 * 2)

@@ -105,21 +105,27 @@ class Actor:
     shadow: Sprite | None = None
     mirror: list[Sprite] = field(default_factory=list[Sprite])
 
-    def draw(self, frame: Frame, t: float, view: View) -> None:
+    def shown(self, t: float) -> int:
+        """Which picture is shown."""
         n = len(self.pictures)
         if self.swing:
-            i = round((0.5 + 0.5 * float(np.sin(2 * np.pi * (self.swing * t) + self.phase))) * (n - 1))
-        else:
-            i = (round(t * FPS) + self.phase) % n
+            return round((0.5 + 0.5 * float(np.sin(2 * np.pi * (self.swing * t) + self.phase))) * (n - 1))
+        return (round(t * FPS) + self.phase) % n
+
+    def where(self, t: float, view: View) -> tuple[float, float]:
+        """Where it stands on the screen."""
         x = self.x + self.vx * t - view.x * (self.depth + view.pivot)
-        y = self.y + view.tilt + view.y * self.depth + self.rise * t
+        return x, self.y + view.tilt + view.y * self.depth + self.rise * t
+
+    def draw(self, frame: Frame, t: float, view: View) -> None:
+        i, (x, y) = self.shown(t), self.where(t, view)
         floating = y + self.bob * float(np.sin(2 * np.pi * self.bob_rate * t + self.phase))
-        picture = self.pictures[i]
-        left, foot = x - picture.w / 2, self.feet[i]
+        picture, foot = self.pictures[i], self.feet[i]
+        left = x - picture.w / 2
         if self.shadow:
             self.shadow.draw(frame, x - self.shadow.w / 2, y - self.shadow.h / 2)
         if self.mirror:
-            # a sprite's own margin is two pixels; the mirror image begins where the figure meets the water
+            # the mirror image begins where the figure meets the water
             self.mirror[i].draw(frame, left + 1.5 * float(np.sin(3 * t)), floating - (picture.h - foot) + 2)
         picture.draw(frame, left, floating - foot)
 

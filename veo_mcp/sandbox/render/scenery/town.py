@@ -116,7 +116,7 @@ def city(stage: Stage) -> None:
     for name, depth, base, heights, widths, haze, cell, peak in rows:
         towers(
             stage, name, depth=depth, base=base, heights=(heights[0] * u, heights[1] * u), widths=(widths[0] * u, widths[1] * u),
-            haze=haze, cell=cell, peak=peak, bottom=min(s.h + s.rise, base + 200 * u),
+            haze=haze, cell=cell, peak=peak, bottom=base + 200 * u if depth < 0.15 else s.h + s.rise,
         )  # fmt: skip
         if depth < 0.3:
             stage.add_mist("smog" + name, base - 60 * u, 200 * u, 0.4, depth + 0.03, 4 if name == "far" else -5)

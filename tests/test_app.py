@@ -151,7 +151,7 @@ def test_without_the_drawing_libraries_the_command_that_installs_them_is_named(t
         + "import importlib.util as u; f = u.find_spec; "
         + (
             "u.find_spec = lambda name: None if name == 'av' else f(name); import veo_mcp.app as h; "
-            "h.find_spec = u.find_spec; import veo_mcp.cli as c; sys.argv = ['veo-mcp', 'check']; c.main()"
+            "h.find_spec = u.find_spec; import veo_mcp.cli.main as c; sys.argv = ['veo-mcp', 'check']; c.main()"
         )
     )
     env = {**os.environ, "VEO_JOURNAL": str(tmp_path / "j.db"), "COLUMNS": "200"}

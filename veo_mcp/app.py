@@ -46,10 +46,8 @@ def serve(settings: Settings) -> None:
     )
     for noisy in ("httpx", "httpcore", "uvicorn", "uvicorn.error"):
         logging.getLogger(noisy).setLevel("WARNING")
-    for problem in settings.problems:
-        log.warning("%s", problem)
-    if settings.public_url and settings.transport == "stdio":
-        log.warning("VEO_PUBLIC_URL is ignored with stdio: nothing listens for callbacks.")
+    for message in (*settings.problems, *settings.warnings):
+        log.warning("%s", message)
     if settings.transport != "stdio":
         from veo_mcp.web.routes import NotLoopback, only_loopback
 

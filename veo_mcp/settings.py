@@ -1,94 +1,264 @@
-"""Every knob of veo-mcp: an environment variable `VEO_*` and, secrets aside, a flag.
+"""Every knob of veo-mcp: an environment variable `VEO_*` and, secrets aside, a flag; one table, `KNOBS`.
 
 Called by the command line, which passes flags as overrides. Reads the environment when asked, never at import, and
-never raises: a wrong setting becomes a sentence in `problems`, because a stdio server that exits shows its host only
-"disconnected".
+never raises: a wrong value becomes a message. `problems` are those that money or safety hangs on: the tools then answer
+with them, because a stdio server that exits shows its host only "disconnected". `warnings` are the others: the default
+is taken.
 """
 
+import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import SecretStr
 
-from veo_mcp.validation import requirement
+from veo_mcp import setting_values as parse
 
-__all__ = ["Settings", "load"]
+__all__ = ["KNOBS", "REAL_API", "Knob", "Settings", "load"]
 
 REAL_API = "https://api.aivideoapi.ai"
+VIDEO_HOST = "https://file.aivideoapi.ai"
+SANDBOX_KEY = "sk-sandbox"
+Parse = Callable[[str, Path | None], Any]
 
 
-def _listed(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One setting.
+
+    Attributes:
+        name: its attribute in Settings; the variable is VEO_ and this in capitals, the flag -- and this with hyphens.
+        parse: from text and the folder that relative paths count from (None: they are refused) to the value.
+        help: what it means, for docs and --help.
+        default: its default in words.
+        serious: whether money or safety hangs on it: a wrong value then stops the tools instead of being left aside.
+        secret: whether it has no flag and is never shown whole.
+    """
+
+    name: str
+    parse: Parse
+    help: str
+    default: str
+    serious: bool = True
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"VEO_{self.name.upper()}"
+
+    @property
+    def flag(self) -> str:
+        """The flag of the command line."""
+        return f"--{self.name.replace('_', '-')}"
 
 
-def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
-    # They end up in a content security policy, where a stray space or semicolon would open another door.
-    for value in values:
-        if not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:\d{1,5})?", value):
-            raise ValueError(f"has “{value[:60]}”, which is not an origin such as https://file.example.com")
-    return values
+def _plain(parser: Callable[[str], Any]) -> Parse:
+    return lambda text, _folder: parser(text)
 
 
-Origins = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_origins)]
+def _file(text: str, folder: Path | None) -> Path:
+    return parse.path(text, relative_to=folder)
 
 
-class Settings(BaseModel):
-    """The settings of one process; `problems` holds a sentence for each value that had to be left aside."""
+KNOBS: tuple[Knob, ...] = (
+    Knob(
+        "api_key",
+        _plain(parse.key),
+        "the provider's key, sk-…; AIVIDEOAPI_API_KEY is read too",
+        "none: the embedded sandbox, unless VEO_BASE_URL is set",
+        secret=True,
+    ),
+    Knob("base_url", _plain(parse.web_url), "the API", REAL_API),
+    Knob("sandbox", _plain(parse.switch), "use the sandbox, whatever key is set", "false"),
+    Knob(
+        "video_hosts",
+        _plain(parse.origins),
+        "origins the card may play videos from, separated by commas",
+        f"{VIDEO_HOST}, and the sandbox's own",
+    ),
+    Knob(
+        "journal",
+        lambda text, folder: parse.store(text, relative_to=folder),
+        "the file that remembers requests and outcomes",
+        "journal.db in the user's state folder",
+    ),
+    Knob("sandbox_dir", _file, "where the sandbox keeps its ledger and videos", "sandbox/ in the user's data folder"),
+    Knob(
+        "sandbox_seconds",
+        _plain(parse.number(0, 3600)),
+        "how long a sandbox generation takes at least",
+        "6",
+        serious=False,
+    ),
+    Knob(
+        "public_url",
+        _plain(parse.base_path_url),
+        "the URL under which the API can reach this server; turns callbacks on (HTTP only)",
+        "none",
+    ),
+    Knob("read_only", _plain(parse.switch), "hide the tools that spend", "false"),
+    Knob("max_credits", _plain(parse.whole(0)), "credits that may be spent in any 24 h", "none"),
+    Knob("confirm_above", _plain(parse.whole(0)), "ask the person before a call costs more credits than this", "100"),
+    Knob(
+        "transport",
+        _plain(parse.choice("stdio", "http", "sse", streamable_http="http", streamablehttp="http")),
+        "stdio, http (streamable HTTP and SSE on one port) or sse",
+        "stdio",
+    ),
+    Knob("host", _plain(parse.host_name), "where http listens", "127.0.0.1"),
+    Knob("port", _plain(parse.whole(0, parse.PORTS)), "the port of http", "8000"),
+    Knob(
+        "log_level",
+        _plain(parse.choice("DEBUG", "INFO", "WARNING", "ERROR", warn="WARNING", critical="ERROR")),
+        "DEBUG, INFO, WARNING or ERROR, to stderr",
+        "INFO",
+        serious=False,
+    ),
+    Knob("log_format", _plain(parse.choice("text", "json")), "text or json", "text", serious=False),
+)
+_BY_NAME = {knob.name: knob for knob in KNOBS}
+HTTP_ONLY = frozenset({"port", "host", "public_url"})
+"""What stdio does not use: a wrong value there is only warned about."""
 
-    model_config = ConfigDict(frozen=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process; see KNOBS for what each means.
+
+    Attributes:
+        problems: a message for each value that money or safety hangs on and that is not usable.
+        warnings: a message for each other value that was left aside.
+        sources: where each value came from: "flag --x", "VEO_X", or "default".
+    """
 
     api_key: SecretStr | None = None
-    base_url: str | None = Field(None, pattern=r"^https?://[^\s/@]+")
+    base_url: str | None = None
     sandbox: bool = False
-    video_hosts: Origins = ("https://file.aivideoapi.ai",)
-    journal: str = Field(default_factory=lambda: str(platformdirs.user_state_path("veo-mcp") / "journal.db"))
-    sandbox_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("veo-mcp") / "sandbox")
-    sandbox_seconds: float = Field(6.0, ge=0, le=3600)
-    public_url: str | None = Field(None, pattern=r"^https?://[^\s/@]+")
+    video_hosts: tuple[str, ...] = (VIDEO_HOST,)
+    journal: str = field(default_factory=lambda: str(platformdirs.user_state_path("veo-mcp") / "journal.db"))
+    sandbox_dir: Path = field(default_factory=lambda: platformdirs.user_data_path("veo-mcp") / "sandbox")
+    sandbox_seconds: float = 6.0
+    public_url: str | None = None
     read_only: bool = False
-    max_credits: int | None = Field(None, ge=0)
-    confirm_above: int = Field(100, ge=0)
-    transport: Literal["stdio", "http", "sse"] = "stdio"
+    max_credits: int | None = None
+    confirm_above: int = 100
+    transport: str = "stdio"
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["text", "json"] = "text"
+    port: int = 8000
+    log_level: str = "INFO"
+    log_format: str = "text"
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def embedded(self) -> bool:
         """Whether this process uses the sandbox that it brings along."""
         return self.sandbox or (self.api_key is None and self.base_url is None)
 
+    def shown(self, name: str) -> str:
+        """The value in force, as a person may see it: the key by its last four characters."""
+        value = getattr(self, name)
+        if value is None:
+            return "not set"
+        if isinstance(value, SecretStr):
+            return f"sk-…{value.get_secret_value()[-4:]}"
+        if isinstance(value, tuple):
+            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
 
 def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
-    """Settings from flags over environment over defaults. Never raises; see `Settings.problems`."""
-    values: dict[str, Any] = {}
-    for name in Settings.model_fields:
-        raw = environ.get(f"VEO_{name.upper()}")
-        if raw not in (None, ""):
-            values[name] = raw
-    if "api_key" not in values and environ.get("AIVIDEOAPI_API_KEY"):
-        values["api_key"] = environ["AIVIDEOAPI_API_KEY"]
-    values.pop("problems", None)
-    values.pop("sandbox", None)
-    values.update({name: value for name, value in flags.items() if value is not None})
-    problems: list[str] = []
-    while True:
+    """Settings from flags over environment over defaults. Never raises; see `problems` and `warnings`."""
+    reading = _Reading()
+    for knob in KNOBS:
+        flag = flags.get(knob.name)
+        if flag is not None:
+            text = str(flag).lower() if isinstance(flag, bool) else str(flag)
+            reading.take(knob, knob.flag, text, Path.cwd())
+            continue
+        variable = _variable(knob, environ)
+        if variable is not None:
+            reading.take(knob, variable, environ[variable], None)
+    reading.warnings += _unknown(environ)
+    return _judged(reading)
+
+
+class _Reading:
+    """What was read so far."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.sources: dict[str, str] = {}
+        self.problems: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    def take(self, knob: Knob, place: str, raw: str, folder: Path | None) -> None:
+        text = raw.strip()
+        if not text:
+            return
+        if re.fullmatch(r"\$\{[^}]*\}|\$\([^)]*\)|%[A-Za-z_]+%", text):
+            self.warnings.append(f"{place} is still “{text[:60]}”: its host did not fill it in. It counts as not set.")
+            return
         try:
-            settings = Settings(**values, problems=tuple(problems))
-            break
-        except ValidationError as error:
-            for fault in error.errors():
-                name = str(fault["loc"][0])
-                values.pop(name, None)
-                place = f"--{name.replace('_', '-')}" if flags.get(name) is not None else f"VEO_{name.upper()}"
-                problems.append(f"{place} is not usable: it {requirement(fault)}.")
-    key = settings.api_key
-    if key is not None and not settings.sandbox and not key.get_secret_value().startswith("sk-"):
-        problems.append("VEO_API_KEY does not start with sk-, so the API would refuse it. Put in the key as issued.")
-    return settings.model_copy(update={"problems": tuple(problems)})
+            self.values[knob.name] = knob.parse(text, folder)
+        except ValueError as fault:
+            words = str(fault)
+            said = f"{place} {words}." if knob.secret else f"{place} is not usable: it {words}."
+            self.problems[knob.name] = said
+        else:
+            self.sources[knob.name] = place if folder is None else f"flag {place}"
+
+
+def _judged(reading: _Reading) -> Settings:
+    values = reading.values
+    serious: list[str] = []
+    warnings = reading.warnings
+    stdio = values.get("transport", "stdio") == "stdio" and "transport" not in reading.problems
+    for name, message in reading.problems.items():
+        if not _BY_NAME[name].serious or (stdio and name in HTTP_ONLY):
+            warnings.append(f"{message} The default is used.")
+        elif name == "api_key" and values.get("sandbox"):
+            warnings.append(f"{message} The sandbox needs none.")
+        else:
+            serious.append(message)
+    settings = Settings(**values, sources=reading.sources)
+    if settings.base_url is not None and not settings.sandbox and settings.api_key is None and not serious:
+        # No key of ours is sent to an API that somebody named: not even the sandbox's.
+        serious.append(
+            "VEO_BASE_URL is set, but no key for that API. Set VEO_API_KEY to the key that it wants, or leave both out "
+            "to use the sandbox."
+        )
+    if settings.base_url is not None and settings.base_url.startswith("http://") and not _local(settings.base_url):
+        warnings.append("VEO_BASE_URL begins with http://, so the key travels unencrypted. Use https:// if you can.")
+    if settings.public_url and stdio:
+        warnings.append("VEO_PUBLIC_URL is ignored with stdio: nothing listens for callbacks.")
+    if settings.sandbox and settings.api_key is not None:
+        warnings.append("The sandbox is used although a key is set (--sandbox, VEO_SANDBOX).")
+    return replace(settings, problems=tuple(serious), warnings=tuple(warnings))
+
+
+def _variable(knob: Knob, environ: Mapping[str, str]) -> str | None:
+    names = [knob.variable, "AIVIDEOAPI_API_KEY"] if knob.name == "api_key" else [knob.variable]
+    return next((name for name in names if environ.get(name, "").strip()), None)
+
+
+def _unknown(environ: Mapping[str, str]) -> list[str]:
+    known = [knob.variable for knob in KNOBS]
+    odd = sorted(name for name in environ if name.upper().startswith("VEO_") and name not in known)
+    return [_advice(name, difflib.get_close_matches(name.upper(), known, 1)) for name in odd]
+
+
+def _advice(name: str, near: list[str]) -> str:
+    hint = f" Did you mean {near[0]}?" if near else " `veo-mcp check` lists the settings."
+    return f"{name} is not a setting of veo-mcp and changes nothing.{hint}"
+
+
+def _local(url: str) -> bool:
+    return bool(re.match(r"http://(127\.|localhost[:/]|localhost$|\[::1\])", url))

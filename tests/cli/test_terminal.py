@@ -45,7 +45,7 @@ def test_a_wrong_setting_is_named_as_it_was_given_and_says_what_is_wanted(tmp_pa
         ([], {"VEO_MAX_CREDITS": "abc"}, "VEO_MAX_CREDITS is not usable: it must be a whole number."),
         ([], {"VEO_BASE_URL": "nonsense"}, "VEO_BASE_URL is not usable: it must be a URL that begins with http"),
         ([], {"VEO_CONFIRM_ABOVE": "-1"}, "VEO_CONFIRM_ABOVE is not usable: it must be at least 0."),
-        ([], {"VEO_TRANSPORT": "pigeon"}, "VEO_TRANSPORT is not usable: it must be 'stdio', 'http' or 'sse'."),
+        ([], {"VEO_TRANSPORT": "pigeon"}, "VEO_TRANSPORT is not usable: it must be stdio, http or sse."),
     ):
         assert words in veo_mcp(tmp_path, "check", *arguments, **settings).stderr
     assert load({}, max_credits=-3).problems == ("--max-credits is not usable: it must be at least 0.",)

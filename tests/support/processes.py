@@ -16,7 +16,7 @@ def server(folder: Path, *, seconds: float) -> StdioServerParameters:
         "VEO_SANDBOX_SECONDS": str(seconds),
     }
     # The server writes its id where the test can find it: only processes that we started are ended, by id.
-    note = f"import os,sys; open({str(folder / 'pid')!r},'w').write(str(os.getpid())); import veo_mcp.cli as c; "
+    note = f"import os,sys; open({str(folder / 'pid')!r},'w').write(str(os.getpid())); import veo_mcp.cli.main as c; "
     return StdioServerParameters(
         command=sys.executable, args=["-c", note + "sys.argv=['veo-mcp','serve','--sandbox']; c.main()"], env=env
     )

@@ -16,7 +16,7 @@ from veo_mcp.sandbox.render.language.plan import Plan
 
 PLACES = {
     "sea": "surf", "beach": "surf", "lake": "lapping", "river": "stream", "forest": "leaves", "park": "leaves", "meadow": "leaves", "mountain": "wind",
-    "desert": "wind", "city": "city", "street": "city", "room": "hush", "space": "drone", "underwater": "bubbles",
+    "desert": "wind", "mars": "wind", "pyramids": "wind", "city": "city", "street": "city", "room": "hush", "space": "drone", "underwater": "bubbles",
 }  # fmt: skip
 WEATHERS = {"rain": ("rain",), "storm": ("rain", "wind"), "snow": ("hush",)}
 SUBJECTS = {"bird": "birds", "train": "rails"}

@@ -82,7 +82,9 @@ class Pen:
             self.disc(x, y, wd / 2, colour)
 
     def line(self, pts: Sequence[Point], width: float, colour: Rgb) -> None:
-        self.d.line([self.at(p) for p in pts], fill=ink(colour), width=max(1, int(width * self.size * self.K)), joint="curve")
+        self.d.line(
+            [self.at(p) for p in pts], fill=ink(colour), width=max(1, int(width * self.size * self.K)), joint="curve"
+        )
 
     def shaded(self, light: Rgb, rim: Rgb, side: int, *, strength: float = 0.5, flip: bool = False) -> tuple[F32, F32]:
         """Colour and alpha of the figure in this light, its edge towards the sun lit with `rim`."""

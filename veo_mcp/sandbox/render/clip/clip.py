@@ -75,7 +75,9 @@ class Maker:
         """What a parent's scene was: from its own note, else from its prompt."""
         if self.ended is None:
             return None
-        return plan_of(self.note.get("scene")) or (shots(self.spec.parent_prompt)[-1] if self.spec.parent_prompt else None)
+        return plan_of(self.note.get("scene")) or (
+            shots(self.spec.parent_prompt)[-1] if self.spec.parent_prompt else None
+        )
 
     def _continued(self) -> tuple[Key, float] | None:
         """The parent's last stage and its time there; None when its last frame was no stage of ours."""
@@ -116,7 +118,10 @@ class Maker:
             plan = replace(plan, camera=plan.camera or self.before.camera)
             return [old, Scene(plan, old_key, change, self.total, moment + change / spec.fps)]
         # the same place keeps its geography
-        return [old, Scene(plan, old_key if plan.place and plan.place == self.before.place else key, change, self.total)]
+        return [
+            old,
+            Scene(plan, old_key if plan.place and plan.place == self.before.place else key, change, self.total),
+        ]
 
     def segments(self) -> Iterator[Segment]:
         """One after another, so that only one shot's stage is held at a time."""
@@ -140,7 +145,9 @@ class Maker:
                     add_references(stage, [open_image(path, alpha=True) for path in spec.images])
                 elif not scene.plan.animatic:
                     add_title(stage, (scene.end - scene.first) / spec.fps)
-                yield Segment(scene.first, scene.end, stage.compose, self._marks(scene.plan, number, stage.setup.pal.accent))
+                yield Segment(
+                    scene.first, scene.end, stage.compose, self._marks(scene.plan, number, stage.setup.pal.accent)
+                )
 
     def _extension(self, ended: Ended) -> Segment:
         spec = self.spec

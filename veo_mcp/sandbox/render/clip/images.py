@@ -127,7 +127,9 @@ class Pair:
 
     ZOOM = 0.14  # how far both come nearer
 
-    def __init__(self, rng: np.random.Generator, first: Frame, last: Frame | None, seconds: float, *, fine: bool) -> None:
+    def __init__(
+        self, rng: np.random.Generator, first: Frame, last: Frame | None, seconds: float, *, fine: bool
+    ) -> None:
         self.first, self.last, self.seconds, self.fine = first, last, seconds, fine
         self.morph = Morph(rng, first.w, first.h)
         self.cx, self.cy = (float(v) for v in rng.uniform(0.35, 0.65, 2))

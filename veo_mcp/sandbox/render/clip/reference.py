@@ -58,7 +58,10 @@ def add_references(stage: Stage, images: list[Image.Image]) -> None:
         small = np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(255)
         rgb = _lit(small, light, side)
         if mask:
-            alpha, foot = np.asarray(mask.resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(255), float(size[1])
+            alpha, foot = (
+                np.asarray(mask.resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(255),
+                float(size[1]),
+            )
         else:
             rgb, alpha, foot = _canvas(rgb, light, side, easel=not floating)
         x = s.w * (0.07 + 0.86 * (k + 0.5) / len(images))
@@ -110,7 +113,15 @@ class Standing:
     def __init__(
         self, sprite: Sprite, x: float, y: float, foot: float, depth: float, lift: bool, phase: float, width: int
     ) -> None:
-        self.sprite, self.x, self.y, self.foot, self.depth, self.lift, self.phase = sprite, x, y, foot, depth, lift, phase
+        self.sprite, self.x, self.y, self.foot, self.depth, self.lift, self.phase = (
+            sprite,
+            x,
+            y,
+            foot,
+            depth,
+            lift,
+            phase,
+        )
         w, h = width // 2 * 2 + 40, max(8, width // 9 // 2 * 2)
         yy, xx = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
         a = np.exp(-(xx * xx + yy * yy) * 2.6) * np.float32(0.5) * np.clip(1.15 - np.hypot(xx, yy), 0, 1)

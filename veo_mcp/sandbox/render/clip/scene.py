@@ -21,12 +21,22 @@ from veo_mcp.sandbox.render.scenery.weather import add_weather
 
 BUILDERS = {
     "sea": land.sea, "beach": land.beach, "lake": land.lake, "river": land.river, "mountain": land.mountains,
-    "forest": land.forest, "desert": land.desert, "park": land.park, "meadow": land.meadow, "city": town.city,
+    "forest": land.forest, "desert": land.desert, "mars": land.desert, "pyramids": land.desert, "park": land.park, "meadow": land.meadow, "city": town.city,
     "street": town.street, "room": interior.room, "space": beyond.space, "underwater": beyond.underwater,
     # subjects without a place: only what carries them
     "": land.plain, "water": land.sea, "air": land.open_air, "deep": partial(beyond.underwater, bed=False), "void": beyond.space,
 }  # fmt: skip
-HORIZONS = {"park": 0.5, "meadow": 0.5, "desert": 0.52, "street": 0.66, "city": 0.62, "forest": 0.6, "": 0.68}
+HORIZONS = {
+    "park": 0.5,
+    "meadow": 0.5,
+    "desert": 0.52,
+    "mars": 0.52,
+    "pyramids": 0.52,
+    "street": 0.66,
+    "city": 0.62,
+    "forest": 0.6,
+    "": 0.68,
+}
 HORIZON = 0.56  # of the frame's height, elsewhere
 UNNAMED_MOVES = ("drift", "push", "drift")  # gentle ones, when no camera was named
 FASTEST_TRACKING = 190.0  # pixels a second at 1280 columns: faster ones would need land without end
@@ -42,7 +52,9 @@ def carrier(plan: Plan) -> str:
         return "water"
     if first in SWIMMERS:
         return "deep"
-    return "air" if first in FLYERS else "void" if first in {"astronaut", "planet"} else "room" if first == "cup" else ""
+    return (
+        "air" if first in FLYERS else "void" if first in {"astronaut", "planet"} else "room" if first == "cup" else ""
+    )
 
 
 def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> Stage:
@@ -59,7 +71,12 @@ def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> St
     unit = w / 1280 if w > h else UPRIGHT_UNIT
     brisk = 1.5 if "fast" in plan.looks else 0.75 if "calm" in plan.looks else 1.0
     gait = gait_of(plan)
-    camera = Camera(plan.camera or ("tracking" if gait and place not in {"room", "city"} else chosen), unit, brisk, float(rng.random() * 6.28))
+    camera = Camera(
+        plan.camera or ("tracking" if gait and place not in {"room", "city"} else chosen),
+        unit,
+        brisk,
+        float(rng.random() * 6.28),
+    )
     s = Setup(replace(plan, light=light), key, w, h, pal, camera, fine, horizon)
     if gait and camera.move == "tracking":
         speed = min(pace(gait, s.u * FRAMED.get(plan.framing, 1.0)) / 0.88, FASTEST_TRACKING * unit)

@@ -66,7 +66,11 @@ WALKING = {
 RUNNING = {"dog": Gait(112, 2.5, 1.6, 2.5, 1.3, planted=False), "horse": Gait(165, 2.6, 1.9, 2.5, 1.0, planted=False)}
 ROLLING = {"car": Gait(330, 1.12, 0.5, 0.58, 1.2), "train": Gait(300, 5.1, 0.36, 0.5, 1.3)}
 GROUND_BOUND = frozenset({*WALKING, *ROLLING, "person"})
-SWIMMERS, FLYERS, AFLOAT = frozenset({"fish", "whale", "turtle", "jellyfish"}), frozenset({"bird", "plane", "balloon"}), frozenset({"boat", "ship"})
+SWIMMERS, FLYERS, AFLOAT = (
+    frozenset({"fish", "whale", "turtle", "jellyfish"}),
+    frozenset({"bird", "plane", "balloon"}),
+    frozenset({"boat", "ship"}),
+)
 #: every subject that can be drawn; the vocabulary names no other (cup, planet: scenery; the lighthouse stands on its rock)
 DRAWN = GROUND_BOUND | SWIMMERS | FLYERS | AFLOAT | {"astronaut", "lighthouse", "cup", "planet"}
 
@@ -142,7 +146,9 @@ class Cast:
         # against a low sun figures are dark, but for their edges
         r, g, b = s.lit((1, 1, 1), 0.12 if low else 0.55)
         self.light: Rgb = (max(r, 0.5), max(g, 0.5), max(b, 0.52)) if night else (r, g, b)
-        self.rim: Rgb = (1.0, 0.45, 0.85) if "neon" in s.plan.looks else (0.5, 0.6, 0.85) if s.pal.moon else s.lit((1, 1, 1), 1.0)
+        self.rim: Rgb = (
+            (1.0, 0.45, 0.85) if "neon" in s.plan.looks else (0.5, 0.6, 0.85) if s.pal.moon else s.lit((1, 1, 1), 1.0)
+        )
         self.rim_power = 0.55 if low or night else 0.28
         self.unit = s.u * stage.actor * FRAMED.get(s.plan.framing, 1.0)
 
@@ -198,7 +204,11 @@ class Cast:
         """Where a figure stands, the ground is darker."""
         w, h = max(8, int(wide) // 2 * 2), max(4, int(wide * 0.13) // 2 * 2)
         y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
-        a = np.exp(-(x * x + y * y) * 2.4) * np.clip(1.2 - np.hypot(x, y), 0, 1) * (0.5 if self.s.pal.night < 0.9 else 0.4)
+        a = (
+            np.exp(-(x * x + y * y) * 2.4)
+            * np.clip(1.2 - np.hypot(x, y), 0, 1)
+            * (0.5 if self.s.pal.night < 0.9 else 0.4)
+        )
         return Sprite(np.zeros((h, w, 3), np.float32), a.astype(np.float32), phases=1)
 
     def person(self, *, many: bool) -> None:
@@ -208,7 +218,9 @@ class Cast:
         gait = gait_of(plan) or ON_FOOT["person"]
         for k in range(2 if many else 1):
             dress = people.dressed(self.rng, woman=woman, umbrella="umbrella" in plan.looks)
-            self.across(partial(people.walker, dress=dress, run=gait is ON_FOOT["runner"]), gait, at=0.2 - 0.08 * k, shadow=0.55)
+            self.across(
+                partial(people.walker, dress=dress, run=gait is ON_FOOT["runner"]), gait, at=0.2 - 0.08 * k, shadow=0.55
+            )
 
     def beast(self, kind: str, *, many: bool) -> None:
         run = "fast" in self.s.plan.looks and kind in RUNNING
@@ -236,7 +248,15 @@ class Cast:
         tilts = tuple(float(v) for v in np.linspace(-roll, roll * 0.4, 13))
         draw = partial(shapes.draw, name=kind, paint=paint, second=sail, night=s.pal.night > 0.3)
         pictures, mirror, feet = self.pictures(
-            draw, size, 1.25, 0.6 if big else 1.06, poses=1, below=0.03, tilts=tilts, mirror=True, haze=0.12 if big else 0.0
+            draw,
+            size,
+            1.25,
+            0.6 if big else 1.06,
+            poses=1,
+            below=0.03,
+            tilts=tilts,
+            mirror=True,
+            haze=0.12 if big else 0.0,
         )
         depth = 0.3
         speed = (s.camera.at(1).x - s.camera.at(0).x) * depth + 6 if s.camera.move == "tracking" else 10 * s.u
@@ -250,19 +270,38 @@ class Cast:
         sky = min(s.horizon, s.h * 0.7)
         if kind == "plane":
             size = min(360 * self.unit, s.w * 0.5)
-            pictures, _, feet = self.pictures(partial(shapes.draw, name="plane", paint=self.paint(kind, ("red", "blue"))), size, 1.2, 0.8, poses=1)
+            pictures, _, feet = self.pictures(
+                partial(shapes.draw, name="plane", paint=self.paint(kind, ("red", "blue"))), size, 1.2, 0.8, poses=1
+            )
             self.add(Actor(pictures, feet, s.w * 0.24, sky * 0.5 + size * 0.4, s.w * 0.055, 0.25, bob=4, rise=-5 * s.u))
         elif kind == "balloon":
             # one near, and where there are several two more farther away; they rise slowly
-            for k, (size, fx, fy) in enumerate(((270, 0.34, 0.9), (120, 0.7, 0.62), (74, 0.54, 0.42))[: 3 if many else 1]):
+            for k, (size, fx, fy) in enumerate(
+                ((270, 0.34, 0.9), (120, 0.7, 0.62), (74, 0.54, 0.42))[: 3 if many else 1]
+            ):
                 paint, second = CANVASES[k]
                 draw = partial(shapes.draw, name="balloon", paint=paint, second=second)
                 size = min(size * self.unit, sky * 0.8)
                 pictures, _, feet = self.pictures(draw, size, 0.8, 1.05, poses=1, haze=0.06 + 0.14 * k)
-                self.add(Actor(pictures, feet, s.w * fx, max(sky * fy, size * 1.16), 7 * s.u, 0.34 - 0.1 * k, bob=5, bob_rate=0.14, rise=-5 * s.u / (k + 1), phase=k))
+                self.add(
+                    Actor(
+                        pictures,
+                        feet,
+                        s.w * fx,
+                        max(sky * fy, size * 1.16),
+                        7 * s.u,
+                        0.34 - 0.1 * k,
+                        bob=5,
+                        bob_rate=0.14,
+                        rise=-5 * s.u / (k + 1),
+                        phase=k,
+                    )
+                )
         else:
             size = (64 if many else 120) * self.unit
-            pictures, _, feet = self.pictures(partial(animals.bird, c=(0.34, 0.28, 0.24)), size, 1.15, 1.15, poses=16, haze=0.08)
+            pictures, _, feet = self.pictures(
+                partial(animals.bird, c=(0.34, 0.28, 0.24)), size, 1.15, 1.15, poses=16, haze=0.08
+            )
             for k in range(7 if many else 1):
                 row = (k + 1) // 2 * (1 if k % 2 else -1)
                 x = s.w * 0.32 - abs(row) * size * 1.25 + float(self.rng.normal(0, size * 0.2))
@@ -274,17 +313,37 @@ class Cast:
         match kind:
             case "whale":
                 size = min(560 * self.unit, s.w * 0.52)
-                pictures, _, feet = self.pictures(partial(animals.whale, c=(0.3, 0.4, 0.52)), size, 1.62, 0.8, poses=24, haze=0.16)
-                self.add(Actor(pictures, feet, s.w * 0.43, s.h * 0.46 + size * 0.5, s.w * 0.022, 0.3, bob=10, bob_rate=0.1))
+                pictures, _, feet = self.pictures(
+                    partial(animals.whale, c=(0.3, 0.4, 0.52)), size, 1.62, 0.8, poses=24, haze=0.16
+                )
+                self.add(
+                    Actor(pictures, feet, s.w * 0.43, s.h * 0.46 + size * 0.5, s.w * 0.022, 0.3, bob=10, bob_rate=0.1)
+                )
             case "turtle":
                 size = min(290 * self.unit, s.w * 0.5)
-                pictures, _, feet = self.pictures(partial(animals.turtle, c=(0.34, 0.42, 0.24)), size, 1.2, 0.9, poses=24)
-                self.add(Actor(pictures, feet, s.w * 0.3, s.h * 0.48 + size * 0.45, s.w * 0.045, 0.4, bob=10, bob_rate=0.15, rise=-3))
+                pictures, _, feet = self.pictures(
+                    partial(animals.turtle, c=(0.34, 0.42, 0.24)), size, 1.2, 0.9, poses=24
+                )
+                self.add(
+                    Actor(
+                        pictures,
+                        feet,
+                        s.w * 0.3,
+                        s.h * 0.48 + size * 0.45,
+                        s.w * 0.045,
+                        0.4,
+                        bob=10,
+                        bob_rate=0.15,
+                        rise=-3,
+                    )
+                )
             case "jellyfish":
                 for k in range(5 if many else 2):
                     size = (100 + 70 * float(rng.random())) * self.unit
                     draw = partial(animals.jellyfish, c=JELLIES[k % len(JELLIES)])
-                    pictures, _, feet = self.pictures(draw, size, 0.9, 1.05, poses=32, light=(1, 1, 1), alpha=0.8, haze=0.06 * k)
+                    pictures, _, feet = self.pictures(
+                        draw, size, 0.9, 1.05, poses=32, light=(1, 1, 1), alpha=0.8, haze=0.06 * k
+                    )
                     x, y = (0.12 + 0.19 * k if many else 0.35 + 0.3 * k), float(rng.uniform(0.45, 0.8))
                     self.add(Actor(pictures, feet, s.w * x, s.h * y, 5, 0.3, phase=7 * k, bob=7, bob_rate=0.2, rise=-6))
             case _:
@@ -297,7 +356,9 @@ class Cast:
                         x = max(cx + float(rng.normal(0, min(size * 2.6, s.w * 0.12))), size)
                         y = cy + float(rng.normal(0, min(size * 1.1, s.h * 0.1)))
                         speed = s.w * 0.042 * float(rng.uniform(0.92, 1.08))
-                        self.add(Actor(pictures, feet, x, y, speed, 0.3, phase=int(rng.integers(12)), bob=6, bob_rate=0.2))
+                        self.add(
+                            Actor(pictures, feet, x, y, speed, 0.3, phase=int(rng.integers(12)), bob=6, bob_rate=0.2)
+                        )
 
     def astronaut(self) -> None:
         s = self.s

@@ -12,13 +12,26 @@ import numpy as np
 from veo_mcp.sandbox.render.canvas.frame import Rgb, scale
 from veo_mcp.sandbox.render.canvas.pen import Pen, Point, joint, points
 
-COATS: list[Rgb] = [(0.62, 0.2, 0.18), (0.2, 0.3, 0.46), (0.72, 0.56, 0.28), (0.22, 0.36, 0.3), (0.5, 0.44, 0.4), (0.36, 0.24, 0.4)]
+COATS: list[Rgb] = [
+    (0.62, 0.2, 0.18),
+    (0.2, 0.3, 0.46),
+    (0.72, 0.56, 0.28),
+    (0.22, 0.36, 0.3),
+    (0.5, 0.44, 0.4),
+    (0.36, 0.24, 0.4),
+]
 TROUSERS: list[Rgb] = [(0.16, 0.18, 0.26), (0.26, 0.22, 0.2), (0.2, 0.2, 0.22)]
 SKINS: list[Rgb] = [(0.86, 0.66, 0.54), (0.62, 0.44, 0.32), (0.42, 0.28, 0.2), (0.78, 0.58, 0.44)]
 HAIRS: list[Rgb] = [(0.12, 0.09, 0.08), (0.3, 0.19, 0.1), (0.55, 0.4, 0.2)]
 SHOE: Rgb = (0.09, 0.08, 0.08)
 CANOPY, HANDLE = (0.66, 0.15, 0.15), (0.2, 0.2, 0.22)
-SUIT, SUIT_SHADE, VISOR, GOLD, PATCH = (0.9, 0.91, 0.94), (0.62, 0.65, 0.72), (0.16, 0.2, 0.32), (0.95, 0.75, 0.4), (0.75, 0.3, 0.25)
+SUIT, SUIT_SHADE, VISOR, GOLD, PATCH = (
+    (0.9, 0.91, 0.94),
+    (0.62, 0.65, 0.72),
+    (0.16, 0.2, 0.32),
+    (0.95, 0.75, 0.4),
+    (0.75, 0.3, 0.25),
+)
 FAR = 0.76  # what is turned away from us is so much darker
 
 
@@ -64,7 +77,9 @@ def walker(pen: Pen, p: float, dress: Dress, *, run: bool = False) -> None:
         x, y = chest[0] + 0.10, chest[1] + 0.31
         pen.line([(x, chest[1] - 0.06), (x, y + 0.03)], 0.014, HANDLE)
         dome = [(x + 0.3 * float(np.cos(q)), y + 0.2 * float(np.sin(q))) for q in np.linspace(0, np.pi, 24)]
-        pen.poly(dome + [(x - 0.3 + 0.6 * j / 24, y + 0.03 * abs(float(np.sin(j / 6 * np.pi)))) for j in range(25)], CANOPY)
+        pen.poly(
+            dome + [(x - 0.3 + 0.6 * j / 24, y + 0.03 * abs(float(np.sin(j / 6 * np.pi)))) for j in range(25)], CANOPY
+        )
 
 
 def _torso(pen: Pen, hip: Point, chest: Point, dress: Dress, a: float) -> None:

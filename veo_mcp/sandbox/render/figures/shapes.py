@@ -40,7 +40,9 @@ def _points(words: list[str], by: Point) -> list[Point]:
     return [(float(x) + by[0], float(y) + by[1]) for x, y in pairs]
 
 
-def draw(pen: Pen, phase: float, name: str, *, paint: Rgb, second: Rgb = (0.96, 0.94, 0.88), night: bool = False) -> None:
+def draw(
+    pen: Pen, phase: float, name: str, *, paint: Rgb, second: Rgb = (0.96, 0.94, 0.88), night: bool = False
+) -> None:
     """One figure of shapes.txt, its wheels turned by `phase` of a turn."""
     named = {"paint": paint, "second": second, "window": LIT if night else DAY}
 
@@ -48,7 +50,9 @@ def draw(pen: Pen, phase: float, name: str, *, paint: Rgb, second: Rgb = (0.96, 
         for sign in "*+":
             if sign in word:
                 base, _, amount = word.partition(sign)
-                return scale(colour(base), float(amount)) if sign == "*" else blend(colour(base), (1, 1, 1), float(amount))
+                return (
+                    scale(colour(base), float(amount)) if sign == "*" else blend(colour(base), (1, 1, 1), float(amount))
+                )
         return named.get(word) or hexa(word)
 
     times, step = 1, (0.0, 0.0)

@@ -6,6 +6,7 @@ sentence.py, judged in unknown.py; the vocabulary itself is data.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field, replace
 
@@ -96,7 +97,7 @@ def shots(prompt: str, *, inherit: Plan | None = None) -> tuple[Plan, ...]:
 
 def _sentences(prompt: str) -> tuple[str, str | None, list[_Sentence]]:
     """The language, the quoted text, and what each sentence says."""
-    prompt = prompt[:MAX_LETTERS]
+    prompt = _prose(prompt[:MAX_LETTERS])
     quotes = [next(g for g in m.groups() if g is not None) for m in _QUOTED.finditer(prompt)]
     masked = _QUOTED.sub(lambda m: _BLANK * len(m.group()), prompt)
     masked = _NEGATIVE.sub(lambda m: _BLANK * len(m.group()), masked)
@@ -116,15 +117,36 @@ def _sentences(prompt: str) -> tuple[str, str | None, list[_Sentence]]:
     return code, "\n".join(quotes) or None, out
 
 
+def _prose(prompt: str) -> str:
+    """A prompt that is JSON as sentences, and one with switches (--ar 16:9) without them; every letter keeps its place."""
+    if prompt.lstrip()[:1] in ("{", "["):
+        try:
+            json.loads(prompt)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            prompt = re.sub(r'",', " .", prompt)
+            return re.sub(r'["{}\[\]]', " ", prompt)
+    return re.sub(r"(?<!\S)--\w+(?: [\w:.]+)?", lambda m: " " * len(m.group()), prompt)
+
+
 def _read(masked: str, start: int, end: int, code: str, *, cut: bool) -> _Sentence:
     words = lexicon(code)
     parts = spans(masked[start:end], words)
     mark(parts)
+    for part in parts:
+        if part.kind == "sound" and part.name.endswith("?"):
+            # wind that is not said to be heard is only wind
+            part.kind, part.name = ("sound", part.name[:-1]) if part.mark == "heard" else ("nouns", "")
     missing = unknown(parts, words.grammar)
     for part in parts:
         part.start, part.end = part.start + start, part.end + start
         if part.mark == "heard" and (sound := _sound(part)):
             part.kind, part.name, part.mark = "sound", sound, ""
+    denied = {(p.kind, p.name) for p in parts if p.mark == "negation" and p.name != "person"}
+    for part in parts:
+        if (part.kind, part.name) in denied:
+            part.mark = "negation"
     return _Sentence(
         start, end, cut, [p for p in parts if p.seen], missing, any(p.kind == "aside" for p in parts), parts
     )
@@ -158,7 +180,7 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
         name = s.name.removesuffix("?")
         if drawable().has(s.kind, name):
             by.setdefault((s.kind, name), []).append(s.typed)
-    first = {kind: name for kind, name in reversed(by)}
+    first = dict(reversed(by))
     subjects = tuple(name for kind, name in by if kind == "subject")[:MAX_SUBJECTS]
     painted = _paints(sentences, subjects)
     looks = frozenset(n for k, n in by if k == "look")

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
-from veo_mcp.sandbox.render.language.vocabulary import fold, lexicon, table, tokens
+from veo_mcp.sandbox.render.language.vocabulary import fold, lexicon, lower, table, tokens
 
 _LATIN = ("en", "es", "fr", "de", "pt", "it")
 _SCRIPTS = (
@@ -33,7 +33,10 @@ _WEIGHT = {"ja": 6, "zh": 3, "ko": 3}
 
 @lru_cache(maxsize=1)
 def _small_words() -> dict[str, frozenset[str]]:
-    return {code: frozenset(fold(w) for w in words.split()) for code, words in table("recognise").items()}
+    return {
+        code: frozenset(spelt for w in words.split() for spelt in (lower(w), fold(w) if code in _LATIN else lower(w)))
+        for code, words in table("recognise").items()
+    }
 
 
 def recognise(text: str) -> str:
@@ -52,7 +55,7 @@ def recognise(text: str) -> str:
 
 
 def _latin(text: str) -> str:
-    words = Counter(fold(m.group()) for m in tokens(text))
+    words = Counter(lower(m.group()) for m in tokens(text))
     small = _small_words()
     scores = Counter[str]()
     for word, times in words.items():
@@ -60,7 +63,7 @@ def _latin(text: str) -> str:
         homes = [code for code, known in small.items() if word in known]
         for code in homes:
             scores[code] += times * 12 // len(homes)
-        homes = [code for code in _LATIN if word in lexicon(code).words]
+        homes = [code for code in _LATIN if fold(word) in lexicon(code).words]
         for code in homes:
             scores[code] += times * 8 // len(homes)
     return max(scores, key=lambda code: (scores[code], code == "en")) if scores else "en"

@@ -30,6 +30,7 @@ class Span:
     word: str  # folded
     typed: str
     before: str  # what stands between it and the word before: blanks, punctuation, a hyphen
+    proper: bool = False  # a name that the vocabulary knows as one
     mark: str = ""  # why it is not seen: "negation", "simile", "depict", "heard", "spoken", "name", "compound"
 
     @property
@@ -62,17 +63,22 @@ def spans(text: str, lexicon: Lexicon) -> list[Span]:
             or (joined[k] or joined[k + count])
         ):
             count, meaning = lexicon.longest(words[: k + count - 1], k)
+        if meaning and meaning.kind == "depict":
+            # "bosque de luces" is no forest, but "bosque de noche" is one at night
+            then, shorter = lexicon.longest(words, k + count)[1], lexicon.longest(words[: k + count - 1], k)
+            if then and then.kind in ("light", "weather") and shorter[1] and shorter[1].kind in SHOWN:
+                count, meaning = shorter
         if not count:
             count = 1
             while joined[k + count]:
                 count += 1
-        kind, name = meaning or ("unknown", "")
+        kind, name = (meaning.kind, meaning.name) if meaning else ("unknown", "")
         start, end = found[k].start(), found[k + count - 1].end()
         if any(c.isdigit() for c in words[k]) and not meaning:
             kind = "plain"
-        out.append(
-            Span(start, end, kind, name, fold(" ".join(words[k : k + count])), text[start:end], lead[k] if k else "")
-        )
+        before, proper = lead[k] if k else "", bool(meaning and meaning.proper)
+        word = fold(" ".join(words[k : k + count]))
+        out.append(Span(start, end, kind, name, word, text[start:end], before, proper))
         k += count
     return _runs(out, lexicon.code) if lexicon.code in ("ja", "zh") else out
 
@@ -91,7 +97,7 @@ def _runs(parts: list[Span], code: str) -> list[Span]:
         last = out[-1] if out else None
         touching = (
             last is not None and not part.before and wide.match(part.word) and wide.match(last.word[-1])
-            and "unknown" in (part.kind, last.kind)
+            and ("unknown" in (part.kind, last.kind) or (_is_short_thing(part) and _is_short_thing(last)))
         )  # fmt: skip
         if touching and last is not None and _one_word(last, part, code):
             last.kind, last.end = "unknown", part.end
@@ -101,7 +107,14 @@ def _runs(parts: list[Span], code: str) -> list[Span]:
     return out
 
 
+def _is_short_thing(part: Span) -> bool:
+    """One character for a thing: two of them side by side are another word (馬 and 鹿 in 馬鹿)."""
+    return part.kind in ("subject", "place") and len(part.typed) == 1
+
+
 def _one_word(a: Span, b: Span, code: str) -> bool:
+    if "unknown" not in (a.kind, b.kind):
+        return True
     if a.kind == b.kind == "unknown":
         return code == "zh" or _script(a.typed[-1]) == _script(b.typed[0])
     known = b if a.kind == "unknown" else a
@@ -164,9 +177,7 @@ def _mark_back(parts: list[Span], last: int, why: str) -> None:
 
 def _mark_clause(parts: list[Span], at: int, why: str) -> None:
     """What is heard or said: to the end of the sentence after a colon or a verb of saying, else to the next comma."""
-    colon = (at + 1 < len(parts) and ":" in parts[at + 1].before) or (
-        at + 1 < len(parts) and "：" in parts[at + 1].before
-    )
+    colon = at + 1 < len(parts) and bool(re.search(r"[:：\]]", parts[at + 1].before))
     for k in range(at + 1, len(parts)):
         if not colon and why == "heard" and (parts[k].opens or (parts[k].kind == "prepositions" and k > at + 2)):
             return

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from veo_mcp.sandbox.render.language.sentence import SMALL, Span
 from veo_mcp.sandbox.render.language.vocabulary import drawable
 
+_NAMEABLE = frozenset({"place", "subject", "light", "weather", "colour", "look"})
 _NOUNS = frozenset({"place", "subject", "light", "weather", "nouns", "look"})
+_OTHERWORLDLY = frozenset({"underwater", "space", "mars"})  # a space city looks like no city of ours
 _CONTROLS = frozenset({"negation", "simile", "depict", "heard", "spoken", "written", "stop", "either", "aside"})
 
 
@@ -28,7 +30,7 @@ def unknown(parts: list[Span], grammar: str) -> list[Span]:
     others = [p for p in parts if p.kind == "other" and p.mark in ("", "simile")]
     shown = [p for p in parts if p.kind in ("depict", "depict_after") and not p.mark]
     said = [p for p in parts if p.kind == "spoken" and not p.mark]
-    return [p for p in judged if not p.mark] + [p for p in others if not p.mark] + shown + said
+    return _drivers(parts) + [p for p in judged if not p.mark] + [p for p in others if not p.mark] + shown + said
 
 
 def _anything(parts: list[Span]) -> list[Span]:
@@ -43,20 +45,35 @@ def _names(parts: list[Span], grammar: str) -> None:
     ):
         return
     for k, part in enumerate(parts):
-        if (
-            part.kind not in ("place", "subject", "light", "weather", "colour", "look")
-            or " " in part.word
-            or not part.capital
-        ):
+        if part.kind not in _NAMEABLE or part.proper or " " in part.word or not part.capital:
             continue
         before = parts[k - 1] if k and not part.opens else None
         after = parts[k + 1] if k + 1 < len(parts) and not parts[k + 1].opens else None
-        beside = [
-            p for p in (before, after) if p and p.capital and p.kind not in SMALL | {"camera", "framing", "plain"}
-        ]
-        alone = before is not None and before.kind not in ("articles",) and part.kind in ("subject", "place")
-        if (beside and any(not p.opens or p.kind == "unknown" for p in beside)) or (alone and not part.opens):
+        beside = any(p and p.capital and p.kind == "unknown" for p in (before, after))
+        alone = before is not None and before.kind != "articles" and part.kind in ("subject", "place")
+        if beside or alone:
             part.kind = "unknown"
+
+
+def _drivers(parts: list[Span]) -> list[Span]:
+    """Whoever drives a car is in it; who rides a horse, or a cat that drives, has no picture."""
+    out: list[Span] = []
+    if any(p.name == "bicycle" and p.seen for p in parts):
+        for part in parts:
+            if part.name in ("person", "child"):
+                part.mark = part.mark or "inside"  # the bicycle is drawn with its rider
+    for k, part in enumerate(parts):
+        if part.kind != "steers" or part.mark:
+            continue
+        who = next((p for p in reversed(parts[:k]) if p.kind == "subject"), None)
+        what = next((p for p in parts[k:] if p.kind == "subject"), None)
+        if who is None or not living(who):
+            continue  # a car drives by itself
+        if what is not None and what.name in drawable().names["driven"] and who.name in ("person", "child", "couple"):
+            who.mark = "inside"
+        else:
+            out.append(part)
+    return out
 
 
 def _chunks(parts: list[Span]) -> list[tuple[bool, list[Span]]]:
@@ -96,7 +113,7 @@ def _english(parts: list[Span]) -> list[Span]:
                 head = chunk[next(n for n in nouns if n > k)]
                 if before is not None and before.kind in ("light", "weather", "place") and not _DOING.match(part.word):
                     before.mark = "compound"  # a snow leopard-like creature
-                doing = living(head) and part.word.endswith("ing")
+                doing = head.kind == "subject" and (part.word.endswith("ing") or (living(head) and "-" in part.typed))
                 if doing or not (_ADJECTIVE.match(part.word) or part.word.endswith("ing") or "-" in part.typed):
                     out.append(part)
             elif before is not None and before.kind in _NOUNS:
@@ -104,6 +121,8 @@ def _english(parts: list[Span]) -> list[Span]:
                 verb = _DOING.match(part.word) and (
                     not part.word.endswith("s") or (then is not None and then.word in _ONWARD)
                 )
+                # clouds gather, waves foam: after a plural a bare word is a verb
+                verb = verb or (before.word.endswith("s") and not living(before))
                 if not verb and before.kind != "nouns":
                     before.mark = "compound"
                 if living(before) or not verb:
@@ -127,8 +146,10 @@ def _head(part: Span, after: Span) -> list[Span]:
         return [part]
     if after.kind not in ("subject", "place") or after.before != " ":
         return []
+    if part.name == after.name:
+        return []
     part.mark = "compound"
-    return [after] if part.kind == "subject" else []
+    return [after] if part.kind == "subject" or part.name in _OTHERWORLDLY else []
 
 
 def _romance(parts: list[Span]) -> list[Span]:
@@ -137,9 +158,9 @@ def _romance(parts: list[Span]) -> list[Span]:
     for k, part in enumerate(parts):
         alive = alive or (living(part) and not part.mark)
         before = next((p for p in reversed(parts[:k]) if p.kind not in ("plain", "colour", "look")), None)
-        if part.kind in ("light", "weather", "colour") and k > 1 and parts[k - 1].word in ("de", "d", "di", "da", "do"):
-            if parts[k - 2].kind in ("unknown", "other"):
-                part.mark = "compound"
+        of = k > 1 and parts[k - 1].word in ("de", "d", "di", "da", "do") and parts[k - 2].kind in ("unknown", "other")
+        if of and part.kind in ("light", "weather", "colour"):
+            part.mark = "compound"
         if part.kind != "unknown" or re.search(r"ment[eo]?$", part.word):
             continue
         named = part.opens or (before is not None and before.kind in ("articles", "prepositions"))

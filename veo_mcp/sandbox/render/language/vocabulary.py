@@ -15,7 +15,15 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-Meaning = tuple[str, str]  # kind and name: ("place", "sea"), ("plain", "")
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a phrase means: ("place", "sea"), ("plain", "")."""
+
+    kind: str
+    name: str
+    proper: bool = False  # a proper name, written with a capital in the table
+
 
 # One token is a run of letters, or a single character of Chinese or Japanese. Marks belong to their letters.
 WIDE = "\u3005-\u3007\u3040-\u30ff\u3400-\u9fff"
@@ -120,7 +128,9 @@ def _entries(words: str) -> list[str]:
 
 
 def table(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("veo_mcp.sandbox.render.language").joinpath("vocabulary", name + ".toml").read_text("utf-8"))
+    return tomllib.loads(
+        files("veo_mcp.sandbox.render.language").joinpath("vocabulary", name + ".toml").read_text("utf-8")
+    )
 
 
 @lru_cache(maxsize=1)
@@ -144,14 +154,14 @@ def detailed(name: str, typed: str) -> bool:
     return any(w in words or (len(w) > 0 and ord(w[0]) >= WIDE_FROM and w in run) for w in details()[name])
 
 
-def _meaning(kind: str, name: str) -> Meaning:
+def _meaning(kind: str, name: str, *, proper: bool) -> Meaning:
     """What has no picture is another thing, like any that the vocabulary does not know."""
     known = drawable()
     if kind in ("place", "subject") and not known.has(kind, name.rstrip("?")):
-        return ("other", name)
+        return Meaning("other", name, proper)
     if kind in known.names and not known.has(kind, name.rstrip("?")):
-        return ("plain", name)
-    return (kind, name)
+        return Meaning("plain", name, proper)
+    return Meaning(kind, name, proper)
 
 
 def _plant(root: Node, parts: list[str], meaning: Meaning, *, loose: bool) -> None:
@@ -169,15 +179,16 @@ def lexicon(code: str) -> Lexicon:
     own: dict[str, Any] = table(code) if code in _WITH_TABLES else {}
     for source in (table("shared"), own):
         for kind, content in source.items():
-            if kind in ("particles", "grammar"):
+            if kind in ("particles", "grammar", "skip"):
                 continue
             named: dict[str, str] = content if isinstance(content, dict) else {"": content}
             for name, words in named.items():
                 for entry in _entries(words):
                     parts = [lower(m.group()) for m in tokens(entry)]
                     # a language's own file overrules the shared one, and what is spelt with accents what is not
-                    _plant(root, [fold(p) for p in parts], _meaning(kind, name), loose=True)
-                    _plant(root, parts, _meaning(kind, name), loose=False)
+                    meaning = _meaning(kind, name, proper=entry != entry.lower())
+                    _plant(root, [fold(p) for p in parts], meaning, loose=True)
+                    _plant(root, parts, meaning, loose=False)
                     if source is own:
                         singles.update(fold(p) for p in parts if len(parts) == 1 or len(p) > 3)
     particles: dict[str, str] = own.get("particles", {})

@@ -24,7 +24,10 @@ NEBULAE: list[tuple[Rgb, Rgb, Rgb]] = [
     (hexa("1a0f3c"), hexa("8a2f7e"), hexa("ff9d7a")), (hexa("04122e"), hexa("1c5f8f"), hexa("7fe0d8")),
     (hexa("150a2e"), hexa("5a3ac0"), hexa("f08ad0")), (hexa("0d1024"), hexa("94502a"), hexa("ffd48a")),
 ]  # fmt: skip
-SUNLIT, DEEP = (hexa("7fe3e6"), hexa("1f93b8"), hexa("0a3f6b")), (hexa("1f5f86"), hexa("0d3358"), hexa("04152c"))  # water, from the top
+SUNLIT, DEEP = (
+    (hexa("7fe3e6"), hexa("1f93b8"), hexa("0a3f6b")),
+    (hexa("1f5f86"), hexa("0d3358"), hexa("04152c")),
+)  # water, from the top
 CORALS: list[Rgb] = [(0.9, 0.4, 0.42), (0.95, 0.62, 0.35), (0.7, 0.4, 0.75), (0.9, 0.75, 0.45)]
 KELP: Rgb = (0.35, 0.6, 0.4)
 WATERLIGHT = (0.75, 1.0, 1.05)
@@ -88,7 +91,9 @@ def _planet(stage: Stage, rng: np.random.Generator, hot: Rgb, mid: Rgb) -> None:
         face = b + smooth(v, 0.25, 0.75) * (a - b)
     else:
         seas, land, ice = vec((0.05, 0.2, 0.42)), vec((0.3, 0.4, 0.2)), vec((0.9, 0.94, 1.0))
-        white = smooth(fbm(rng, 512, 1024, 50, 130, 5)[ty, tx][..., None], 0.5, 0.8) + smooth(np.abs(lat)[..., None], 0.78, 0.9)
+        white = smooth(fbm(rng, 512, 1024, 50, 130, 5)[ty, tx][..., None], 0.5, 0.8) + smooth(
+            np.abs(lat)[..., None], 0.78, 0.9
+        )
         face = seas + smooth(v, 0.5, 0.54) * (land - seas)
         face = face + np.clip(white, 0, 1) * (ice - face) * 0.9
     air = vec(blend(mid, (0.5, 0.75, 1.0), 0.6))
@@ -107,7 +112,9 @@ def _planet(stage: Stage, rng: np.random.Generator, hot: Rgb, mid: Rgb) -> None:
         rgb = rgb / np.maximum(alpha, 1e-3)[..., None]
     sprite = Sprite(np.clip(rgb, 0, 1).astype(np.float32), np.clip(alpha, 0, 1).astype(np.float32))
     at = (0.6, 0.72) if s.w > s.h else (0.5, 0.6)
-    stage.items.append(Fixed(sprite, s.w * rng.uniform(*at) - sprite.w / 2, s.h * rng.uniform(0.38, 0.5) - sprite.h / 2, 0.2, -2.2))
+    stage.items.append(
+        Fixed(sprite, s.w * rng.uniform(*at) - sprite.w / 2, s.h * rng.uniform(0.38, 0.5) - sprite.h / 2, 0.2, -2.2)
+    )
 
 
 class Fixed:
@@ -130,7 +137,9 @@ def underwater(stage: Stage, *, bed: bool = True) -> None:
     rows, cols = (s.h + 2 * my) // 2 * 2, s.w + 2 * mx
     y = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
     x = np.linspace(-1, 1, cols, dtype=np.float32)[None, :, None]
-    img = vec(low_c) + (np.clip(1 - y * 1.5, 0, 1) + np.clip(1 - y, 0, 1) ** 2 * np.float32(0.6)) * (vec(mid_c) - vec(low_c))
+    img = vec(low_c) + (np.clip(1 - y * 1.5, 0, 1) + np.clip(1 - y, 0, 1) ** 2 * np.float32(0.6)) * (
+        vec(mid_c) - vec(low_c)
+    )
     img = img + np.exp(-(y**2) / 0.16 - (x - 0.15) ** 2 / 0.5) * (vec(top_c) - img) * np.float32(0.85)
     img += s.rng("deep").standard_normal((rows, cols), np.float32)[..., None] * DITHER
     stage.sun = (s.w * 0.58, -40.0)
@@ -147,7 +156,9 @@ def underwater(stage: Stage, *, bed: bool = True) -> None:
         stage.add_slab("bed1", Slab(hz + 190 * u, 50 * u, 160 * u, 800 * u, sand, sand, 0.8, 0.12, ridged=False))
         _growth(stage, "growth1", s.h * 0.985, 190 * u, 0.95, 0.06, 230 * u, clear=0.3)
     bubbles = [_bubble(k) for k in (5, 7, 10, 14)]
-    stage.overlays.append(Wanderers(s.rng("bubbles"), s.w, s.h, bubbles, 22, area=(-0.1, 1.1), fall=-70, blink=False, roam=14))
+    stage.overlays.append(
+        Wanderers(s.rng("bubbles"), s.w, s.h, bubbles, 22, area=(-0.1, 1.1), fall=-70, blink=False, roam=14)
+    )
     stage.overlays.append(
         Wanderers(s.rng("plankton"), s.w, s.h, [glow_sprite((0.7, 0.95, 1.0), 4)], 40, area=(0, 1), fall=-6, roam=30)
     )
@@ -187,7 +198,9 @@ class Beams:
         target += light
 
 
-def _growth(stage: Stage, name: str, base: float, height: float, depth: float, haze: float, gap: float, clear: float = 0.0) -> None:
+def _growth(
+    stage: Stage, name: str, base: float, height: float, depth: float, haze: float, gap: float, clear: float = 0.0
+) -> None:
     """What grows on the bed: kelp, and coral where a reef is named."""
     s = stage.setup
     rng = s.rng(name)

@@ -19,7 +19,14 @@ from veo_mcp.sandbox.render.scenery.weather import Scroll, flake_tile, glow_spri
 
 WALLS: list[Rgb] = [(0.68, 0.6, 0.5), (0.5, 0.58, 0.6), (0.66, 0.5, 0.44), (0.52, 0.56, 0.48)]
 CLOTHS: list[Rgb] = [(0.7, 0.32, 0.28), (0.82, 0.76, 0.66), (0.3, 0.44, 0.46), (0.72, 0.56, 0.3)]
-SPINES: list[Rgb] = [(0.5, 0.2, 0.17), (0.2, 0.3, 0.42), (0.55, 0.45, 0.25), (0.24, 0.36, 0.26), (0.5, 0.48, 0.44), (0.3, 0.22, 0.34)]
+SPINES: list[Rgb] = [
+    (0.5, 0.2, 0.17),
+    (0.2, 0.3, 0.42),
+    (0.55, 0.45, 0.25),
+    (0.24, 0.36, 0.26),
+    (0.5, 0.48, 0.44),
+    (0.3, 0.22, 0.34),
+]
 WOOD, WOOD_LIT = (0.24, 0.15, 0.1), (0.42, 0.28, 0.18)
 CHINA: Rgb = (0.82, 0.78, 0.72)
 WALL_DEPTH, TABLE_DEPTH = 0.55, 0.95
@@ -66,7 +73,11 @@ def _light_on(stage: Stage, wall: Rgb, window: tuple[float, float], sheet: Sheet
     """The wall as daylight from the window and the lamp light it."""
     s, rows, cols = stage.setup, sheet.rows, sheet.cols
     yy, xx = np.mgrid[0:rows, 0:cols].astype(np.float32)
-    day = np.exp(-np.hypot((xx - window[0]) / s.w, (yy - window[1]) / s.h) * 2.2)[..., None] * vec(s.pal.light) * np.float32(0.5)
+    day = (
+        np.exp(-np.hypot((xx - window[0]) / s.w, (yy - window[1]) / s.h) * 2.2)[..., None]
+        * vec(s.pal.light)
+        * np.float32(0.5)
+    )
     plaster = (fbm(s.rng("plaster"), rows, cols, 60, 60, 4) - np.float32(0.5))[..., None] * np.float32(0.05)
     lamp_x, lamp_y = sheet.margin + s.w * LAMP_AT, s.rise + s.h * 0.66
     lamp = np.exp(-(((xx - lamp_x) / s.h) ** 2 + ((yy - lamp_y) / s.h) ** 2) / 0.1)[..., None]
@@ -112,20 +123,44 @@ def _table(stage: Stage) -> None:
     d.rectangle((0, edge, cols, edge + 8 * k), fill=ink(WOOD_LIT))
     for _ in range(60):
         x, y = rng.uniform(-200, cols), rng.uniform(edge + 12 * k, sheet.img.height)
-        d.line((x, y, x + rng.uniform(100, 700), y + rng.normal(0, 3)), fill=ink(blend(WOOD, WOOD_LIT, rng.random() * 0.5)), width=2)
+        d.line(
+            (x, y, x + rng.uniform(100, 700), y + rng.normal(0, 3)),
+            fill=ink(blend(WOOD, WOOD_LIT, rng.random() * 0.5)),
+            width=2,
+        )
     lx, metal = (sheet.margin + s.w * LAMP_AT) * 2, ink((0.3, 0.24, 0.18))
-    shade = [(lx - 52 * k, edge - 92 * k), (lx + 52 * k, edge - 92 * k), (lx + 30 * k, edge - 158 * k), (lx - 30 * k, edge - 158 * k)]
+    shade = [
+        (lx - 52 * k, edge - 92 * k),
+        (lx + 52 * k, edge - 92 * k),
+        (lx + 30 * k, edge - 158 * k),
+        (lx - 30 * k, edge - 158 * k),
+    ]
     d.polygon(shade, fill=ink((1.0, 0.82, 0.52)))
     d.rectangle((lx - 4 * k, edge - 92 * k, lx + 4 * k, edge), fill=metal)
     d.ellipse((lx - 32 * k, edge - 8 * k, lx + 32 * k, edge + 8 * k), fill=metal)
-    px, green, light = (sheet.margin + s.w * PLANT_AT) * 2, s.lit((0.16, 0.32, 0.16), 0.3), s.lit((0.36, 0.56, 0.26), 0.7)
+    px, green, light = (
+        (sheet.margin + s.w * PLANT_AT) * 2,
+        s.lit((0.16, 0.32, 0.16), 0.3),
+        s.lit((0.36, 0.56, 0.26), 0.7),
+    )
     for a in np.linspace(-2.8, -0.35, 15):
         n, q, root = rng.uniform(90, 150) * k, 11 * k, (px, edge - 62 * k)
-        tip, mid = (px + np.cos(a) * n, root[1] + np.sin(a) * n), (px + np.cos(a) * n * 0.55, root[1] + np.sin(a) * n * 0.72)
-        d.polygon([root, (mid[0] - q, mid[1]), tip, (mid[0] + q, mid[1] + q * 0.6)], fill=ink(blend(green, light, rng.random())))
+        tip, mid = (
+            (px + np.cos(a) * n, root[1] + np.sin(a) * n),
+            (px + np.cos(a) * n * 0.55, root[1] + np.sin(a) * n * 0.72),
+        )
+        d.polygon(
+            [root, (mid[0] - q, mid[1]), tip, (mid[0] + q, mid[1] + q * 0.6)],
+            fill=ink(blend(green, light, rng.random())),
+        )
     for left, tone in ((-42, (0.62, 0.34, 0.22)), (8, (0.46, 0.24, 0.16))):
         foot = left * 30 / 42 if left < 0 else left
-        pot = [(px + left * k, edge - 66 * k), (px + 42 * k, edge - 66 * k), (px + 30 * k, edge + 4 * k), (px + foot * k, edge + 4 * k)]
+        pot = [
+            (px + left * k, edge - 66 * k),
+            (px + 42 * k, edge - 66 * k),
+            (px + 30 * k, edge + 4 * k),
+            (px + foot * k, edge + 4 * k),
+        ]
         d.polygon(pot, fill=ink(tone))
     cup = "cup" in s.plan.subjects
     if cup:
@@ -138,10 +173,22 @@ def _table(stage: Stage) -> None:
 def _cup(d: ImageDraw.ImageDraw, x: float, edge: float, k: float) -> None:
     d.ellipse((x - 44 * k, edge - 4 * k, x + 44 * k, edge + 9 * k), fill=ink(scale(CHINA, 0.7)))
     d.ellipse((x + 12 * k, edge - 38 * k, x + 40 * k, edge - 10 * k), outline=ink(scale(CHINA, 0.75)), width=int(5 * k))
-    body = [(x - 26 * k, edge - 50 * k), (x + 26 * k, edge - 50 * k), (x + 20 * k, edge - 6 * k), (x + 12 * k, edge + 4 * k), (x - 12 * k, edge + 4 * k), (x - 20 * k, edge - 6 * k)]
+    body = [
+        (x - 26 * k, edge - 50 * k),
+        (x + 26 * k, edge - 50 * k),
+        (x + 20 * k, edge - 6 * k),
+        (x + 12 * k, edge + 4 * k),
+        (x - 12 * k, edge + 4 * k),
+        (x - 20 * k, edge - 6 * k),
+    ]
     d.polygon(body, fill=ink(CHINA))
     d.polygon([(x + 8 * k, edge - 50 * k), *body[1:4], (x + 6 * k, edge + 4 * k)], fill=ink(scale(CHINA, 0.82)))
-    d.ellipse((x - 26 * k, edge - 56 * k, x + 26 * k, edge - 44 * k), fill=ink((0.3, 0.18, 0.1)), outline=ink(CHINA), width=int(2 * k))
+    d.ellipse(
+        (x - 26 * k, edge - 56 * k, x + 26 * k, edge - 44 * k),
+        fill=ink((0.3, 0.18, 0.1)),
+        outline=ink(CHINA),
+        width=int(2 * k),
+    )
 
 
 class RoomGlow:
@@ -158,7 +205,8 @@ class RoomGlow:
             white = np.ones((h, w, 3), np.float32)
             starts = [int(h * 2 * k / PUFFS) for k in range(PUFFS)]
             self.puffs = [
-                Sprite(white, (smooth(field[i : i + h], 0.42, 0.85) * shape * 0.42).astype(np.float32), phases=1) for i in starts
+                Sprite(white, (smooth(field[i : i + h], 0.42, 0.85) * shape * 0.42).astype(np.float32), phases=1)
+                for i in starts
             ]
 
     def draw(self, frame: Frame, t: float, view: View) -> None:

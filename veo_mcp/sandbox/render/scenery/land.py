@@ -45,8 +45,34 @@ def beach(stage: Stage) -> None:
     sea(stage)
     row, depth = s.h * 0.80, 0.9
     # wet where the water runs, dry and rippled nearer
-    wet = Slab(row, 10 * s.u, 60 * s.u, 1400 * s.u, blend(SAND, s.pal.water, 0.45), SAND, depth, 0.0, ridged=False, octaves=3, texture=0.03, mist=0.0)
-    dry = Slab(row + 34 * s.u, 14 * s.u, 150 * s.u, 900 * s.u, SAND, SAND, depth, 0.0, ridged=False, octaves=5, texture=0.16, mist=0.0)
+    wet = Slab(
+        row,
+        10 * s.u,
+        60 * s.u,
+        1400 * s.u,
+        blend(SAND, s.pal.water, 0.45),
+        SAND,
+        depth,
+        0.0,
+        ridged=False,
+        octaves=3,
+        texture=0.03,
+        mist=0.0,
+    )
+    dry = Slab(
+        row + 34 * s.u,
+        14 * s.u,
+        150 * s.u,
+        900 * s.u,
+        SAND,
+        SAND,
+        depth,
+        0.0,
+        ridged=False,
+        octaves=5,
+        texture=0.16,
+        mist=0.0,
+    )
     stage.add_slab("wet", wet)
     stage.add_slab("sand", dry)
     stage.items.append(Surf(s.rng("surf"), s.w, row - 4 * s.u, depth, s.u, s.margin(depth)))
@@ -60,7 +86,16 @@ def _far_shore(stage: Stage, near: float) -> None:
     edge = hz + s.rise + 4
     stage.add_slab("hills", Slab(hz + 4, 150 * u, 10, 520 * u, wood, low, 0.1, 0.6, ridged=False, valley=0.5), edge)
     stage.add_mist("shore", hz - 30 * u, 110 * u, 0.4, 0.12)
-    firs(stage, "far-bank", hz - 1, (40 + 50 * near) * u, 0.16, (10 + 16 * near) * u, haze=0.42 - 0.2 * near, spread=3 * u)
+    firs(
+        stage,
+        "far-bank",
+        hz - 1,
+        (40 + 50 * near) * u,
+        0.16,
+        (10 + 16 * near) * u,
+        haze=0.42 - 0.2 * near,
+        spread=3 * u,
+    )
 
 
 def lake(stage: Stage) -> None:
@@ -75,7 +110,9 @@ def river(stage: Stage) -> None:
     _far_shore(stage, 1.0)
     water(stage, FLOWING)
     ground, _ = earth("grass", s.plan.looks)
-    bank = Slab(s.h * 0.85, 26 * u, 160 * u, 900 * u, ground, ground, 0.9, 0.0, ridged=False, octaves=3, texture=0.2, mist=0.0)
+    bank = Slab(
+        s.h * 0.85, 26 * u, 160 * u, 900 * u, ground, ground, 0.9, 0.0, ridged=False, octaves=3, texture=0.2, mist=0.0
+    )
     stage.add_slab("bank", bank)
     grass(stage)
     stage.ground, stage.walk_depth = s.h * 0.93, 0.9
@@ -87,19 +124,36 @@ def mountains(stage: Stage) -> None:
     ground, rock = earth("rock", s.plan.looks)
     snow = 0.8 if s.winter else 0.42
     stage.add_slab("far", Slab(hz + 30 * u, 235 * u, 60 * u, 400 * u, ground, rock, 0.12, 0.60, snow=snow, valley=0.35))
-    stage.add_slab("mid", Slab(hz + 70 * u, 245 * u, 110 * u, 560 * u, ground, rock, 0.26, 0.30, snow=snow * 0.8, valley=0.6))
+    stage.add_slab(
+        "mid", Slab(hz + 70 * u, 245 * u, 110 * u, 560 * u, ground, rock, 0.26, 0.30, snow=snow * 0.8, valley=0.6)
+    )
     if s.fine and s.pal.time_is_low:
         stage.add_rays()
     stage.add_mist("vale", hz + 74 * u, 130 * u, 0.3 if s.plan.weather == "clear" else 0.55, 0.3)
     wood, low = earth("wood", s.plan.looks)
-    stage.add_slab("near", Slab(hz + 112 * u, 84 * u, 150 * u, 500 * u, wood, low, 0.42, 0.26, ridged=False, valley=0.4))
+    stage.add_slab(
+        "near", Slab(hz + 112 * u, 84 * u, 150 * u, 500 * u, wood, low, 0.42, 0.26, ridged=False, valley=0.4)
+    )
     floor = (0.07, 0.13, 0.1)
     firs(stage, "wood4", hz + 118 * u, 36 * u, 0.46, 5 * u, haze=0.4, spread=12 * u, floor=floor)
     firs(stage, "wood3", hz + 150 * u, 54 * u, 0.52, 8 * u, haze=0.3, spread=18 * u, floor=floor)
     firs(stage, "wood2", hz + 205 * u, 84 * u, 0.64, 12 * u, haze=0.18, spread=26 * u, floor=floor)
     if stage.setup.plan.subjects:
         meadow, _ = earth("grass", s.plan.looks)
-        lawn = Slab(s.h * 0.83, 30 * u, 150 * u, 700 * u, meadow, meadow, 0.88, 0.04, ridged=False, octaves=3, texture=0.2, mist=0.1)
+        lawn = Slab(
+            s.h * 0.83,
+            30 * u,
+            150 * u,
+            700 * u,
+            meadow,
+            meadow,
+            0.88,
+            0.04,
+            ridged=False,
+            octaves=3,
+            texture=0.2,
+            mist=0.1,
+        )
         stage.add_slab("meadow", lawn)
         stage.ground, stage.walk_depth = s.h * 0.9, 0.88
     else:
@@ -136,36 +190,58 @@ def _trunks(stage: Stage) -> None:
     while x < cols + 100:
         r, lean = 40 * u * rng.uniform(0.6, 1.05), rng.uniform(-14, 14)
         edges = [
-            [(x + k * r * (1 + 0.9 * (i / 20) ** 9) + lean * (1 - i / 20) + rng.normal(0, 1.1), base * i / 20) for i in range(21)]
+            [
+                (x + k * r * (1 + 0.9 * (i / 20) ** 9) + lean * (1 - i / 20) + rng.normal(0, 1.1), base * i / 20)
+                for i in range(21)
+            ]
             for k in (-1, 1)
         ]
         d.polygon(edges[0] + edges[1][::-1], fill=ink(dark))
         for _ in range(26):
             bx, by = x + lean * 0.5 + side * r * rng.uniform(0.05, 0.9), rng.uniform(0, base * 0.94)
             bark = ink(blend(dark, light, rng.uniform(0.3, 1)))
-            d.line((bx, by, bx + rng.normal(0, 2), by + rng.uniform(0.05, 0.2) * base), fill=bark, width=int(rng.integers(1, 4)))
+            d.line(
+                (bx, by, bx + rng.normal(0, 2), by + rng.uniform(0.05, 0.2) * base),
+                fill=bark,
+                width=int(rng.integers(1, 4)),
+            )
         x += s.w * rng.uniform(0.72, 0.86)
     hump = [(i * 12.0, base + 6 * np.sin(i * 0.21) + rng.normal(0, 2.5)) for i in range(cols // 12 + 2)]
     d.polygon([*hump, (cols, sheet.rows), (0, sheet.rows)], fill=ink(floor))
     blade = s.lit((0.9, 0.93, 1), 0.4) if s.winter else s.lit((0.16, 0.26, 0.12), 0.3)
     for _ in range(cols // 7):
         gx, gh = rng.uniform(0, cols), rng.uniform(6, 26) * u
-        d.line((gx, base + 14, gx + rng.normal(0, 7), base + 10 - gh), fill=ink(blend(floor, blade, rng.random())), width=2)
+        d.line(
+            (gx, base + 14, gx + rng.normal(0, 7), base + 10 - gh), fill=ink(blend(floor, blade, rng.random())), width=2
+        )
     stage.put(sheet, 2)
 
 
 def desert(stage: Stage) -> None:
     s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky(drift=3)
-    ground, rock = EARTH["mars" if "mars" in s.plan.looks else "sand"]
+    ground, rock = EARTH["mars" if s.plan.place == "mars" else "sand"]
     stage.add_slab("mesa", Slab(hz + 8 * u, 96 * u, 20 * u, 360 * u, rock, rock, 0.08, 0.6, valley=0.55))
-    if "pyramid" in s.plan.looks:
+    if s.plan.place == "pyramids":
         _pyramids(stage)
     for name, base, rise, drop, cell, depth, fog in (
         ("dune3", 42, 78, 60, 640, 0.22, 0.36), ("dune2", 110, 104, 110, 900, 0.42, 0.16), ("dune1", 210, 92, 190, 1200, 0.85, 0.02)
     ):  # fmt: skip
         stage.add_slab(
-            name, Slab(hz + base * u, rise * u, drop * u, cell * u, ground, ground, depth, fog, octaves=2, texture=0.045, mist=0.2)
+            name,
+            Slab(
+                hz + base * u,
+                rise * u,
+                drop * u,
+                cell * u,
+                ground,
+                ground,
+                depth,
+                fog,
+                octaves=2,
+                texture=0.045,
+                mist=0.2,
+            ),
         )
     stage.ground = s.h * 0.88
 
@@ -196,11 +272,26 @@ def meadow(stage: Stage, *, grove: bool = False) -> None:
     stage.add_slab("hills", Slab(hz + 8 * u, 96 * u, 30 * u, 520 * u, wood, low, 0.10, 0.58, ridged=False, valley=0.3))
     if s.fine and s.pal.time_is_low:
         stage.add_rays()
-    broadleaves(stage, "line", hz + 26 * u, 62 * u, 0.2, 44 * u, haze=0.34, spread=7 * u, ground=s.lit(ground, 0.6, 0.26))
+    broadleaves(
+        stage, "line", hz + 26 * u, 62 * u, 0.2, 44 * u, haze=0.34, spread=7 * u, ground=s.lit(ground, 0.6, 0.26)
+    )
     for name, base, rise, drop, cell, depth, fog in (
         ("lawn2", 70, 46, 90, 700, 0.36, 0.12), ("lawn1", 180, 50, 200, 900, 0.85, 0.0)
     ):  # fmt: skip
-        lawn = Slab(hz + base * u, rise * u, drop * u, cell * u, ground, ground, depth, fog, ridged=False, octaves=3, texture=0.2, mist=0.12)
+        lawn = Slab(
+            hz + base * u,
+            rise * u,
+            drop * u,
+            cell * u,
+            ground,
+            ground,
+            depth,
+            fog,
+            ridged=False,
+            octaves=3,
+            texture=0.2,
+            mist=0.12,
+        )
         stage.add_slab(name, lawn)
         if grove and name == "lawn2":
             broadleaves(stage, "grove", hz + 122 * u, 210 * u, 0.5, 330 * u, haze=0.06, spread=18 * u, clear=0.22)
@@ -219,7 +310,16 @@ def plain(stage: Stage) -> None:
     floor: Rgb = blend(s.pal.haze, s.pal.shade, 0.25)
     rows, cols = (s.h + 2 * s.rise) // 2 * 2, s.w + 2 * s.margin(0.5)
     at = (s.rise + s.horizon) / rows
-    ramp = stops(rows, [(0, s.pal.sky[0][1]), (at * 0.6, s.pal.sky[-2][1]), (at, s.pal.haze), (at + 0.06, floor), (1, blend(floor, s.pal.shade, 0.4))])
+    ramp = stops(
+        rows,
+        [
+            (0, s.pal.sky[0][1]),
+            (at * 0.6, s.pal.sky[-2][1]),
+            (at, s.pal.haze),
+            (at + 0.06, floor),
+            (1, blend(floor, s.pal.shade, 0.4)),
+        ],
+    )
     x = np.linspace(-1, 1, cols, dtype=np.float32)[None, :, None]
     y = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
     pool = np.exp(-(x**2) / 0.5 - (y - np.float32(0.72)) ** 2 / 0.12) * np.float32(0.16)

@@ -46,7 +46,11 @@ def conifer(rng: np.random.Generator, height: int, dark: Rgb, light: Rgb, side: 
         reach = w * 0.5 * (0.10 + 0.9 * f**0.85) * rng.uniform(0.88, 1.08)
         for s in (-1, 1):
             shoulder, tip = (cx + s * reach * 0.45, top + (low - top) * 0.55), (cx + s * reach, low)
-            inner = [(cx + s * reach * 0.55, low - h * 0.012), (cx + s * reach * 0.3, low + h * 0.006), (cx, low - h * 0.008)]
+            inner = [
+                (cx + s * reach * 0.55, low - h * 0.012),
+                (cx + s * reach * 0.3, low + h * 0.006),
+                (cx, low - h * 0.008),
+            ]
             d.polygon([(cx, top), shoulder, tip, *inner], fill=ink(light if s == side else dark))
             if snow:
                 under = (cx + s * reach * 0.4, low - h * 0.03)
@@ -60,7 +64,9 @@ def leafy(rng: np.random.Generator, height: int, dark: Rgb, light: Rgb, trunk: R
     img = Image.new("RGBA", (w, h), ink(dark, 0))
     d = ImageDraw.Draw(img)
     cx, cy = w / 2, h * 0.36
-    d.polygon([(cx - w * 0.03, h * 0.5), (cx + w * 0.03, h * 0.5), (cx + w * 0.045, h), (cx - w * 0.045, h)], fill=ink(trunk))
+    d.polygon(
+        [(cx - w * 0.03, h * 0.5), (cx + w * 0.03, h * 0.5), (cx + w * 0.045, h), (cx - w * 0.045, h)], fill=ink(trunk)
+    )
     for s in (-1, 1):
         d.line([(cx, h * 0.72), (cx + s * w * 0.16, h * 0.5)], fill=ink(trunk), width=max(1, int(w * 0.025)))
     clumps: list[tuple[float, float, float]] = []
@@ -105,14 +111,21 @@ def row_layer(
     for x, y in sorted(places, key=lambda p: p[1]):
         picture = pictures[int(rng.integers(len(pictures)))]
         k = rng.uniform(*sizes)
-        small = picture.resize((max(1, int(picture.width * k)), max(1, int(picture.height * k))), Image.Resampling.BILINEAR)
+        small = picture.resize(
+            (max(1, int(picture.width * k)), max(1, int(picture.height * k))), Image.Resampling.BILINEAR
+        )
         place_on(sheet.img, small, int(x - small.width / 2), int(y - sheet.top - small.height))
     stage.put(sheet)
 
 
 def place_on(sheet: Picture, small: Picture, x: int, y: int) -> None:
     """Lay one picture over another, also partly outside it."""
-    left, top, right, low = max(0, -x), max(0, -y), min(small.width, sheet.width - x), min(small.height, sheet.height - y)
+    left, top, right, low = (
+        max(0, -x),
+        max(0, -y),
+        min(small.width, sheet.width - x),
+        min(small.height, sheet.height - y),
+    )
     if left < right and top < low:
         sheet.alpha_composite(small.crop((left, top, right, low)), (x + left, y + top))
 
@@ -165,7 +178,16 @@ def grass(stage: Stage, height: float = 70) -> None:
         lean, c = rng.normal(0, 14), s.lit(blend(dark, light, rng.random()), 0.6)
         y, tip = low - h, x + lean
         d = sheet.d
-        d.polygon([(x - 4, low), (x + 4, low), (x + lean * 0.5 + 1, low - h * 0.6), (tip, y), (x + lean * 0.4 - 2, low - h * 0.6)], fill=ink(c))
+        d.polygon(
+            [
+                (x - 4, low),
+                (x + 4, low),
+                (x + lean * 0.5 + 1, low - h * 0.6),
+                (tip, y),
+                (x + lean * 0.4 - 2, low - h * 0.6),
+            ],
+            fill=ink(c),
+        )
         if not s.winter and "autumn" not in s.plan.looks and rng.random() < 0.03:
             q = rng.uniform(2.5, 4.5) * u
             petals = ink(s.lit(FLOWERS[int(rng.integers(len(FLOWERS)))], 0.8))

@@ -47,7 +47,9 @@ def sky_layer(
     if not pal.moon:
         band = np.exp(-((yy / (np.float32(0.16) * short)) ** 2)) * np.exp(-np.abs(xx) / (np.float32(0.9) * short))
         glow = glow + band * np.float32(0.18 * pal.glow)
-    img += np.minimum(glow, 0.92)[..., None].astype(np.float32) * (vec(pal.sun) * np.float32(0.97) - img * np.float32(0.72))
+    img += np.minimum(glow, 0.92)[..., None].astype(np.float32) * (
+        vec(pal.sun) * np.float32(0.97) - img * np.float32(0.72)
+    )
     if pal.disc:
         disc = np.clip((np.float32(pal.sun_size) - d) * short + np.float32(0.5), 0, 1)[..., None]
         face = vec(pal.sun) if pal.moon else np.minimum(vec(pal.sun) * np.float32(0.4) + np.float32(0.63), 1)
@@ -135,7 +137,12 @@ def cirrus_layer(
     n = fbm(rng, rows, cols, span * 0.03, span * 0.42, 5, 0.6, left=mx)
     patch = fbm(rng, rows, cols, span * 0.2, span * 0.3, 2, left=mx)
     y = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    alpha = np.clip((n - 0.46) * 2.6, 0, 1) * np.clip((patch - 0.4) * 3, 0, 1) * np.clip((1 - y) * 5, 0, 1) * np.float32(0.5)
+    alpha = (
+        np.clip((n - 0.46) * 2.6, 0, 1)
+        * np.clip((patch - 0.4) * 3, 0, 1)
+        * np.clip((1 - y) * 5, 0, 1)
+        * np.float32(0.5)
+    )
     return _drifting(np.broadcast_to(vec(colour), (rows, cols, 3)), alpha, (mx, my), axis, drift, 2)
 
 

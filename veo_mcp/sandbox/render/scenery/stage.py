@@ -78,14 +78,18 @@ class Setup:
         p = self.pal
         haze = min(1.0, haze + FOG.get(self.plan.weather, 0.0) * 0.6)
         tint = (p.shade[i] + (p.light[i] - p.shade[i]) * light for i in range(3))
-        r, g, b = (min(1.0, c * k + (p.haze[i] - c * k) * haze) for i, (c, k) in enumerate(zip(colour, tint, strict=True)))
+        r, g, b = (
+            min(1.0, c * k + (p.haze[i] - c * k) * haze) for i, (c, k) in enumerate(zip(colour, tint, strict=True))
+        )
         return (r, g, b)
 
 
 class Sheet:
     """An empty picture as wide as a layer of this depth, drawn on with Pillow at `scale` times its size."""
 
-    def __init__(self, s: Setup, depth: float, top: float, bottom: float | None = None, *, scale: int = 1, fill: Rgb = (0, 0, 0)) -> None:
+    def __init__(
+        self, s: Setup, depth: float, top: float, bottom: float | None = None, *, scale: int = 1, fill: Rgb = (0, 0, 0)
+    ) -> None:
         self.depth, self.scale, self.margin = depth, scale, s.margin(depth)
         self.top = int(top) // 2 * 2
         self.cols, self.rows = s.w + 2 * self.margin, int((s.h + s.rise if bottom is None else bottom) - self.top)
@@ -146,7 +150,9 @@ class Stage:
             rgb, alpha = _soft(rgb, alpha, blur)
         mx = -s.margin(depth) if left is None else int(left)
         self.items.append(
-            Layer(rgb, alpha, top=int(top) // 2 * 2, left=mx, depth=depth, axis=s.camera.axis, drift=drift, phases=phases)
+            Layer(
+                rgb, alpha, top=int(top) // 2 * 2, left=mx, depth=depth, axis=s.camera.axis, drift=drift, phases=phases
+            )
         )
 
     def put(self, sheet: Sheet, phases: int = 4) -> None:
@@ -200,7 +206,12 @@ class Stage:
         angle = np.where(yy > sy, np.arctan2(yy - sy + 40, xx - sx), 9)
         beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0], right=0.0)
         dist = np.hypot(xx - sx, yy - sy) / s.h
-        fall = np.exp(-dist * 1.3) * np.clip(dist * 5, 0, 1) * np.clip((rows - yy) / 160, 0, 1) * np.clip((yy - sy) / 90, 0, 1)
+        fall = (
+            np.exp(-dist * 1.3)
+            * np.clip(dist * 5, 0, 1)
+            * np.clip((rows - yy) / 160, 0, 1)
+            * np.clip((yy - sy) / 90, 0, 1)
+        )
         small = (np.clip((beam - 0.46) * 3.4, 0, 1) * fall * (0.3 if s.pal.moon else 0.6)).astype(np.float32)
         alpha = small.repeat(half, 0).repeat(half, 1)[:rows, :cols]
         rgb = np.broadcast_to((vec(s.pal.sun) * np.float32(0.7) + vec(s.pal.haze) * np.float32(0.3)), (rows, cols, 3))

@@ -52,7 +52,9 @@ def slab_picture(
 ) -> tuple[F32, F32, int]:
     """Colour, alpha and the row of the frame at which they begin."""
     cols, steps = (w + 2 * margin) // 2 * 2, slab.steps
-    hf = fbm(rng, steps, cols, max(4.0, steps * 0.55), slab.cell, slab.octaves, slab.rough, ridged=slab.ridged, left=margin)
+    hf = fbm(
+        rng, steps, cols, max(4.0, steps * 0.55), slab.cell, slab.octaves, slab.rough, ridged=slab.ridged, left=margin
+    )
     if slab.ridged:
         hf = np.clip(hf, 0, 1) ** np.float32(1.7) * np.float32(1.25)
         hf *= np.float32(0.55) + np.float32(0.75) * fbm(rng, steps, cols, steps, slab.cell * 1.6, 1, left=margin)
@@ -83,7 +85,9 @@ def slab_picture(
         line = 0.92 - slab.snow
         # low frequencies only: snow lies in fields, not in spots
         patch = fbm(rng, rows, cols, 60, 110, 2) - np.float32(0.5)
-        white = smooth(up + patch * np.float32(0.3) + grain * 0.08 - np.abs(gx)[index, x_at] * np.float32(0.1), line, line + 0.16)
+        white = smooth(
+            up + patch * np.float32(0.3) + grain * 0.08 - np.abs(gx)[index, x_at] * np.float32(0.1), line, line + 0.16
+        )
         ground = ground + white[..., None] * (SNOW - ground)
     rgb = ground * (vec(pal.shade) + shine[..., None] * (vec(pal.light) - vec(pal.shade)))
     far = np.clip(np.float32(slab.fog), 0, 1)

@@ -15,8 +15,22 @@ from veo_mcp.sandbox.render.scenery.land import water
 from veo_mcp.sandbox.render.scenery.stage import Setup, Sheet, Stage
 from veo_mcp.sandbox.render.scenery.weather import glow_sprite
 
-NEON: list[Rgb] = [(1.0, 0.25, 0.7), (0.2, 0.9, 1.0), (1.0, 0.75, 0.2), (0.6, 0.35, 1.0), (0.3, 1.0, 0.6), (1.0, 0.35, 0.3)]
-BRICKS: list[Rgb] = [(0.62, 0.4, 0.32), (0.7, 0.62, 0.5), (0.5, 0.52, 0.58), (0.74, 0.68, 0.62), (0.45, 0.36, 0.34), (0.6, 0.66, 0.66)]
+NEON: list[Rgb] = [
+    (1.0, 0.25, 0.7),
+    (0.2, 0.9, 1.0),
+    (1.0, 0.75, 0.2),
+    (0.6, 0.35, 1.0),
+    (0.3, 1.0, 0.6),
+    (1.0, 0.35, 0.3),
+]
+BRICKS: list[Rgb] = [
+    (0.62, 0.4, 0.32),
+    (0.7, 0.62, 0.5),
+    (0.5, 0.52, 0.58),
+    (0.74, 0.68, 0.62),
+    (0.45, 0.36, 0.34),
+    (0.6, 0.66, 0.66),
+]
 AWNINGS: list[Rgb] = [(0.75, 0.25, 0.22), (0.2, 0.42, 0.34), (0.2, 0.3, 0.5), (0.85, 0.7, 0.35)]
 LAMPLIGHT: list[Rgb] = [(1.0, 0.86, 0.58), (1.0, 0.76, 0.42), (0.96, 0.93, 0.82), (0.75, 0.85, 1.0)]
 NEON_LIGHT: list[Rgb] = [(1.0, 0.55, 0.85), (0.45, 0.85, 1.0), (1.0, 0.8, 0.5), (0.8, 0.5, 1.0)]
@@ -80,7 +94,10 @@ def towers(
         face, shade = s.lit(tone, rng.uniform(0.45, 0.8), haze), s.lit(tone, 0.12, haze)
         d.rectangle((x, y, x + wide, sheet.rows), fill=ink(face))
         edge = x + int(wide * (0.74 if side < 0 else 0.26))
-        d.rectangle((edge, y, x + wide, sheet.rows) if side < 0 else (x, y, edge, sheet.rows), fill=ink(blend(face, shade, 0.75)))
+        d.rectangle(
+            (edge, y, x + wide, sheet.rows) if side < 0 else (x, y, edge, sheet.rows),
+            fill=ink(blend(face, shade, 0.75)),
+        )
         roof, half = rng.random(), x + wide // 2
         if roof < 0.22:
             step, up = int(wide * 0.22), int(h * 0.09)
@@ -127,7 +144,16 @@ def street(stage: Stage) -> None:
     s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky()
     tall = 1.5 if s.h > s.w else 1.0
-    towers(stage, "back", depth=0.14, base=hz, heights=(140 * u, 400 * u * tall), widths=(60 * u, 120 * u), haze=0.5, cell=9)
+    towers(
+        stage,
+        "back",
+        depth=0.14,
+        base=hz,
+        heights=(140 * u, 400 * u * tall),
+        widths=(60 * u, 120 * u),
+        haze=0.5,
+        cell=9,
+    )
     stage.add_mist("haze", hz - 120 * u, 280 * u, 0.45, 0.16, 5)
     _houses(stage, int(hz), tall)
     wet = s.wet or "neon" in s.plan.looks
@@ -157,21 +183,42 @@ def _houses(stage: Stage, base: int, tall: float) -> None:
         d.rectangle((x + wide - 8 * u, y, x + wide, low), fill=ink(s.lit(tone, 0.1, 0.04)))
         glass = blend(s.lit((0.3, 0.38, 0.5), 0.4), s.pal.sky[1][1], 0.3 if night < 0.4 else 0.05)
         upper = (x + int(6 * u), y + int(14 * u), x + wide - int(6 * u), low - shop)
-        windows(d, rng, upper, (int(34 * u), int(52 * u)), NEON_LIGHT if neon else LAMPLIGHT, glass, 0.5 if night > 0.3 else 0.05)
+        windows(
+            d,
+            rng,
+            upper,
+            (int(34 * u), int(52 * u)),
+            NEON_LIGHT if neon else LAMPLIGHT,
+            glass,
+            0.5 if night > 0.3 else 0.05,
+        )
         light = pick(rng, NEON) if neon else LAMPLIGHT[0]
         _shop(s, d, rng, (x, low - shop, x + wide, low), light, face)
         if night > 0.3:
             g.rectangle((x + 14 * u, low - shop + 22 * u, x + wide - 18 * u, low), fill=ink(light)[:3])
         if neon:
             c = pick(rng, NEON)
-            sx, sy, sw, sh = x + wide * rng.uniform(0.12, 0.62), y + h * rng.uniform(0.16, 0.4), 24 * u, h * rng.uniform(0.22, 0.4)
+            sx, sy, sw, sh = (
+                x + wide * rng.uniform(0.12, 0.62),
+                y + h * rng.uniform(0.16, 0.4),
+                24 * u,
+                h * rng.uniform(0.22, 0.4),
+            )
             for pen, width in ((d, 3), (g, 9)):
-                pen.rounded_rectangle((sx, sy, sx + sw, sy + sh), 5 * u, outline=ink(c)[:3], width=max(1, int(width * u)))
+                pen.rounded_rectangle(
+                    (sx, sy, sx + sw, sy + sh), 5 * u, outline=ink(c)[:3], width=max(1, int(width * u))
+                )
                 for k in range(int(sh / (20 * u))):
                     yy, bend = sy + 10 * u + k * 20 * u, 8 * u * ((k * 7) % 3 - 1)
                     sign = ink(blend(c, (1, 1, 1), 0.35))[:3]
-                    pen.line((sx + 7 * u, yy, sx + sw - 7 * u, yy + bend), fill=sign, width=max(2, int(width * u * 0.8)))
-                    pen.line((sx + sw / 2, yy - 5 * u, sx + sw / 2 + bend / 2, yy + 7 * u), fill=ink(c)[:3], width=max(2, int(width * u * 0.8)))
+                    pen.line(
+                        (sx + 7 * u, yy, sx + sw - 7 * u, yy + bend), fill=sign, width=max(2, int(width * u * 0.8))
+                    )
+                    pen.line(
+                        (sx + sw / 2, yy - 5 * u, sx + sw / 2 + bend / 2, yy + 7 * u),
+                        fill=ink(c)[:3],
+                        width=max(2, int(width * u * 0.8)),
+                    )
                 pen.line((x, y + 8 * u, x + wide, y + 8 * u), fill=ink(c)[:3], width=max(1, int(width * u)))
         x += wide
     if night > 0.3:
@@ -179,7 +226,9 @@ def _houses(stage: Stage, base: int, tall: float) -> None:
     stage.put(sheet)
 
 
-def _shop(s: Setup, d: ImageDraw.ImageDraw, rng: np.random.Generator, box: tuple[int, int, int, int], light: Rgb, face: Rgb) -> None:
+def _shop(
+    s: Setup, d: ImageDraw.ImageDraw, rng: np.random.Generator, box: tuple[int, int, int, int], light: Rgb, face: Rgb
+) -> None:
     """A shop window with things in it, under an awning."""
     (x0, y0, x1, y1), u = box, s.u
     inside = blend(light, face, 0.25 if s.pal.night > 0.3 else 0.7)
@@ -198,7 +247,15 @@ def _shop(s: Setup, d: ImageDraw.ImageDraw, rng: np.random.Generator, box: tuple
         for k in range(8):
             a = x0 + 8 * u + stripe * k
             c = s.lit(cloth if k % 2 else (0.93, 0.92, 0.88), 0.5)
-            d.polygon([(a, y0 + 4 * u), (a + stripe, y0 + 4 * u), (a + stripe - 3 * u, y0 + 26 * u), (a - 3 * u, y0 + 26 * u)], fill=ink(c))
+            d.polygon(
+                [
+                    (a, y0 + 4 * u),
+                    (a + stripe, y0 + 4 * u),
+                    (a + stripe - 3 * u, y0 + 26 * u),
+                    (a - 3 * u, y0 + 26 * u),
+                ],
+                fill=ink(c),
+            )
 
 
 def _road(stage: Stage, hz: int, wet: bool) -> None:
@@ -225,11 +282,15 @@ def _street_lamps(stage: Stage, hz: int) -> None:
     places: list[tuple[int, int]] = []
     for x in range(int(s.w * 0.12), sheet.cols, int(s.w * (0.4 if s.w > s.h else 0.6))):
         sheet.d.rectangle((x, 14 * u, x + 5 * u, sheet.rows), fill=ink(dark))
-        sheet.d.rounded_rectangle((x - 8 * u, 4 * u, x + 13 * u, 20 * u), 5 * u, fill=ink(blend(dark, (1, 0.9, 0.7), 0.6)))
+        sheet.d.rounded_rectangle(
+            (x - 8 * u, 4 * u, x + 13 * u, 20 * u), 5 * u, fill=ink(blend(dark, (1, 0.9, 0.7), 0.6))
+        )
         places.append((x + int(2.5 * u) - sheet.margin, sheet.top + int(12 * u)))
     stage.put(sheet, 2)
     if s.pal.night > 0.2 or s.wet or s.plan.weather == "fog" or s.plan.light in {"sunset", "dawn"}:
-        stage.items.append(Lamps(places, (0.55, 0.85, 1.0) if "neon" in s.plan.looks else (1.0, 0.82, 0.5), int(80 * u), 0.55))
+        stage.items.append(
+            Lamps(places, (0.55, 0.85, 1.0) if "neon" in s.plan.looks else (1.0, 0.82, 0.5), int(80 * u), 0.55)
+        )
 
 
 class Lamps:

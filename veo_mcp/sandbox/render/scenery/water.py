@@ -43,7 +43,10 @@ class Water:
         self.middle = room
         #: by sheet, by vertical phase, by horizontal phase
         self.sheets: list[list[list[U8]]] = [
-            [[_u8(shifted(shifted(s, -v / PHASES, 0), k / PHASES, 1)) for k in range(PHASES)] for v in range(self.phases)]
+            [
+                [_u8(shifted(shifted(s, -v / PHASES, 0), k / PHASES, 1)) for k in range(PHASES)]
+                for v in range(self.phases)
+            ]
             for s in sheets
         ]
         d = self._nearness(0.0)
@@ -183,7 +186,9 @@ class Surf:
         below = np.arange(top, end, dtype=np.float32)[:, None] - line[None, :]
         lace = self.lace[: end - top, x : x + frame.w]
         soft = np.float32(self.SOFT * self.unit)
-        foam = np.where(below > 0, np.exp(-below / (soft * 0.3)), np.exp(below / (soft * 3)) * np.clip(lace * 3 - 1, 0, 1))
+        foam = np.where(
+            below > 0, np.exp(-below / (soft * 0.3)), np.exp(below / (soft * 3)) * np.clip(lace * 3 - 1, 0, 1)
+        )
         target = frame.y[top:end]
         target[...] = (target + (np.float32(232) - target) * foam.astype(np.float32) * np.float32(0.8)).astype(np.uint8)
 

@@ -32,7 +32,9 @@ class Scroll:
         np.maximum(frame.y, self.tile[y : y + frame.h, x : x + frame.w], out=frame.y)
 
 
-def rain_tile(rng: np.random.Generator, w: int, h: int, count: int, length: float, slant: float, level: int, width: int) -> U8:
+def rain_tile(
+    rng: np.random.Generator, w: int, h: int, count: int, length: float, slant: float, level: int, width: int
+) -> U8:
     img = Image.new("L", (w, h))
     d = ImageDraw.Draw(img)
     for _ in range(count):
@@ -44,7 +46,9 @@ def rain_tile(rng: np.random.Generator, w: int, h: int, count: int, length: floa
     return np.asarray(img.filter(ImageFilter.GaussianBlur(0.6)), np.uint8)
 
 
-def flake_tile(rng: np.random.Generator, w: int, h: int, count: int, size: tuple[float, float], level: int, blur: float) -> U8:
+def flake_tile(
+    rng: np.random.Generator, w: int, h: int, count: int, size: tuple[float, float], level: int, blur: float
+) -> U8:
     img = Image.new("L", (w, h))
     d = ImageDraw.Draw(img)
     for _ in range(count):
@@ -64,7 +68,9 @@ class Lightning:
         self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in range(2)]
         self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.bolts]
         values = np.arange(256, dtype=np.float32)
-        self.luts = [np.clip(values + (235 - values) * k * 0.34, 0, 235).astype(np.uint8) for k in np.linspace(0, 1, 17)]
+        self.luts = [
+            np.clip(values + (235 - values) * k * 0.34, 0, 235).astype(np.uint8) for k in np.linspace(0, 1, 17)
+        ]
 
     @staticmethod
     def _bolt(rng: np.random.Generator, w: int, h: int) -> Sprite:
@@ -82,7 +88,9 @@ class Lightning:
         fork(w / 2, 0, 4, 0)
         core = np.asarray(img, np.float32) / np.float32(255)
         glow = np.asarray(img.filter(ImageFilter.GaussianBlur(9)), np.float32) / np.float32(255)
-        return Sprite(np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), np.clip(core + glow * np.float32(1.6), 0, 1), phases=1)
+        return Sprite(
+            np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), np.clip(core + glow * np.float32(1.6), 0, 1), phases=1
+        )
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
         for at in flashes(self.key, t - AFTERGLOW - AGAIN, t + 1e-6):
@@ -123,7 +131,11 @@ class Wanderers:
         for i, (a, b, c, d, e, f) in enumerate(self.p):
             near = 0.4 + 0.8 * f
             x = a * span + self.blow * t * near - view.x * near + self.roam * np.sin(t * (0.4 + c) + d * 6)
-            y = low + (b * (high - low) + self.fall * t * near) % (high - low) + self.roam * 0.6 * np.sin(t * (0.5 + d) + c * 6)
+            y = (
+                low
+                + (b * (high - low) + self.fall * t * near) % (high - low)
+                + self.roam * 0.6 * np.sin(t * (0.5 + d) + c * 6)
+            )
             fade = float(np.clip(0.55 + 0.75 * np.sin(t * (1.2 + e) + b * 20), 0, 1)) if self.blink else 0.9
             sprite = self.sprites[i % len(self.sprites)]
             sprite.draw(frame, float(x % span) - self.EDGE - sprite.w / 2, float(y) - sprite.h / 2, fade=fade)
@@ -133,7 +145,9 @@ def petal(rng: np.random.Generator, colour: Rgb, size: int) -> Sprite:
     img = Image.new("L", (size * 4, size * 4))
     c, r, flat = size * 2, size * 1.6, rng.uniform(0.35, 0.8)
     ImageDraw.Draw(img).ellipse((c - r, c - r * flat, c + r, c + r * flat), fill=255)
-    alpha = np.asarray(img.rotate(rng.uniform(0, 180)).resize((size, size), Image.Resampling.BOX), np.float32) / np.float32(255)
+    alpha = np.asarray(
+        img.rotate(rng.uniform(0, 180)).resize((size, size), Image.Resampling.BOX), np.float32
+    ) / np.float32(255)
     return Sprite(np.broadcast_to(vec(colour), (size, size, 3)), alpha)
 
 
@@ -155,7 +169,9 @@ def add_weather(stage: Stage) -> None:
         stage.overlays.insert(0, Lightning(s.key, rng, s.w, s.h, s.horizon))
     if s.plan.weather == "snow":
         level = 215 if s.pal.night < 0.9 else 190
-        for k, (size, count, blur, speed) in enumerate((((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185))):
+        for k, (size, count, blur, speed) in enumerate(
+            (((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185))
+        ):
             tile = flake_tile(rng, s.w, s.h, int(count * area), size, level, blur)
             stage.overlays.append(Scroll(tile, 22 + 14 * k, speed, 12 + 8 * k, 0.3 + 0.35 * k))
     if "blossom" in looks:
@@ -171,4 +187,6 @@ def _falling(stage: Stage, tones: list[Rgb], sizes: tuple[int, ...], count: int,
     s = stage.setup
     rng = s.rng("falling")
     sprites = [petal(rng, s.lit(c, 0.85), k) for c in tones for k in sizes]
-    stage.overlays.append(Wanderers(rng, s.w, s.h, sprites, count, area=(-0.05, 1.05), fall=fall, blow=blow, blink=False))
+    stage.overlays.append(
+        Wanderers(rng, s.w, s.h, sprites, count, area=(-0.05, 1.05), fall=fall, blow=blow, blink=False)
+    )

@@ -1,0 +1,213 @@
+"""Settings as people really write them: every variable in every spelling works, is warned about, or is refused."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from veo_mcp.settings import KNOBS, Settings, load
+
+GOOD: dict[str, tuple[str, Any]] = {
+    "api_key": ("sk-good-1234", "sk-good-1234"),
+    "base_url": ("https://api.example.com", "https://api.example.com"),
+    "sandbox": ("true", True),
+    "video_hosts": ("https://files.example.com", ("https://files.example.com",)),
+    "journal": ("/tmp/veo/j.db", "/tmp/veo/j.db"),  # noqa: S108 - only parsed
+    "sandbox_dir": ("/tmp/veo/s", Path("/tmp/veo/s")),  # noqa: S108 - only parsed
+    "sandbox_seconds": ("2.5", 2.5),
+    "public_url": ("https://veo.example.com", "https://veo.example.com"),
+    "read_only": ("true", True),
+    "max_credits": ("500", 500),
+    "confirm_above": ("50", 50),
+    "transport": ("http", "http"),
+    "host": ("localhost", "localhost"),
+    "port": ("9000", 9000),
+    "log_level": ("DEBUG", "DEBUG"),
+    "log_format": ("json", "json"),
+}
+ANY_CASE = {"sandbox", "read_only", "transport", "host", "log_level", "log_format"}
+QUOTED = {"api_key", "base_url", "public_url", "video_hosts"}
+COSMETIC = {"sandbox_seconds", "log_level", "log_format"}
+NONSENSE = "not this; at all"
+
+
+def read(name: str, text: str) -> Settings:
+    environ = {f"VEO_{name.upper()}": text}
+    if name in ("port", "host", "public_url"):
+        environ["VEO_TRANSPORT"] = "http"
+    if name == "base_url":
+        environ["VEO_API_KEY"] = "sk-x"
+    return load(environ)
+
+
+def value(settings: Settings, name: str) -> Any:
+    found = getattr(settings, name)
+    return found.get_secret_value() if name == "api_key" and found is not None else found
+
+
+def test_every_setting_has_a_row_here() -> None:
+    assert set(GOOD) == {knob.name for knob in KNOBS}
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("spelling", ["plain", "lower", "upper", "spaces", "quotes", "empty", "unfilled", "nonsense"])
+def test_a_setting_works_is_warned_about_or_is_refused(name: str, spelling: str) -> None:
+    plain, wanted = GOOD[name]
+    default = value(load({}), name)
+    text = {
+        "plain": plain,
+        "lower": plain.lower(),
+        "upper": plain.upper(),
+        "spaces": f"  {plain}\t\n",
+        "quotes": f'"{plain}"',
+        "empty": "   ",
+        "unfilled": "${" + name.upper() + "}",
+        "nonsense": NONSENSE,
+    }[spelling]
+    settings = read(name, text)
+    match spelling:
+        case "plain" | "spaces":
+            assert (value(settings, name), settings.problems) == (wanted, ())
+        case "lower" | "upper" if name in ANY_CASE:
+            assert (value(settings, name), settings.problems) == (wanted, ())
+        case "quotes" if name in QUOTED:
+            assert (value(settings, name), settings.problems) == (wanted, ())
+        case "empty":
+            assert (value(settings, name), settings.problems) == (default, ())
+        case "unfilled":
+            assert value(settings, name) == default
+            assert settings.problems == ()
+            assert any("did not fill it in" in warning for warning in settings.warnings)
+        case "nonsense" | "quotes":
+            assert value(settings, name) == default
+            said = settings.warnings if name in COSMETIC else settings.problems
+            assert any(message.startswith(f"VEO_{name.upper()} ") for message in said), (said, settings)
+            assert NONSENSE not in " ".join(said) or name == "video_hosts"
+        case _:
+            pass  # the case of a key, a path or a number is part of its value
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sk-go od", "U+0020"),
+        ("sk-\u00a0good", "U+00A0"),
+        ("sk-good\u200b", "U+200B"),
+        ("sk-g\u043e\u043ed", "U+043E"),
+        ("Bearer sk-good", "U+0020"),
+        ("good", "does not start with sk-"),
+    ],
+)
+def test_a_key_that_no_api_would_take_is_named_without_being_shown(text: str, words: str) -> None:
+    problem = " ".join(load({"VEO_API_KEY": text}).problems)
+    assert words in problem
+    assert "good" not in problem
+    assert "od" not in problem.replace("does", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("https://api.example.com/v1", "must end after the host, without “/v1”"),
+        ("https://user:s3cret@host", "must not hold a user name"),
+        ("https://user:s3cret@host/x y", "holds a space"),
+        ("https://host:99999", "port that is not one"),
+        ("https://host\r", None),
+        ("https://ho\rst", "holds a space"),
+        ("ftp://host", "begins with http"),
+        ("api.example.com", "begins with http"),
+        ("https://", "has no host"),
+        ("https://api.example.com/", None),
+        ("HTTPS://API.example.com", None),
+        ("http://[::1]:8700", None),
+    ],
+)
+def test_a_url_is_parsed_and_not_matched_by_its_beginning(text: str, words: str | None) -> None:
+    settings = load({"VEO_BASE_URL": text, "VEO_API_KEY": "sk-x"})
+    if words is None:
+        assert settings.problems == ()
+        assert settings.base_url is not None
+        assert not settings.base_url.endswith("/")
+    else:
+        assert words in " ".join(settings.problems)
+        assert "s3cret" not in " ".join(settings.problems)
+
+
+@pytest.mark.parametrize("text", ["1.000", "1,000", "1e3", "1_000", "²", "ten", "-1", "10 credits", "0x10"])
+def test_a_limit_that_could_be_read_two_ways_is_refused(text: str) -> None:
+    settings = load({"VEO_MAX_CREDITS": text})
+    assert settings.max_credits is None
+    assert settings.problems[0].startswith("VEO_MAX_CREDITS is not usable: it must be ")
+
+
+@pytest.mark.parametrize(
+    "text", ["j.db", "./j.db", "$HOME/j.db", "${HOME}/j.db", ":memory:", "~nobody-here/j.db", "a\0b"]
+)
+def test_a_path_that_would_lie_somewhere_unforeseen_is_refused(text: str) -> None:
+    assert load({"VEO_JOURNAL": text}).problems
+
+
+def test_a_tilde_is_the_home_folder_and_a_flag_counts_from_the_current_one() -> None:
+    assert load({"VEO_JOURNAL": "~/j.db"}).journal == str(Path.home() / "j.db")
+    assert load({}, journal="j.db").journal == str(Path.cwd() / "j.db")
+
+
+def test_a_misspelt_variable_is_warned_about_with_the_nearest_name() -> None:
+    assert load({"VEO_MAX_CREDIT": "10"}).warnings == (
+        "VEO_MAX_CREDIT is not a setting of veo-mcp and changes nothing. Did you mean VEO_MAX_CREDITS?",
+    )
+
+
+def test_the_sandbox_wins_over_a_key_and_says_so() -> None:
+    settings = load({"VEO_SANDBOX": "TRUE", "VEO_API_KEY": "sk-real"})
+    assert settings.embedded
+    assert any("although a key is set" in warning for warning in settings.warnings)
+
+
+def test_no_key_of_ours_is_sent_to_an_api_that_somebody_named() -> None:
+    settings = load({"VEO_BASE_URL": "https://api.example.com"})
+    assert not settings.embedded
+    assert "VEO_BASE_URL is set, but no key for that API." in settings.problems[0]
+
+
+def test_plain_http_to_another_machine_is_warned_about_and_loopback_is_not() -> None:
+    assert "unencrypted" in " ".join(load({"VEO_BASE_URL": "http://api.example.com", "VEO_API_KEY": "sk-x"}).warnings)
+    for local in ("http://127.0.0.1:8700", "http://localhost:8700", "http://[::1]:8700"):
+        assert not load({"VEO_BASE_URL": local, "VEO_API_KEY": "sk-x"}).warnings
+
+
+@pytest.mark.parametrize("text", ["https://*.com", "https://*", "*", "https://a b", "https://a;b", "javascript:x"])
+def test_a_video_host_that_would_let_others_in_is_refused(text: str) -> None:
+    assert load({"VEO_VIDEO_HOSTS": text}).problems
+
+
+def test_a_star_stands_for_names_below_a_domain() -> None:
+    assert load({"VEO_VIDEO_HOSTS": "https://*.example.com, https://b.example:8443/"}).video_hosts == (
+        "https://*.example.com",
+        "https://b.example:8443",
+    )
+
+
+def test_what_stdio_does_not_use_is_only_warned_about() -> None:
+    settings = load({"VEO_PORT": "80000", "VEO_HOST": "what is this"})
+    assert settings.problems == ()
+    assert len(settings.warnings) == 2
+    assert load({"VEO_PORT": "80000"}, transport="http").problems
+
+
+def test_every_value_knows_where_it_came_from() -> None:
+    settings = load({"VEO_MAX_CREDITS": "5", "AIVIDEOAPI_API_KEY": "sk-abcdefgh"}, port=9)
+    assert settings.sources == {
+        "max_credits": "VEO_MAX_CREDITS",
+        "api_key": "AIVIDEOAPI_API_KEY",
+        "port": "flag --port",
+    }
+    assert settings.shown("api_key") == "sk-…efgh"
+    assert "abcd" not in repr(settings)
+
+
+def test_loading_never_raises_whatever_the_environment_holds() -> None:
+    for knob in KNOBS:
+        for text in ("\ud800", "\0", "~", "[", "https://[", "1" * 400, os.sep * 3, "😀", "https://:0"):
+            load({knob.variable: text})

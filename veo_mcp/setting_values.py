@@ -1,0 +1,208 @@
+"""From the text of a setting to its value: what each kind of setting accepts, and in which words it says no.
+
+Called by settings.py only. Every parser takes the text with surrounding space already dropped and raises ValueError
+with words that are read after "it". Pure, except that paths know the home folder.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import SecretStr
+
+__all__ = [
+    "PORTS",
+    "base_path_url",
+    "choice",
+    "host_name",
+    "key",
+    "number",
+    "origins",
+    "path",
+    "store",
+    "switch",
+    "web_url",
+    "whole",
+]
+
+T = TypeVar("T")
+Parser = Callable[[str], T]
+
+TRUE = frozenset({"true", "1", "yes", "on"})
+FALSE = frozenset({"false", "0", "no", "off"})
+QUOTES = "\"'“”‘’"
+PORTS = 65535
+
+
+def switch(text: str) -> bool:
+    """true or false, in any of the usual spellings."""
+    if text.lower() in TRUE:
+        return True
+    if text.lower() in FALSE:
+        return False
+    raise ValueError("must be true or false")
+
+
+def whole(low: int, high: int | None = None) -> Parser[int]:
+    """A whole number in plain digits: neither "1.000" nor "1e3", which people mean differently."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,15}", text):
+            raise ValueError("must be a whole number")
+        return _ranged(int(text), low, high)
+
+    return parse
+
+
+def number(low: float, high: float) -> Parser[float]:
+    """A number in plain digits, with a point or without."""
+
+    def parse(text: str) -> float:
+        if not re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", text):
+            raise ValueError("must be a number")
+        return _ranged(float(text), low, high)
+
+    return parse
+
+
+def choice(*names: str, **aliases: str) -> Parser[str]:
+    """One of the names, in any case; `aliases` (with _ for -) are other spellings that people use."""
+    known = {name.lower(): name for name in names} | {other.replace("_", "-"): name for other, name in aliases.items()}
+
+    def parse(text: str) -> str:
+        found = known.get(text.lower().replace("_", "-"))
+        if found is None:
+            raise ValueError(f"must be {', '.join(names[:-1])} or {names[-1]}")
+        return found
+
+    return parse
+
+
+def key(text: str) -> SecretStr:
+    """The provider's key: printable ASCII that begins with sk-. The words never hold any of it."""
+    text = text.strip(QUOTES).strip()
+    odd = next((mark for mark in text if not "!" <= mark <= "~"), None)
+    if odd is not None:
+        raise ValueError(
+            f"holds a character that no key has (U+{ord(odd):04X}), perhaps from copying; put in the key as issued"
+        )
+    if not text.startswith("sk-"):
+        raise ValueError("does not start with sk-, so the API would refuse it; put in the key as issued")
+    return SecretStr(text)
+
+
+def web_url(text: str) -> str:
+    """An http or https URL of a server: no path, no user name, no query. A slash at the end is dropped."""
+    text = text.strip(QUOTES).strip()
+    if not re.match(r"https?://", text, re.IGNORECASE):
+        raise ValueError("must be a URL that begins with http:// or https://")
+    parts = _split(text)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f"must end after the host, without “{_tail(parts)}”")
+    return _origin(parts)
+
+
+def base_path_url(text: str) -> str:
+    """As `web_url`, with a path allowed: a proxy may serve this server below one."""
+    text = text.strip(QUOTES).strip()
+    parts = _split(text)
+    path = parts.path.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
+        raise ValueError("has a path with characters that do not belong in one")
+    return web_url(text.removesuffix(parts.path) if parts.path else text) + path
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins separated by commas; `https://*.example.com` stands for names below a domain of one's own.
+
+    They end up in a content security policy, where a stray space or semicolon would open another door.
+    """
+    return tuple(_policy_origin(part.strip(QUOTES + " /")) for part in text.split(",") if part.strip())
+
+
+def host_name(text: str) -> str:
+    """An address or a host name to listen at."""
+    bare = text.removeprefix("[").removesuffix("]")
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        pass
+    if not re.fullmatch(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", bare):
+        raise ValueError("must be an address such as 127.0.0.1, or a host name")
+    return bare.lower()
+
+
+def path(text: str, *, relative_to: Path | None) -> Path:
+    """A path with ~ expanded. A relative one counts from `relative_to`; without that it is refused.
+
+    A server inherits the folder of the host that starts it, which nobody chose: two hosts, two journals, one limit
+    passed. A flag is typed by somebody who sees where they are.
+    """
+    if "\0" in text:
+        raise ValueError("must not hold a NUL character")
+    try:
+        expanded = Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with a ~ whose home folder is not known") from None
+    if "$" in text:
+        raise ValueError("holds a $: variables are not expanded here; write the whole path, or begin with ~")
+    if expanded.is_absolute():
+        return expanded
+    if relative_to is None:
+        raise ValueError("must be a whole path (or begin with ~): a host starts servers in a folder of its own")
+    return relative_to / expanded
+
+
+def store(text: str, *, relative_to: Path | None) -> str:
+    """Where the journal is: a file path."""
+    if text == ":memory:":
+        raise ValueError("must be a file: what is paid for must be remembered after the server ends")
+    if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
+        raise ValueError("must be a path, not a URL")
+    return str(path(text, relative_to=relative_to))
+
+
+def _ranged(value: Any, low: float, high: float | None) -> Any:
+    if value < low:
+        raise ValueError(f"must be at least {low:g}")
+    if high is not None and value > high:
+        raise ValueError(f"must be at most {high:g}")
+    return value
+
+
+def _split(text: str) -> SplitResult:
+    if re.search(r"[\s\x00-\x20\x7f]", text) or not text.isascii():
+        raise ValueError("holds a space or a character that does not belong in a URL")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("has a host or port that is not one") from None
+    if not parts.hostname or port == 0 or (port is None and re.search(r":$", parts.netloc)):
+        raise ValueError("has no host, or a port that is not one")
+    host_name(parts.hostname)
+    return parts
+
+
+def _origin(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme.lower()}://{shown}" + (f":{parts.port}" if parts.port is not None else "")
+
+
+def _tail(parts: SplitResult) -> str:
+    return (parts.path + ("?…" if parts.query else "") + ("#…" if parts.fragment else ""))[:40]
+
+
+def _policy_origin(text: str) -> str:
+    star = re.fullmatch(r"(https?://)\*\.((?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]+)(:[0-9]{1,5})?", text)
+    try:
+        # A star before a bare ending such as https://*.com would let half the web in.
+        return web_url(f"{star[1]}x.{star[2]}{star[3] or ''}").replace("x.", "*.", 1) if star else web_url(text)
+    except ValueError:
+        raise ValueError(f"has “{text[:60]}”, which is not an origin such as https://file.example.com") from None

@@ -11,7 +11,7 @@ import numpy as np
 
 from veo_mcp.sandbox.render.audio.ambience import Air, air
 from veo_mcp.sandbox.render.audio.loudness import RATE, mastered
-from veo_mcp.sandbox.render.audio.score import Score
+from veo_mcp.sandbox.render.audio.score import TABLES, Score
 from veo_mcp.sandbox.render.audio.synth import doubled, note, put, room, stroke
 from veo_mcp.sandbox.render.canvas.frame import F32
 from veo_mcp.sandbox.render.canvas.noise import stream
@@ -21,17 +21,6 @@ CADENCE = 2.0
 RELEASE = 0.7
 MUSIC, AIR = 0.1, 0.036
 """How loud the two are before mastering, as parts of full scale."""
-# strokes by beat: (name, beats within the bar, loudness)
-KITS: dict[str, tuple[tuple[str, tuple[float, ...], float], ...]] = {
-    "": (),
-    "shaker": (("shake", (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5), 0.5),),
-    "soft": (("kick", (0, 2.5), 0.32), ("hat", (1, 3), 0.6), ("shake", (0.5, 1.5, 2.5, 3.5), 0.5)),
-    "beat": (("kick", (0, 2), 0.5), ("snare", (1, 3), 0.32), ("hat", (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5), 0.5)),
-    "claps": (("kick", (0, 1.5, 2), 0.42), ("clap", (1, 3), 0.34), ("shake", (0.5, 1.5, 2.5, 3.5), 0.6)),
-    "machine": (("kick", (0, 1, 2, 3), 0.5), ("clap", (1, 3), 0.28), ("hat", (0.5, 1.5, 2.5, 3.5), 0.8)),
-    "toms": (("tom", (0, 2.5), 0.5), ("tom", (3,), 0.3)),
-    "march": (("tom", (0, 2), 0.45), ("snare", (1, 1.75, 3, 3.5), 0.2)),
-}
 
 
 def compose(score: Score, seconds: float, places: Sequence[Air], *, fine: bool, start: float = 0.0) -> F32:
@@ -96,7 +85,7 @@ def _bar(
             hz = score.hz(degree + figure[(k + number) % 8], 1 if k % 4 == 0 else 0)
             struck = note(score.sound["pluck"], rate, hz, 0.3, score.bright) * np.float32(0.07 + 0.025 * (k % 4 == 0))
             put(wet, rate, at + k * beat / 2, struck, 0.5 + 0.32 * float(np.sin(k * 1.7 + number)))
-    for name, beats, level in () if opening else KITS[score.sound["kit"]]:
+    for name, beats, level in () if opening else TABLES["kits"].get(score.sound["kit"], ()):
         hit = stroke(rng, name, rate)
         for when in beats:
             if when < score.beats:

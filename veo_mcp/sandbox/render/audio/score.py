@@ -6,8 +6,10 @@ mood sets the bounds; every choice within them comes from the whole prompt and t
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -15,76 +17,10 @@ import numpy as np
 from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.language.plan import Plan
 
-SCALES = {
-    "minor": (0, 2, 3, 5, 7, 8, 10), "major": (0, 2, 4, 5, 7, 9, 11), "dorian": (0, 2, 3, 5, 7, 9, 10), "lydian": (0, 2, 4, 6, 7, 9, 11),
-    "mixolydian": (0, 2, 4, 5, 7, 9, 10), "phrygian": (0, 1, 3, 5, 7, 8, 10),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Mood:
-    """The bounds of a mood: scales, beats a minute, how busy, how bright, and the kits of drums ("" is none)."""
-
-    scales: tuple[str, ...]
-    tempo: tuple[float, float]
-    busy: float
-    bright: float
-    kits: tuple[str, ...]
-
-
-MOODS = {
-    "calm": Mood(("major", "lydian"), (54, 76), 0.35, 0.3, ("", "", "shaker")),
-    "warm": Mood(("major", "mixolydian", "lydian"), (68, 96), 0.5, 0.42, ("", "shaker", "soft")),
-    "happy": Mood(("major", "mixolydian"), (100, 132), 0.75, 0.6, ("soft", "beat", "claps")),
-    "epic": Mood(("minor", "dorian"), (76, 108), 0.5, 0.5, ("toms", "toms", "march")),
-    "dark": Mood(("minor", "phrygian"), (52, 74), 0.25, 0.2, ("", "toms")),
-    "neon": Mood(("dorian", "minor"), (94, 118), 0.85, 0.75, ("beat", "machine")),
-    "night": Mood(("dorian", "minor", "lydian"), (58, 84), 0.4, 0.3, ("", "shaker", "soft")),
-    "wonder": Mood(("lydian", "major", "dorian"), (60, 88), 0.55, 0.5, ("", "shaker")),
-}
-# scale steps above the key; the last chord leads back to the first
-ROUNDS = (
-    (0, 4, 5, 3), (0, 5, 3, 4), (0, 3, 5, 4), (0, 2, 3, 4), (0, 6, 3, 4), (0, 5, 1, 4), (0, 3, 0, 4), (5, 3, 0, 4), (3, 0, 4, 5), (0, 2, 5, 3),
-    (0, 1, 3, 4), (3, 4, 2, 5), (0, 4, 1, 3), (5, 4, 3, 4), (0, 3, 6, 2), (2, 5, 3, 4),
-)  # fmt: skip
-# (beat, scale steps above the chord's root, length in beats) within a bar of four and of three
-BASSES = {
-    4: (
-        ((0, 0, 4),), ((0, 0, 2), (2, 4, 2)), ((0, 0, 1.5), (1.5, 0, 0.5), (2, 4, 2)), ((0, 0, 1), (1, 2, 1), (2, 4, 1), (3, 5, 1)),
-        ((0, 0, 0.7), (1, 0, 0.7), (2, 0, 0.7), (3, 4, 0.7)), ((0.5, 0, 0.5), (1.5, 0, 0.5), (2.5, 7, 0.5), (3.5, 4, 0.5)), ((0, 0, 3), (3, -3, 1)),
-        ((0, 0, 0.75), (0.75, 0, 0.75), (1.5, 7, 0.5), (2, 0, 0.75), (2.75, 4, 1.25)), ((0, 0, 1), (2.5, 0, 0.5), (3, 7, 1)), ((0, 7, 1), (1, 4, 1), (2, 2, 1), (3, 0, 1)),
-        tuple((k / 2, 7 * (k % 2), 0.45) for k in range(8)), ((0, 0, 1.5), (1.5, 4, 1.5), (3, 7, 1)),
-    ),
-    3: (((0, 0, 3),), ((0, 0, 1), (1, 4, 1), (2, 7, 1)), ((0, 0, 2), (2, 4, 1)), ((0, 0, 0.9), (1, 4, 0.9), (2, 4, 0.9)), ((0, 0, 1.5), (1.5, 7, 1.5))),
-}  # fmt: skip
-# how the bass comes home, in beats: one low note, struck again, from the fifth, from the octave, from below
-HOMES = (
-    ((0, 0, 8),),
-    ((0, 0, 0.5), (0.5, 0, 8)),
-    ((0, 4, 0.5), (0.5, 0, 8)),
-    ((0, 7, 0.25), (0.25, 4, 0.25), (0.5, 0, 8)),
-    ((0, -1, 0.5), (0.5, 0, 8)),
-)
-RHYTHMS = {
-    4: (
-        (0, 1.5, 2, 3),
-        (0, 1, 2),
-        (0.5, 1, 2, 3.5),
-        (0, 2, 2.5, 3),
-        (1, 2, 3),
-        (0, 0.5, 1, 2),
-        (0, 3),
-        (0, 1, 1.5, 2.5, 3),
-        (0.5, 2.5),
-    ),
-    3: ((0, 1, 2), (0, 2), (0, 1.5, 2), (0, 1, 1.5, 2), (1, 2)),
-}
-PADS, PLUCKS, LEADS = (
-    ("warm", "glass", "choir", "reed"),
-    ("string", "bell", "keys", "thumb"),
-    ("flute", "bow", "whistle", "bell", "keys"),
-)
-BASS_VOICES = ("round", "pluck", "pulse")
+Figure = tuple[tuple[float, int, float], ...]
+TABLES: dict[str, Any] = tomllib.loads((files("veo_mcp.sandbox.render.audio") / "music.toml").read_text("utf-8"))
+MOODS: dict[str, Any] = TABLES["moods"]
+WALTZES = 0.22  # the part of the calmer pieces that count three
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +34,8 @@ class Score:
     tempo: float
     beats: int  # in a bar
     chords: tuple[int, ...]
-    bass: tuple[tuple[tuple[float, int, float], ...], ...]  # the figures of even and odd bars
-    home: tuple[tuple[float, int, float], ...]
+    bass: tuple[Figure, Figure]  # the figures of even and odd bars
+    home: Figure
     tune: tuple[tuple[tuple[float, int], ...], ...]  # (beat, scale steps above the chord), bar by bar
     sound: dict[str, str]
     busy: float
@@ -146,14 +82,16 @@ def mood_of(plan: Plan) -> str:
 
 
 def choose(key: tuple[int, ...], mood: str) -> Score:
-    rng, bounds = stream(key, "score"), MOODS.get(mood, MOODS["warm"])
+    rng, bounds, choices = stream(key, "score"), MOODS[mood], TABLES["choices"]
 
     def one(options: Sequence[Any]) -> Any:
         return options[int(rng.integers(len(options)))]
 
-    beats = 3 if rng.random() < 0.22 and mood not in {"neon", "happy"} else 4
-    cell = one(RHYTHMS[beats])
-    answer = one(RHYTHMS[beats])
+    def near(value: float) -> float:
+        return float(np.clip(value + rng.uniform(-0.14, 0.14), 0.1, 1.0))
+
+    beats = 3 if rng.random() < WALTZES and mood not in {"neon", "happy"} else 4
+    cell, answer = one(choices[f"rhythm{beats}"]), one(choices[f"rhythm{beats}"])
     tune: list[tuple[tuple[float, int], ...]] = []
     for bar in range(4):
         # a phrase, the same again higher or lower, an answer, and home
@@ -166,17 +104,12 @@ def choose(key: tuple[int, ...], mood: str) -> Score:
             line.append((at, step))
             step = int(np.clip(step + rng.choice([-2, -1, -1, 1, 1, 2, 3]), -1, 9))
         tune.append(tuple(line))
-    sound = {
-        "pad": one(PADS),
-        "pluck": one(PLUCKS),
-        "lead": one(LEADS),
-        "bass": one(BASS_VOICES),
-        "kit": one(bounds.kits),
-    }
+    sound = {voice: one(choices[voice]) for voice in ("pad", "pluck", "lead", "bass")} | {"kit": one(bounds["kits"])}
+    figures = choices[f"bass{beats}"]
     return Score(
-        key, mood, int(rng.integers(-6, 6)), SCALES[one(bounds.scales)], round(float(rng.uniform(*bounds.tempo)), 2), beats,
-        one(ROUNDS), (one(BASSES[beats]), one(BASSES[beats])), one(HOMES), tuple(tune), sound,
-        float(np.clip(bounds.busy + rng.uniform(-0.15, 0.15), 0.1, 1)), float(np.clip(bounds.bright + rng.uniform(-0.12, 0.12), 0.1, 0.9)),
+        key, mood, int(rng.integers(-6, 6)), tuple(TABLES["scales"][one(bounds["scales"])]), round(float(rng.uniform(*bounds["tempo"])), 2),
+        beats, tuple(one(choices["rounds"])), (one(figures), one(figures)), one(choices["homes"]), tuple(tune), sound,
+        near(bounds["busy"]), near(bounds["bright"]),
     )  # fmt: skip
 
 

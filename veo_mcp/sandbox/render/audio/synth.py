@@ -7,26 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from veo_mcp.sandbox.render.audio.score import TABLES
 from veo_mcp.sandbox.render.canvas.frame import F32
 
-# relative strength of each partial, and how much faster it dies than the first
-PARTIALS: dict[str, tuple[tuple[float, float, float], ...]] = {
-    # (multiple of the pitch, strength, extra decay)
-    "string": ((1, 1, 0), (2, 0.5, 2), (3, 0.34, 4), (4, 0.2, 6), (5, 0.12, 8)),
-    "bell": ((1, 1, 0), (2.76, 0.45, 3), (5.4, 0.2, 8), (2, 0.2, 1)),
-    "keys": ((1, 1, 0), (2, 0.32, 2), (3, 0.1, 4), (4, 0.12, 9)),
-    "thumb": ((1, 1, 0), (3.01, 0.3, 12), (6.2, 0.12, 24)),
-    "warm": ((1, 1, 0), (2, 0.42, 0), (3, 0.26, 0), (4, 0.14, 0), (5, 0.09, 0)),
-    "glass": ((1, 1, 0), (2, 0.18, 0), (4, 0.22, 0), (6.01, 0.05, 0)),
-    "choir": ((1, 0.7, 0), (2, 0.62, 0), (3, 0.5, 0), (4, 0.1, 0), (5, 0.16, 0)),
-    "reed": ((1, 1, 0), (3, 0.4, 0), (5, 0.2, 0), (7, 0.09, 0)),
-    "flute": ((1, 1, 0), (2, 0.22, 0), (3, 0.07, 0)),
-    "bow": ((1, 1, 0), (2, 0.55, 0), (3, 0.4, 0), (4, 0.22, 0), (5, 0.14, 0), (6, 0.08, 0)),
-    "whistle": ((1, 1, 0), (2, 0.05, 0)),
-    "round": ((1, 1, 0), (2, 0.3, 0), (3, 0.08, 0)),
-    "pluck": ((1, 1, 0), (2, 0.5, 2.5), (3, 0.25, 5)),
-    "pulse": ((1, 1, 0), (2, 0.45, 0.5), (3, 0.36, 1), (5, 0.18, 1.5)),
-}
 STRUCK = frozenset({"string", "bell", "keys", "thumb", "pluck", "pulse"})
 
 
@@ -47,7 +30,7 @@ def note(
         else 0
     )
     out = np.zeros(n, np.float32)
-    for k, (multiple, strength, fast) in enumerate(PARTIALS[voice]):
+    for k, (multiple, strength, fast) in enumerate(TABLES["voices"][voice]):
         pitch = hz * multiple * (1 + detune)
         if pitch < rate * 0.45:
             part = np.float32(strength * (1 if k == 0 else 0.45 + bright)) * np.sin(

@@ -1,7 +1,7 @@
 """`veo-mcp check`: the settings in force, the journal, the API, the balance and the tools; ✓ or ✗ before each line.
 
-Called by cli/main.py. Works on the same journal and settings as the server. Never spends, and shows a key by its last four
-characters only.
+Called by cli/main.py. Works on the same journal and settings as the server. Never spends, and shows a key by its last
+four characters only.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import anyio
 
 from veo_mcp.app import open_from
-from veo_mcp.cli.terminal import PERSON, out
+from veo_mcp.cli.terminal import PERSON, err, out
 from veo_mcp.errors import ApiError, NotLoopback, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -91,9 +91,9 @@ def _print(settings: Settings, findings: _Findings) -> None:
     for name, words in findings.well:
         out.print(f"✓ {name:<9} {words}", highlight=False, soft_wrap=True)
     for warning in findings.warnings:
-        out.print(f"! {warning}", style="yellow", highlight=False, soft_wrap=True)
+        err.print(f"! {warning}", style="yellow", highlight=False, soft_wrap=True)
     for problem in findings.problems:
-        out.print(f"✗ {problem}", style="red", highlight=False, soft_wrap=True)
+        err.print(f"✗ {problem}", style="red", highlight=False, soft_wrap=True)
     out.print("\nSettings in force:", highlight=False)
     for knob in KNOBS:
         source = settings.sources.get(knob.name, "default")

@@ -69,10 +69,20 @@ async def polling(folder: Path, world: World, tasks: int) -> AsyncGenerator[tupl
                 await add(one, unfinished(number, api=base_url))
             async with (
                 open_engine(
-                    one, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
+                    one,
+                    base_url=base_url,
+                    key=SecretStr("sk-x"),
+                    clock=world.clock,
+                    monotonic=world.clock,
+                    sleep=world.sleep,
                 ) as first,
                 open_engine(
-                    two, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
+                    two,
+                    base_url=base_url,
+                    key=SecretStr("sk-x"),
+                    clock=world.clock,
+                    monotonic=world.clock,
+                    sleep=world.sleep,
                 ) as second,
             ):
                 yield first, second

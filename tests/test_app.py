@@ -116,9 +116,9 @@ def test_check_is_content_with_a_sandbox_and_names_what_is_wrong(tmp_path: Path)
     assert well.returncode == 0, well.stderr
     assert "SANDBOX" in well.stdout
     assert "credits   10000" in well.stdout
-    wrong = veo_mcp(tmp_path, "check", VEO_PORT="many")
+    wrong = veo_mcp(tmp_path, "check", VEO_MAX_CREDITS="many")
     assert wrong.returncode == 1
-    assert "VEO_PORT" in wrong.stderr
+    assert "VEO_MAX_CREDITS" in wrong.stderr
     (tmp_path / "journal.db").write_bytes(b"no database at all, not even a small one" * 30)
     broken = veo_mcp(tmp_path, "check")
     assert broken.returncode == 1

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parent
 PLACES = 3
 QUIET = ("httpx", "httpcore", "uvicorn", "uvicorn.error", "mcp", "sse_starlette")
 """Libraries whose INFO lines hold paths or session ids, which are secrets."""
-REPEATING = ("asyncio", "uvicorn.error", "mcp", "veo_mcp.server.stdio", "veo_mcp.web")
+REPEATING = ("asyncio", "uvicorn.error", "mcp", "veo_mcp.server.stdio", "veo_mcp.web", "veo_mcp.tasks.callbacks")
 SPARSE_SECONDS = 10.0
 _PLACEHOLDER = re.compile(r"%(\(\w+\))?[-#0 +]*\d*(\.\d+)?[a-zA-Z]")
 _ID = re.compile(r"\b[0-9a-fA-F]{8,}(-[0-9a-fA-F]{4,})*\b")

@@ -4,8 +4,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from anyio.abc import SocketStream
 
 from tests.api.servers import CREATE, client, failure, serving
 from tests.support.raw_api import answer, error, hangs, raw_api
@@ -82,10 +84,10 @@ async def test_an_answer_that_never_comes_is_a_time_out_and_what_came_of_it_coun
         problem = await failure(api.send_create(CREATE))
         assert (problem.code, problem.charged) == ("timeout", "unknown")
 
-    async def half(stream: object) -> None:
+    async def half(stream: SocketStream) -> None:
         whole = answer(200, {"code": 200, "data": {"taskId": "late-1"}, "more": "x" * 50})
-        await stream.send(whole[:-20])  # type: ignore[attr-defined]  # a socket's stream
-        await hangs(stream)  # type: ignore[arg-type]
+        await stream.send(whole[:-20])
+        await hangs(stream)
 
     async with raw_api(half) as server, client(server.base_url, seconds=0.4) as api:
         problem = await failure(api.send_create(CREATE))
@@ -104,8 +106,8 @@ def test_each_cause_has_a_code_of_its_own_says_what_to_change_and_leaves_credits
     assert len(set(codes)) == len(codes)
     assert {cause.code for cause in causes.ALL} >= causes.LASTING
     for cause in causes.ALL:
-        filled = dict.fromkeys(re.findall(r"\{(\w+)\}", cause.happened + cause.change), "X")
-        problem = cause.error(**filled)  # type: ignore[arg-type]  # text for each placeholder
+        filled: dict[str, Any] = dict.fromkeys(re.findall(r"\{(\w+)\}", cause.happened + cause.change), "X")
+        problem = cause.error(**filled)
         assert problem.code == cause.code
         assert problem.explanation.count(". ") >= 1
         assert "{" not in problem.explanation

@@ -192,7 +192,7 @@ async def test_redirects_lead_from_https_to_https_and_end_somewhere(tmp_path: Pa
 
         async with (
             serving(say, tls=authority.server("127.0.0.1")) as server,
-            client("https://api.example", environ=environ) as api,
+            client(plain.url(), environ=environ) as api,
         ):
             url = server.url() + "/v.mp4"
             to = "/real.mp4"

@@ -11,7 +11,7 @@ import os
 import random
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -45,8 +45,34 @@ HEADERS = [
     *("Transfer-Encoding: chunked", "Content-Length: 5", "Content-Length: x", "Content-Range: bytes 5-9/3"),
     *("ETag: W/x", "Connection: upgrade", "X: " + "y" * 70_000, "X" * 200, ": empty", "X:\x00", "Date: \xff"),
 ]
-STATUSES = [200] * 12 + [201, 202, 204, 206, 301, 302, 400, 401, 402, 403, 404, 407, 408, 416, 418, 429, 451, 500, 502]
-STATUSES += [503, 504, 522, 999]
+STATUSES = [
+    *([200] * 12),
+    *(
+        201,
+        202,
+        204,
+        206,
+        301,
+        302,
+        400,
+        401,
+        402,
+        403,
+        404,
+        407,
+        408,
+        416,
+        418,
+        429,
+        451,
+        500,
+        502,
+        503,
+        504,
+        522,
+        999,
+    ),
+]
 
 GOOD: dict[str, Any] = {
     "create": {"code": 200, "msg": "success", "data": {"taskId": TASK_ID}},
@@ -69,7 +95,7 @@ VIDEO = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x10mdat12345678"
 def changed(value: Any, dice: random.Random) -> Any:
     """The value with one part replaced, dropped, doubled or renamed, somewhere."""
     if isinstance(value, dict) and value and dice.random() < 0.85:
-        fields: dict[str, Any] = dict(value)
+        fields = dict(cast("dict[str, Any]", value))
         key = dice.choice(list(fields))
         match dice.randrange(6):
             case 0:
@@ -151,12 +177,13 @@ def ids_in(body: bytes) -> set[str]:
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            task_id = value.get("taskId")
+            fields = cast("dict[str, Any]", value)
+            task_id = fields.get("taskId")
             if isinstance(task_id, str | int | float) and not isinstance(task_id, bool) and str(task_id).strip():
                 found.add(str(task_id).encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-            waiting.extend(value.values())
+            waiting.extend(fields.values())
         elif isinstance(value, list):
-            waiting.extend(value)
+            waiting.extend(cast("list[Any]", value))
     return found
 
 

@@ -86,6 +86,19 @@ async def test_a_dead_proxy_is_named_and_nothing_was_sent(scheme: str) -> None:
     assert PASSWORD not in error.explanation + str(error)
 
 
+async def test_what_breaks_behind_a_proxys_tunnel_was_not_sent_either(authority: Authority) -> None:
+    expired = authority.server("api.example", starts=-9, ends=-2)
+    async with serving(success(), tls=expired) as server, forward_proxy() as proxy:
+        environ = {"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(authority.bundle)}
+        async with client(server.url("api.example"), environ=environ) as api:
+            error = await failure(api.send_create(CREATE))
+        assert (type(error), error.code) == (NotSent, "tls_expired")
+        # The proxy takes the CONNECT, finds nobody there, and hangs up without a word.
+        async with client(f"https://api.example:{free_port()}", environ=environ) as api:
+            error = await failure(api.send_create(CREATE))
+        assert (type(error), error.code) == (NotSent, "proxy_down")
+
+
 async def test_a_proxy_that_refuses_is_told_apart_from_the_api_that_refuses() -> None:
     async with forward_proxy(refuse=403) as proxy:
         async with client("https://api.example", environ={"HTTPS_PROXY": proxy.url}) as api:

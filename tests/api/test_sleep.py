@@ -11,11 +11,13 @@ import anyio
 import pytest
 from anyio.abc import SocketStream
 
-from tests.support.raw_api import TASK_ID, hangs, raw_api, success
+from tests.support.raw_api import TASK_ID, answer, hangs, raw_api
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGSTOP")]
 
 SECONDS = 1.0
+# More than one read of a socket takes, so that it cannot be had whole in the turn in which the process wakes up.
+LARGE = answer(200, {"code": 200, "data": {"taskId": TASK_ID}, "padding": "x" * 900_000})
 CHILD = f"""
 import sys, anyio
 from tests.api.servers import CREATE, client
@@ -39,9 +41,9 @@ async def test_an_answer_that_came_while_the_process_was_stopped_counts(answered
     async def script(stream: SocketStream) -> None:
         arrived.set()
         await stopped.wait()
-        if answered:
-            await stream.send(success())
         said.set()
+        if answered:
+            await stream.send(LARGE)
         await hangs(stream)
 
     async with (

@@ -18,6 +18,7 @@ __all__ = [
     "BOB",
     "DAY",
     "NO_LIMITS",
+    "OLD_ROWS",
     "SANDBOX",
     "TOLD_WITHIN",
     "Store",
@@ -36,6 +37,19 @@ REAL = "https://api.example"
 ANN = Account(REAL, "ann", SecretStr("sk-ann"))
 BOB = Account(REAL, "bob", SecretStr("sk-bob"))
 SANDBOX = Account("sandbox:1", "ann", SecretStr("sk-sandbox"))
+
+OLD_ROWS: list[tuple[str, str, str, str, str | None, float | None, int]] = [
+    # id, api, status, charged, API id, completed_at, polls
+    ("vid_done", ANN.api, "completed", "yes", "task-done", 1500.0, 4),
+    ("vid_running", ANN.api, "processing", "yes", "task-running", None, 2),
+    ("vid_refunded", ANN.api, "failed", "refunded", "task-refunded", 1090.0, 3),
+    ("vid_lost", ANN.api, "unknown", "unknown", None, None, 0),
+    ("vid_odd_date", ANN.api, "completed", "yes", "task-odd", 1e300, 0),
+    ("vid_from_the_future", ANN.api, "paused", "yes", None, None, 0),
+    ("vid_sandbox", "sandbox:1", "completed", "yes", "task-sandbox", 1090.0, 0),
+]
+"""What an older version had in its store, each for 40 credits, begun at 1000 and changed last at 1090, sent by "gone".
+The named value `callback_secret` is "kept"."""
 
 
 class Store(Protocol):
@@ -60,7 +74,7 @@ class Store(Protocol):
         ...
 
     async def make_older(self, version: int) -> None:
-        """Makes the store as that version left it, with `OLD_ROWS`."""
+        """Makes the store as that version left it, with OLD_ROWS."""
         ...
 
     async def make_newer(self) -> None:
@@ -127,8 +141,15 @@ async def running(journal: Journal, number: int, now: float, *, account: Account
 
 
 async def leased(
-    journal: Journal, store: Store, worker: str, *, api: str = REAL, limit: int = 5, **fields: Any
+    journal: Journal,
+    store: Store,
+    worker: str,
+    *,
+    api: str = REAL,
+    principals: Sequence[str] | None = None,
+    limit: int = 5,
 ) -> Sequence[Lease]:
-    """What this worker gets to ask about now."""
-    values = {"principals": None, "seconds": 60.0} | fields
-    return await journal.lease(api=api, worker_id=worker, now=store.now, limit=limit, **values)
+    """What this worker gets to ask about now, for a minute."""
+    return await journal.lease(
+        api=api, principals=principals, worker_id=worker, now=store.now, seconds=60.0, limit=limit
+    )

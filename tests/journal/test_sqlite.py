@@ -1,16 +1,23 @@
 """The SQLite store keeps the contract; and what is its own: the file, its mode, its plans, what it says in trouble."""
 
+import os
+import re
 import sqlite3
+import stat
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 import pytest
 
 from tests.journal.contract import Contract
-from tests.journal.stores import ANN
+from tests.journal.stores import ANN, NO_LIMITS, OLD_ROWS, begin, request, running
+from veo_mcp.errors import JournalUnusable
+from veo_mcp.journal.entry import Change, Status
+from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.store import SqliteJournal
 
 pytestmark = pytest.mark.anyio
@@ -21,16 +28,6 @@ OLD_COLUMNS = (
     " upstream_id, status, upstream_status, progress, video_urls, resolution, error_code, error_message, charged,"
     " retry_after, created_at, updated_at, completed_at, sender, deadline, next_poll_at, polls, seq"
 )
-OLD_ROWS: list[tuple[str, str, str, str, str | None, float | None, int]] = [
-    # id, api, status, charged, API id, completed_at, polls
-    ("vid_done", ANN.api, "completed", "yes", "task-done", 1500.0, 4),
-    ("vid_running", ANN.api, "processing", "yes", "task-running", None, 2),
-    ("vid_refunded", ANN.api, "failed", "refunded", "task-refunded", 1090.0, 3),
-    ("vid_lost", ANN.api, "unknown", "unknown", None, None, 0),
-    ("vid_odd_date", ANN.api, "completed", "yes", "task-odd", 1e300, 0),
-    ("vid_from_the_future", ANN.api, "paused", "yes", None, None, 0),
-    ("vid_sandbox", "sandbox:1", "completed", "yes", "task-sandbox", 1090.0, 0),
-]
 
 
 class SqliteStore:
@@ -91,3 +88,210 @@ def store(tmp_path: Path) -> SqliteStore:
 
 class TestContract(Contract):
     """The whole contract, over SQLite."""
+
+
+def old_process(path: Path) -> sqlite3.Connection:
+    """A connection as a version before this one has it."""
+    return sqlite3.connect(path, isolation_level=None)
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES))
+async def test_no_query_reads_more_rows_than_it_asks_for(store: SqliteStore, name: str) -> None:
+    """Without an index over it, a question takes a hundred times as long with 100,000 tasks."""
+    async with store.open() as journal:
+        values = dict.fromkeys(re.findall(r":([a-z_]+)", QUERIES[name]), 1)
+        plan = await journal.file.read(
+            lambda db: [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {QUERIES[name]}", values)]
+        )
+        # The counter is one row, and among sends that are under way it does not matter.
+        scanned = [step for step in plan if step.startswith("SCAN") and "CONSTANT" not in step]
+        assert scanned in ([], ["SCAN counter"], ["SCAN entries USING INDEX entries_submitting"])
+        if name not in ("changed", "repeat_unsettled"):  # these sort what they found: a few
+            assert not any("TEMP B-TREE" in step for step in plan)
+        if name in ("spent", "spent_by_principal", "oldest_spent", "durations"):
+            assert not any("entries USING INDEX" in step for step in plan)  # a covering one: no entry is fetched
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])
+async def test_only_its_owner_can_read_the_journal_and_the_folders_that_were_made(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        async with SqliteJournal(tmp_path / "state" / "veo" / "journal.db") as journal:
+            await running(journal, 1, 0.0)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").rglob("*")}
+    assert modes == {"veo": 0o700, "journal.db": 0o600, "journal.db-journal": 0o600}
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+async def test_a_journal_that_an_older_version_left_readable_is_closed_to_others(tmp_path: Path) -> None:
+    path, folder = tmp_path / "theirs" / "journal.db", tmp_path / "theirs"
+    folder.mkdir(mode=0o755)
+    path.touch(0o644)
+    async with SqliteJournal(path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    # The folder is not ours, and stays as its owner made it.
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+async def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(store: SqliteStore) -> None:
+    await store.make_older(1)
+    before = store.path.read_bytes()
+
+    def break_off(point: str) -> None:
+        raise OSError(5, f"broken off at {point}")
+
+    with pytest.raises(JournalUnusable, match="mid-migration"):
+        async with SqliteJournal(store.path, crash_at=break_off):
+            pass
+    assert store.path.read_bytes() == before
+    async with store.open() as journal:
+        assert await journal.find("vid_running") is not None
+
+
+async def test_processes_that_open_an_older_journal_at_once_move_it_over_once(store: SqliteStore) -> None:
+    await store.make_older(1)
+    async with anyio.create_task_group() as group:
+
+        async def open_it() -> None:
+            async with store.open() as journal:
+                assert await journal.find("vid_running") is not None
+
+        for _ in range(5):
+            group.start_soon(open_it)
+
+
+async def test_a_process_whose_journal_a_newer_version_moved_on_is_told_so(store: SqliteStore) -> None:
+    async with store.open() as journal:
+        entry = await running(journal, 1, store.now)
+        with sqlite3.connect(store.path) as db:
+            db.execute("ALTER TABLE entries RENAME COLUMN revision TO version")
+            db.execute("PRAGMA user_version = 99")
+        db.close()
+        for call in (journal.find(entry.id), journal.record(entry.id, Change(progress=1.0), now=store.now)):
+            with pytest.raises(JournalUnusable, match="newer veo-mcp"):
+                await call
+
+
+async def nothing_is_half_written(store: SqliteStore, *, said: str, journal: SqliteJournal) -> None:
+    """What needs to write is refused with words that name the file and the way out."""
+    entry = request(2, store.now, prompt="x" * 20_000)
+    for call in (
+        journal.begin(entry, now=store.now, limits=NO_LIMITS, repeat_seconds=600),
+        journal.check_writable(),
+    ):
+        with pytest.raises(JournalUnusable) as trouble:
+            await call
+        assert str(store.path) in trouble.value.explanation
+        assert said in trouble.value.explanation
+        assert "VEO_JOURNAL" in trouble.value.explanation
+
+
+async def pragma(journal: SqliteJournal, setting: str) -> None:
+    await journal.file.read(lambda db: db.execute(f"PRAGMA {setting}").fetchone())
+
+
+async def test_a_read_only_journal_can_be_read_and_not_written(store: SqliteStore) -> None:
+    async with store.open() as journal:
+        entry = await running(journal, 1, store.now)
+        # File modes do not bind the superuser; this makes SQLite answer as it does for a file it may not write.
+        await pragma(journal, "query_only = ON")
+        await nothing_is_half_written(store, said="Make it and its folder writable", journal=journal)
+        assert (await journal.list(ANN)).entries == (entry,)
+        await pragma(journal, "query_only = OFF")
+        await journal.check_writable()
+
+
+async def test_a_full_disk_leaves_no_half_an_entry(store: SqliteStore) -> None:
+    async with store.open() as journal:
+        entry = await running(journal, 1, store.now)
+        (pages,) = await journal.file.read(lambda db: db.execute("PRAGMA page_count").fetchone())
+        await pragma(journal, f"max_page_count = {pages}")
+        with pytest.raises(JournalUnusable, match="Free some disk space"):
+            await begin(journal, request(2, store.now, prompt="x" * 2_000_000))
+        assert (await journal.list(ANN)).entries == (entry,)
+        assert (await journal.spent(ANN, now=store.now)).own == 40
+        await pragma(journal, "max_page_count = 1000000")
+        await begin(journal, request(2, store.now, prompt="x" * 2_000_000))
+
+
+async def test_a_locked_journal_is_said_to_be_held(store: SqliteStore) -> None:
+    async with store.open() as journal:
+        await running(journal, 1, store.now)
+        await pragma(journal, "busy_timeout = 50")
+        other = old_process(store.path)
+        other.execute("BEGIN EXCLUSIVE")
+        await nothing_is_half_written(store, said="Another program holds it", journal=journal)
+        other.close()
+        await journal.check_writable()
+
+
+async def test_a_file_that_is_no_database_is_kept_and_named(store: SqliteStore) -> None:
+    store.path.write_bytes(b"this is no database, whatever its name says" * 50)
+    before = store.path.read_bytes()
+    with pytest.raises(JournalUnusable, match="Move it away"):
+        async with store.open():
+            pass
+    assert store.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+async def test_a_journal_that_was_moved_away_in_use_takes_nothing_more(store: SqliteStore, what: str) -> None:
+    """What is written into a file that nobody finds again is a forgotten payment."""
+    store.path = store.path.parent / "state" / "journal.db"
+    async with store.open() as journal:
+        await running(journal, 1, store.now)
+        moved = store.path.parent if what == "folder" else store.path
+        moved.rename(moved.with_name("elsewhere"))
+        with pytest.raises(JournalUnusable, match="VEO_JOURNAL"):
+            await begin(journal, request(2, store.now))
+        with pytest.raises(JournalUnusable, match="VEO_JOURNAL"):
+            await journal.check_writable()
+        moved.with_name("elsewhere").rename(moved)
+        await begin(journal, request(2, store.now))
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(JournalUnusable, match="Fix its folder"):
+        async with SqliteJournal(tmp_path / "file" / "journal.db"):
+            pass
+
+
+async def test_trouble_is_logged_once_and_the_feed_catches_up(
+    store: SqliteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with store.open() as one, store.open() as two, one.changes() as feed:
+        await two.file.read(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))
+        await anyio.sleep(1.3)  # so that it has looked more than once, and found nothing that it could read
+        await two.file.read(lambda db: db.execute("ALTER TABLE gone RENAME TO entries"))
+        entry = await running(two, 1, store.now)
+        with anyio.fail_after(2):
+            while (await anext(feed)) != entry:
+                pass
+    assert len([record for record in caplog.records if "cannot be used" in record.getMessage()]) == 2
+
+
+async def test_what_a_cancelled_call_wrote_is_told_all_the_same(store: SqliteStore) -> None:
+    scope = anyio.CancelScope()
+
+    def give_up(point: str) -> None:
+        if point == "end recorded":
+            scope.cancel()
+
+    async with SqliteJournal(store.path, crash_at=give_up) as journal:
+        entry = await running(journal, 1, store.now)
+        async with journal.changes() as feed:
+            with scope:
+                await journal.record(entry.id, Change(status=Status.COMPLETED), now=store.now)
+            assert scope.cancelled_caught
+            with anyio.fail_after(2):
+                while (await anext(feed)).status is not Status.COMPLETED:
+                    pass
+
+
+async def test_an_error_of_the_caller_goes_through_unchanged(store: SqliteStore) -> None:
+    with pytest.raises(KeyError):
+        async with store.open():
+            raise KeyError

@@ -111,7 +111,7 @@ def test_foreign_text_is_quoted_without_what_hides_or_reorders(foreign: str, sho
 
 
 def test_the_words_on_credits_are_fixed() -> None:
-    assert [charge_words(charged, 40, sandbox=True) for charged in ("no", "yes", "refunded", "unknown")] == [
+    assert [charge_words(charged, 40) for charged in ("no", "yes", "refunded", "unknown")] == [
         "Not charged.",
         "Charged 40 credits.",
         "Refunded 40 credits.",

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from tests.support.ports import free_port
 from tests.support.stack import sandbox
-from veo_mcp.journal.entry import Status
+from veo_mcp.api.account import Caller
+from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -24,6 +25,13 @@ class Site:
     url: str
     engine: Engine
     reads: list[str]
+
+    async def entry(self, task_id: str) -> Entry:
+        """The entry with this own or API id."""
+        account = await self.engine.accounts.account(Caller(principal=""))
+        entry = await self.engine.journal.get(account, task_id)
+        assert entry is not None
+        return entry
 
     async def token(self, entry_id: str) -> str:
         return await self.engine.callbacks.urls.token(entry_id)

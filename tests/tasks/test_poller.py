@@ -69,10 +69,20 @@ async def polling(folder: Path, world: World, tasks: int) -> AsyncGenerator[tupl
                 await add(one, unfinished(number, api=base_url))
             async with (
                 open_engine(
-                    one, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
+                    one,
+                    base_url=base_url,
+                    key=SecretStr("sk-x"),
+                    clock=world.clock,
+                    monotonic=world.clock,
+                    sleep=world.sleep,
                 ) as first,
                 open_engine(
-                    two, base_url=base_url, key=SecretStr("sk-x"), clock=world.clock, sleep=world.sleep
+                    two,
+                    base_url=base_url,
+                    key=SecretStr("sk-x"),
+                    clock=world.clock,
+                    monotonic=world.clock,
+                    sleep=world.sleep,
                 ) as second,
             ):
                 yield first, second
@@ -126,11 +136,12 @@ async def test_a_refused_key_pauses_the_poller_and_fails_no_task(tmp_path: Path,
     async with polling(tmp_path, world, 10) as (engine, _):
         while world.now < START + 130:
             await turn(engine, world)
-        assert len(world.asked) <= 4
+        # After 1 s, and then three times as long each time: one question for all ten.
+        assert len(world.asked) <= 6
         assert engine.poller.paused
         assert {entry.status for entry in await everything(engine)} == {Status.PENDING}
         world.reply = None
-        while world.now < START + 300:
+        while world.now < START + 700:
             await turn(engine, world)
         assert engine.poller.paused is None
 

@@ -31,7 +31,7 @@ LONGEST_WAIT = 3600.0
 """Seconds of a Retry-After that are believed: 86,400,000 once stopped the polling for 997 days."""
 MESSAGE_LIMIT = 500
 
-_ID_KEYS = ("taskid", "task_id", "id")
+_ID_KEYS = ("taskId", "taskid", "task_id", "id")
 _ID_IN_TEXT = re.compile(
     r'"(task_?id|id)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*)(?=[\s,}\]]))', re.IGNORECASE
 )
@@ -145,19 +145,20 @@ def usable_id(value: object) -> str | None:
 def mentioned_id(body: bytes, *, loosely: bool = True) -> str | None:
     """An id of a task that stands anywhere in an answer, in any shape, cut JSON included; None if there is none.
 
-    The first `taskId` counts, before any `task_id`, before any `id`. It may be of any length, and of no use.
+    The first `taskId` counts, before the same in other case, before any `task_id`, before any `id`. It may be of any
+    length, and of no use.
 
     Args:
         loosely: whether a bare `id` counts; in a refusal it is most likely the request's.
     """
-    keys = _ID_KEYS if loosely else _ID_KEYS[:2]
+    keys = _ID_KEYS if loosely else _ID_KEYS[:-1]
     found: dict[str, str] = {}
     try:
         pairs: Iterable[tuple[str, object]] = _walk(_loads(body))
     except (ValueError, RecursionError):
         pairs = _pairs_in_text(_text(body))
     for key, value in pairs:
-        name = key.lower()
+        name = key if key in keys else key.lower()
         if name in keys and name not in found:
             if isinstance(value, bool) or not isinstance(value, str | int | float):
                 continue
@@ -263,7 +264,8 @@ class Reader:
         if fields.get("code") != 200:
             found = clean(str(fields.get("code"))[:100], 40) if "code" in fields else "none"
             words = self._word(fields.get("msg")) or ""
-            raise causes.CODE_NOT_200.error(words, words=words, http_status=answer.status, found=found)
+            message = f"HTTP 200 with code {found}" + (f": {words}" if words else "")
+            raise causes.CODE_NOT_200.error(message, words=words, http_status=answer.status, found=found)
         return fields.get("data")
 
     def model(self, kind: type[M], data: object, status: int) -> M:

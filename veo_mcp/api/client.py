@@ -55,6 +55,7 @@ class VeoClient:
     Args:
         base_url: such as https://api.aivideoapi.ai.
         key: the provider's key, `sk-…`.
+        monotonic: seconds that never go back.
         jitter: a number from 0 to 1, for the gaps between tries.
         sleep: waits some seconds; an argument so that tests need not.
         create_seconds: how long a create may take in all, retries included.
@@ -70,6 +71,7 @@ class VeoClient:
         base_url: str,
         key: SecretStr,
         *,
+        monotonic: Callable[[], float] = anyio.current_time,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         create_seconds: float = CREATE_SECONDS,
@@ -79,7 +81,7 @@ class VeoClient:
         self._transport = Transport(base_url, key, crash_at=crash_at, environ=environ)
         path = self._transport.address.path if self._transport.address else ""
         self._reader = Reader(self._transport.host, path, (key.get_secret_value(),))
-        self.keycare = KeyCare(anyio.current_time)
+        self.keycare = KeyCare(monotonic)
         self._identity: str | None = None
         self._create_seconds = create_seconds
         self._jitter = jitter

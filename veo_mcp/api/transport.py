@@ -143,8 +143,7 @@ class Transport:
         }
         pool = self._pool(target, proxy, downloads=False)
         exchange = _Exchange(self._crash_at if method == "POST" else None)
-        # No time-out for a single read: under the total deadline it would only end what a slow API still answers, and
-        # a machine that slept would find it passed while the answer lies in the socket.
+        # No time-out for a single read: under the total deadline it could only end what a slow API still answers.
         # Opening ends before the deadline: cancelled in its handshake, the library leaves a socket open.
         opening = min(CONNECT_SECONDS, seconds / 2)
         waits = {"connect": opening, "pool": opening, "read": None, "write": None}

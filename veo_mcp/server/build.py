@@ -37,7 +37,8 @@ INSTRUCTIONS = (
     "completed one (about 40), get_task shows one, list_tasks all of them, get_credits the balance. If the person is "
     "waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later. Tell the price "
     "and ask before quality or several videos. An unknown outcome is never sent again: tell the person, who can "
-    "settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the video's URL."
+    "settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the "
+    "video's URL."
 )
 READ_ONLY = (
     "Shows Veo 3.1 videos that were made elsewhere: get_task shows one, list_tasks all of them, get_credits the "

@@ -27,6 +27,8 @@ LOOKING_SECONDS = 2.0
 """What only looks is soon done, or waits for a video, which it can do again elsewhere."""
 SETTLE_SECONDS = 0.1
 """From a call's result to the moment in which the transport has written it."""
+ANSWERED_STILL = frozenset({"tools/list", "ping"})
+"""Clients look a tool up again when its answer is there, and would throw that away if this was refused."""
 NOT_BEGUN = "veo-mcp is ending, so this call was not begun. Not charged. Make it again when the server runs again."
 CUT_SHORT = (
     "veo-mcp is ending, so this call, which only looks, was cut short. Not charged. Ask again when the server runs "
@@ -92,7 +94,7 @@ class Ending:
         """Goes around every request; a notification passes."""
         if ctx.request_id is None:
             return await call_next(ctx)
-        if self.begun:
+        if self.begun and ctx.method not in ANSWERED_STILL:
             return _answer(ctx, NOT_BEGUN)
         call = _Call(ctx.method, _spends(ctx.params) if ctx.method == "tools/call" else False)
         self._calls.add(call)

@@ -88,7 +88,7 @@ def failure(error: VeoMcpError) -> CallToolResult:
 
 def refusal(error: ApiError, entry: Entry, *, balance: int | None = None) -> CallToolResult:
     """The answer to a request that was written down, and then was not sent or was refused."""
-    words = f" The API's words: “{clean(error.message)}”." if error.message else ""
+    words = f" The API's words: “{clean(error.words)}”." if error.words else ""
     kind = "sandbox credits" if in_sandbox(entry) else "credits"
     if isinstance(error, InsufficientCredits):
         about = "about " if entry.estimated else ""

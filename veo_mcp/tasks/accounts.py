@@ -116,6 +116,12 @@ class Accounts:
             ]
         return [Scope(self._client, await self._client.identity(), None, "")]
 
+    def refusal(self) -> str | None:
+        """Why the API refuses a key that is in use here, or None."""
+        clients = [self._client, *(client for _, client in self._callers.values())]
+        refusals = (client.keycare.refusal for client in clients)
+        return next((refusal.explanation for refusal in refusals if refusal is not None), None)
+
     async def sandbox_origin(self) -> str | None:
         """The origin that a sandbox's videos come from; None when the API is not one. Raises ApiError."""
         return self._client.origin if (await self._client.identity()).startswith("sandbox:") else None

@@ -146,7 +146,7 @@ class Callbacks:
                 self._hints.setdefault(entry_id, named)
         except JournalError as error:
             self._hints.setdefault(entry_id, named)
-            log.info("A callback for %s waits: %s", entry_id, error.explanation)
+            log.warning("A callback for %s waits: %s", entry_id, error.explanation)
         except VeoMcpError as error:
             # A hint is lost, which polling makes good.
             log.info("A callback for %s could not be checked: %s", entry_id, error.explanation)

@@ -59,6 +59,7 @@ async def open_engine(
     max_credits: int | None = None,
     repeat_seconds: float = REPEAT_SECONDS,
     clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = anyio.current_time,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     create_seconds: float = 45.0,
     crash_at: Callable[[str], None] = lambda point: None,
@@ -69,7 +70,9 @@ async def open_engine(
     """
 
     def client_for(key: SecretStr) -> VeoClient:
-        return VeoClient(base_url, key, sleep=sleep, create_seconds=create_seconds, crash_at=crash_at)
+        return VeoClient(
+            base_url, key, monotonic=monotonic, sleep=sleep, create_seconds=create_seconds, crash_at=crash_at
+        )
 
     async def secret() -> str:
         return await journal.get_or_set("principal_secret", new_id() + new_id())

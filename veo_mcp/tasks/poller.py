@@ -41,8 +41,6 @@ FAILED_SECONDS = 30.0
 SLOW_DOWN = 8.0
 PAUSE_MOST = 3600.0
 """No pause is longer, whatever an API asks for or a clock does: a task that is paid for is not forgotten."""
-REFUSED_FIRST, REFUSED_TIMES, REFUSED_MOST = 1.0, 3.0, 600.0
-"""A key that is refused is tried again after this long, and then after so many times as long, up to ten minutes."""
 
 
 class Poller:
@@ -74,19 +72,18 @@ class Poller:
         self._sleep = sleep
         self._crash_at = crash_at
         self._watched: Counter[str] = Counter()
-        self._refused: dict[str, tuple[str, float]] = {}
         self.beat = 0.0
         self.unreachable: str | None = None
 
     @property
     def paused(self) -> str | None:
         """The sentence that says why the API refuses to be asked (key, balance, address), or None."""
-        return next((why for why, _ in self._refused.values()), None)
+        return self._accounts.refusal()
 
     def trouble(self, account: Account) -> str | None:
         """As `paused`, for the key that this account uses."""
-        pauser = account.principal if account.principal in self._refused else ""
-        return self._refused[pauser][0] if pauser in self._refused else None
+        refusal = self._accounts.client(account).keycare.refusal
+        return refusal.explanation if refusal is not None else None
 
     @asynccontextmanager
     async def watching(self, entry: Entry) -> AsyncGenerator[None]:
@@ -146,6 +143,8 @@ class Poller:
         # One that lies further ahead was made by a clock that has been set back since.
         if 0 < pause <= PAUSE_MOST:
             return 0
+        if scope.client.keycare.wait() > 0:
+            return 0
         # One at a time: what is leased and waits for its turn would be out of everyone's reach meanwhile.
         due = await self._journal.lease(
             api=scope.api,
@@ -162,9 +161,12 @@ class Poller:
 
     async def _ask(self, scope: Scope, lease: Lease) -> None:
         entry, gap, asked = lease.entry, None, True
+        if not scope.client.keycare.may_ask():
+            # The key is refused, and another task is asking just now whether it still is.
+            await self._release(lease, entry, 0.0, asked=False)
+            return
         try:
             reply = await scope.client.get_task(entry.upstream_id or "")
-            self._refused.pop(scope.pauser, None)
             if reply.api != entry.api:
                 return
             self._crash_at("poll answer read")
@@ -177,11 +179,8 @@ class Poller:
         except RateLimitExceeded as error:
             await self._pause(scope, SLOW_DOWN if error.retry_after is None else error.retry_after)
             gap, asked = 0.0, False
-        except (InvalidApiKey, InsufficientCredits, IpNotAllowed) as error:
-            _, last = self._refused.get(scope.pauser, ("", REFUSED_FIRST / REFUSED_TIMES))
-            self._refused[scope.pauser] = (error.explanation, seconds := min(last * REFUSED_TIMES, REFUSED_MOST))
-            await self._pause(scope, seconds)
-            gap, asked = 0.0, False
+        except (InvalidApiKey, InsufficientCredits, IpNotAllowed):
+            gap, asked = 0.0, False  # the client's keycare says when to ask again, one question for all tasks
         except TaskNotFound:
             # Shortly after a create the API may not know its own id yet; later it is odd, but no reason to forget.
             gap = 10.0 if self._clock() - entry.created_at < 120 else 300.0

@@ -119,9 +119,8 @@ class Budgets:
         async with store.open() as journal:
             ages = [0.0, 0.5, 59.0, 61.0, 1799.5, 3599.0, 3600.0, 7300.25, DAY - 3601, DAY - 61, DAY - 30, DAY - 0.5]
             for number, age in enumerate(ages):
-                await begin(
-                    journal, request(number, store.now - age, account=(ANN, BOB)[number % 2], credits=2**number)
-                )
+                for account in (ANN, BOB, SANDBOX):
+                    await begin(journal, request(number, store.now - age, account=account, credits=2**number))
             for ahead in (
                 0.0,
                 0.4,
@@ -138,16 +137,16 @@ class Budgets:
                 DAY,
             ):
                 now = store.now + ahead
-                left = [number for number, age in enumerate(ages) if store.now - age > now - DAY]
-                total = sum(2**number for number in left)
-                own = sum(2**number for number in left if number % 2 == 0)
-                assert await total_and_own(journal, ANN, now) == (total, own), ahead
+                own = sum(2**number for number, age in enumerate(ages) if store.now - age > now - DAY)
+                assert await total_and_own(journal, ANN, now) == (2 * own, own), ahead
+                assert await total_and_own(journal, SANDBOX, now) == (own, own), ahead
 
     async def test_it_is_said_when_the_oldest_credits_count_no_more(self, store: Store) -> None:
         async with store.open() as journal:
             assert (await journal.spent(ANN, now=store.now)).oldest_at is None
             await begin(journal, request(1, store.now - DAY - 5))
             await begin(journal, request(2, store.now - 7000, account=BOB))
+            await begin(journal, request(6, store.now - 7000, account=SANDBOX))
             for number, age in ((3, 5000), (4, 5000), (5, 10)):
                 await begin(journal, request(number, store.now - age))
             spent = await journal.spent(ANN, now=store.now)
@@ -157,6 +156,8 @@ class Budgets:
         async with store.open() as journal:
             for number, age in ((1, 5000), (2, 3000), (3, 1000)):
                 await begin(journal, request(number, store.now - age))
+            await begin(journal, request(4, store.now - 6000, account=BOB, credits=7))
+            await begin(journal, request(5, store.now - 7000, account=SANDBOX))
 
             async def refused(price: int, limits: Limits) -> float | None:
                 entry = request(9, store.now, credits=price)
@@ -165,10 +166,10 @@ class Budgets:
                 return refusal.value.more_at
 
             assert await refused(40, Limits(each=120)) == store.now - 5000 + DAY
-            assert await refused(80, Limits(total=120)) == store.now - 3000 + DAY
-            assert await refused(121, Limits(total=120)) is None
+            assert await refused(80, Limits(total=127)) == store.now - 3000 + DAY
+            assert await refused(128, Limits(total=127)) is None
             # Of two limits, the one that holds it up longer.
-            assert await refused(40, Limits(total=120, each=60)) == store.now - 1000 + DAY
+            assert await refused(40, Limits(total=127, each=60)) == store.now - 1000 + DAY
             at = await refused(40, Limits(each=120))
             assert at is not None
             begun = await journal.begin(request(9, at), now=at, limits=Limits(each=120), repeat_seconds=0)

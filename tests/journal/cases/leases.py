@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from tests.journal.stores import ANN, BOB, Store, begin, leased, request, running, task
+from tests.journal.stores import ANN, BOB, SANDBOX, Store, begin, leased, request, running, task
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.journal import Journal, Lease
 
@@ -14,7 +14,10 @@ async def only(store: Store, journal: Journal, worker: str) -> Lease:
 
 
 class Leases:
-    async def test_two_workers_share_what_is_due_and_get_nothing_twice(self, store: Store) -> None:
+    @pytest.mark.parametrize("principals", [None, ["ann"]])
+    async def test_two_workers_share_what_is_due_and_get_nothing_twice(
+        self, store: Store, principals: list[str] | None
+    ) -> None:
         got = list[str]()
         async with store.open() as one, store.open() as two:
             for number in range(40):
@@ -22,7 +25,9 @@ class Leases:
             await store.move_clock(1)
 
             async def work(journal: Journal, worker: str) -> None:
-                while leases := await leased(journal, store, worker, limit=3):
+                while len(got) < 100 and (
+                    leases := await leased(journal, store, worker, limit=3, principals=principals)
+                ):
                     got.extend(lease.entry.id for lease in leases)
 
             async with anyio.create_task_group() as group:
@@ -162,9 +167,31 @@ class Leases:
                 return got
 
             await store.move_clock(jump)
+            assert await leased(two, store, "b", api=SANDBOX.api) == []
             assert len(await asked(two, "b")) == 3
             await store.move_clock(-jump)
             assert len(await asked(one, "a")) == 3
+
+    async def test_a_clock_that_was_ahead_for_the_time_of_one_look_does_not_stop_the_asking(self, store: Store) -> None:
+        async with store.open() as journal:
+            await running(journal, 1, store.now)
+            await store.move_clock(1)
+            lease = await only(store, journal, "w")
+            await store.move_clock(86400)
+            await journal.release(lease, next_poll_at=store.now + 10, asked=True)
+            await store.move_clock(-86400 + 20)
+            assert await leased(journal, store, "w", principals=["bob"]) == []
+            assert await leased(journal, store, "w", api=SANDBOX.api) == []
+            assert len(await leased(journal, store, "w", principals=["ann"])) == 1
+            assert await leased(journal, store, "other") == []
+
+    async def test_a_wait_that_a_clock_ahead_noted_ends_when_it_is_set_right(self, store: Store) -> None:
+        async with store.open() as journal:
+            entry = await running(journal, 1, store.now)
+            await store.move_clock(3600)
+            await journal.record(entry.id, Change(progress=1.0, next_poll_at=store.now + 10), now=store.now)
+            await store.move_clock(-3600 + 20)
+            assert len(await leased(journal, store, "w")) == 1
 
     async def test_clocks_a_little_apart_take_nothing_from_each_other(self, store: Store) -> None:
         async with store.open() as one, store.open() as two:

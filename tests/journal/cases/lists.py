@@ -117,6 +117,17 @@ class Values:
             assert await journal.find(odd) is None
             assert await journal.find_elsewhere(ANN, odd) is None
 
+    @pytest.mark.parametrize(
+        ("said", "kept"),
+        [("a\ud800b", "a\ufffdb"), ("a\0b", "a\ufffdb"), ("\ud83d\ude00", "\U0001f600")],
+        ids=["lone surrogate", "NUL", "surrogate pair"],
+    )
+    async def test_what_no_store_can_keep_reads_the_same_from_each(self, store: Store, said: str, kept: str) -> None:
+        async with store.open() as journal:
+            entry = await begin(journal, request(1, store.now, prompt=said))
+            assert entry.prompt == kept
+            assert await journal.find(entry.id) == entry
+
     async def test_ordinary_text_is_kept_to_the_letter(self, store: Store) -> None:
         text = "Ein Mädchen, 猫, 👩‍👩‍👧, \u202eright to left\u202c, tab\t, new\nline, quote ' \" \\"
         async with store.open() as journal:

@@ -1,11 +1,13 @@
 """Another person's task, and another API's, does not exist: at every question that takes an account."""
 
+import anyio
 import pytest
 
 from tests.journal.stores import ANN, BOB, NO_LIMITS, SANDBOX, Store, leased, request, running, task
 from veo_mcp.api.account import Account
 from veo_mcp.errors import JournalUnusable, WrongCursor
 from veo_mcp.journal.entry import Change, Status
+from veo_mcp.journal.journal import Journal
 
 OTHERS = pytest.mark.parametrize("other", [BOB, SANDBOX], ids=["another person", "another API"])
 
@@ -80,6 +82,20 @@ class Scopes:
             assert await journal.adopt(BOB, theirs) is None
             assert await journal.find(theirs.id) is None
             assert (await journal.list(BOB)).entries == ()
+
+    async def test_an_id_that_many_adopt_at_once_becomes_one_entry_of_one_person(self, store: Store) -> None:
+        found: dict[str, set[str | None]] = {"ann": set(), "bob": set()}
+        async with store.open() as one, store.open() as two, anyio.create_task_group() as group:
+
+            async def adopt(journal: Journal, account: Account, number: int) -> None:
+                entry = await journal.adopt(account, task(number, store.now, account=account, upstream_id="up"))
+                found[account.principal].add(None if entry is None else entry.id)
+
+            for number in range(20):
+                group.start_soon(adopt, (one, two)[number % 2], (ANN, BOB)[number // 2 % 2], number)
+        # Whoever came first has it, as one entry; for the other person there is no such task.
+        assert {None} in found.values()
+        assert len(found["ann"] | found["bob"]) == 2
 
     async def test_the_same_id_at_another_api_is_adopted_there(self, store: Store) -> None:
         async with store.open() as journal:

@@ -17,20 +17,21 @@ __all__ = ["CLOCK_SLACK", "due", "holds", "lease"]
 
 CLOCK_SLACK = 5.0
 """How far two processes' looks at the same clock may lie apart; more means that it was set back."""
+LONGEST_WAIT = 2 * 3600.0
+"""A task of any age is asked about hourly; one that is due later than this was given back by a clock that was ahead."""
 
 
 def due(
     db: sqlite3.Connection, rows: Rows, *, api: str, principals: Sequence[str] | None, now: float, limit: int
 ) -> list[Entry]:
     """The entries that may be asked about now, most overdue first."""
-    ahead = rows.some(
-        db,
-        "scheduled_by_a_later_clock",
-        {"api": api, "ahead": now + CLOCK_SLACK},
-        limit,
-        where=None if principals is None else frozenset(principals),
-    )
-    found = {entry.id: entry for entry in ahead}
+    where = None if principals is None else frozenset(principals)
+    found: dict[str, Entry] = {}
+    for query, value in (
+        ("scheduled_by_a_later_clock", {"ahead": now + CLOCK_SLACK}),
+        ("due_after_longer_than_any_wait", {"latest": now + LONGEST_WAIT, "now": now}),
+    ):
+        found |= {entry.id: entry for entry in rows.some(db, query, {"api": api, **value}, limit, where=where)}
     scopes: list[tuple[str, Mapping[str, Any]]] = [("due", {"api": api, "now": now})]
     if principals is not None:
         scopes = [("due_by_principal", {"api": api, "now": now, "principal": name}) for name in principals]

@@ -91,6 +91,12 @@ SELECT {entry} FROM entries
 WHERE status IN ('pending', 'processing') AND upstream_id IS NOT NULL AND api = :api AND scheduled_at > :ahead
 ORDER BY scheduled_at
 
+-- name: due_after_longer_than_any_wait
+SELECT {entry} FROM entries
+WHERE status IN ('pending', 'processing') AND upstream_id IS NOT NULL
+    AND api = :api AND next_poll_at > :latest AND leased_until <= :now
+ORDER BY next_poll_at
+
 -- name: lease
 UPDATE entries SET leased_by = :worker_id, leased_until = :until, scheduled_at = :now, fence = fence + 1
 WHERE id = :id

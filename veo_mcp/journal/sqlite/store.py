@@ -4,11 +4,10 @@ Opened by app.py. A durable write took 2.4 ms. Every method is one whole transac
 Nothing here knows what a change means, entry.py does; the SQL is in queries.sql.
 """
 
-import logging
 import math
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +22,7 @@ from veo_mcp.journal.entry import FINAL, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
 from veo_mcp.journal.sqlite import files, leases, spending
+from veo_mcp.journal.sqlite.follower import Follower
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
@@ -33,10 +33,6 @@ __all__ = ["SqliteJournal"]
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
-
-FOLLOW_SECONDS = 0.5
-"""SQLite cannot notify another process. A change must be announced within 2 s, and a busy disk takes its share."""
 MOST_AT_ONCE = 1000
 """How many lost sends one look settles; the next look comes in a second."""
 SENDER_LOST = Change(
@@ -65,16 +61,14 @@ class SqliteJournal:
         self._path = path
         self.file = SqliteFile(path, _migrations(), at_migration=lambda: crash_at("mid-migration"))
         self._rows = Rows(str(path))
-        self._feeds: set[Feed] = set()
-        self._last_seen = 0
-        self._in_trouble = False
+        self._follower = Follower(self._read, self._rows)
         self._group: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
-        self._last_seen = await self._guarded(self.file.open(_last_revision))
+        self._follower.start_after(await self._guarded(self.file.open(_last_revision)))
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        self._group.start_soon(self._follow)
+        self._group.start_soon(self._follower.run)
         return self
 
     async def __aexit__(
@@ -114,7 +108,7 @@ class SqliteJournal:
             return BeginResult(self._rows.insert(db, entry), fresh=True)
 
         begun = await self._write(write)
-        await self._announce()
+        await self._follower.tell()
         return begun
 
     async def find_repeat(
@@ -176,7 +170,7 @@ class SqliteJournal:
         settled = await self._write(write)
         if settled is not None:
             self._crash_at("end recorded" if settled.status in FINAL else "recorded")
-            await self._announce()
+            await self._follower.tell()
         return settled
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
@@ -194,7 +188,7 @@ class SqliteJournal:
             return self._rows.one(db, "by_id", {"id": owner[0]})
 
         adopted = await self._write(write)
-        await self._announce()
+        await self._follower.tell()
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
@@ -302,7 +296,7 @@ class SqliteJournal:
             return [self._rows.put(db, old, new) for old, new in pairs if new is not None]
 
         lost = await self._write(write)
-        await self._announce()
+        await self._follower.tell()
         return lost
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
@@ -386,40 +380,9 @@ class SqliteJournal:
         with suppress(_TakenBackError):
             await self._write(write)
 
-    @asynccontextmanager
-    async def changes(self, entry_id: str | None = None) -> AsyncGenerator[Feed]:
+    def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """See Journal."""
-        feed = Feed(self._last_seen, entry_id)
-        self._feeds.add(feed)
-        try:
-            yield feed
-        finally:
-            self._feeds.discard(feed)
-
-    async def _follow(self) -> None:
-        """Sees what other processes on the same file changed, and what a cancelled call here did not announce."""
-        while True:
-            await self._announce()
-            await anyio.sleep(FOLLOW_SECONDS)
-
-    async def _announce(self) -> None:
-        """Tells the feeds of every entry that changed since the last time."""
-        try:
-            changed, last = await self._read(lambda db: self._rows.all_since(db, self._last_seen))
-        except Exception as problem:
-            # A boundary: what was written stays written, and its writer must not take it for failed; the next look
-            # announces it. Whoever needs the journal gets the reason.
-            if not self._in_trouble:
-                log.warning("%s", problem, exc_info=not isinstance(problem, JournalUnusable))
-            self._in_trouble = True
-            return
-        self._in_trouble = False
-        # Two announcers may have read the same rows; whoever comes second finds them announced.
-        news = [entry for entry in changed if entry.revision > self._last_seen]
-        self._last_seen = max(self._last_seen, last)
-        for entry in news:
-            for feed in self._feeds:
-                feed.put(entry)
+        return self._follower.feed(entry_id)
 
     async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         return await self._guarded(self.file.write(transaction))

@@ -21,7 +21,7 @@ def tighten(tool: Tool) -> Tool:
     model.model_rebuild(force=True)
     tool.parameters = slim(model.model_json_schema(by_alias=True))
     if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = slim(tool.fn_metadata.output_schema)
+        tool.fn_metadata.output_schema = _without_words(slim(tool.fn_metadata.output_schema))
         if "tasks" in tool.fn_metadata.output_schema["properties"]:
             # A row is what get_task returns; spelling it out a fourth time costs 1 KB of every conversation.
             tool.fn_metadata.output_schema["properties"]["tasks"]["items"] = {"type": "object"}
@@ -54,6 +54,19 @@ def slim(schema: dict[str, Any]) -> dict[str, Any]:
     slimmed = cast("dict[str, Any]", _walk(schema, definitions))
     slimmed.pop("$defs", None)
     return slimmed
+
+
+def _without_words(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an answer without descriptions: what a field means stands in its name and in the message."""
+    return {
+        key: {
+            name: _without_words(cast("dict[str, Any]", field)) for name, field in cast("dict[str, Any]", value).items()
+        }
+        if key == "properties"
+        else value
+        for key, value in schema.items()
+        if key != "description"
+    }
 
 
 def _walk(node: Any, definitions: dict[str, Any], *, names: bool = False) -> Any:

@@ -79,7 +79,7 @@ class Tools:
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
         )
         kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations, dict[str, Any] | None]] = [
-            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, PANEL_META),
+            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, {**PANEL_META, **FINDABLE}),
             ("Extend a Veo video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
             ("Look at a Veo video", self.get_task, GET_WORDS, reading, PANEL_META),
             ("List Veo videos", self.list_tasks, LIST_WORDS, reading, None),
@@ -258,6 +258,8 @@ async def _mapped(act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResul
         return failure(error)
 
 
+FINDABLE = {"anthropic/searchHint": "generate, make a video or clip with Veo"}
+"""For hosts that show their model names only, and let it search for the rest."""
 CREATE_WORDS = (
     "Start an 8-second Veo 3.1 video with sound from a text prompt, optionally with images. Spends credits: fast 40, "
     "quality 300 (finer; ask the person first). Answers at once with a task_id. Cannot be cancelled. A repeated call "

@@ -264,7 +264,7 @@ async def test_evidence_is_what_nobody_here_moved(tmp_path: Path) -> None:
     async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
         kept.go_on.set()
         said = await told(client, prompt="lost alone")
-        assert "May have been charged 40 credits. Evidence, not proof: 40 credits were consumed meanwhile." in said
+        assert "May have been charged 40 credits. Evidence, not proof: 40 credits left the account just then" in said
         (entry,) = await everything(engine)
         assert entry.evidence == 40
         assert "Evidence" not in (entry.error_message or "")

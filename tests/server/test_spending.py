@@ -8,8 +8,9 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from tests.support.entries import everything
+from tests.support.entries import PERSON, add, everything, unfinished
 from tests.support.stack import open_stack, text
+from veo_mcp.journal.entry import Status
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", ["auto", "legacy"])]
 
@@ -80,7 +81,9 @@ async def test_a_host_that_cannot_be_asked_goes_through_because_its_own_approval
 async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
     async with open_stack(tmp_path, mode=mode, elicitation=person, confirm_above=39) as env:
-        result = await env.call("extend_video", task_id="whatever", prompt="go on")
+        mine = await env.engine.accounts.account(PERSON)
+        await add(env.engine.journal, unfinished(1, api=mine.api, status=Status.COMPLETED))
+        result = await env.call("extend_video", task_id="vid_1", prompt="go on")
         assert "did not agree" in text(result)
         assert "about 40 credits (an estimate)" in person.questions[0]
 

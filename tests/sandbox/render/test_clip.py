@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ def test_the_picture_moves_and_the_marks_are_burnt_in_but_not_into_the_ends(sea:
     assert first.max() - np.median(first) < 40
 
 
-@pytest.mark.parametrize("prompt", ["A storm at sea with lightning", "A dog runs through a park. Then snow falls on a lake"])
+@pytest.mark.parametrize(
+    "prompt", ["A storm at sea with lightning", "A dog runs through a park. Then snow falls on a lake"]
+)
 def test_no_frame_jumps_but_at_a_cut_or_a_flash_that_is_asked_for(tmp_path: Path, prompt: str) -> None:
     from veo_mcp.sandbox.render.clip.sheet import LIMIT, jump
 
@@ -98,7 +101,7 @@ def test_first_and_last_frames_are_the_given_images(tmp_path: Path) -> None:
 
 def changes(shown: list[Any]) -> Any:
     """How much each frame's luma differs from the one before, on average."""
-    return np.array([np.abs(b[:720].astype(int) - a[:720]).mean() for a, b in zip(shown, shown[1:], strict=False)])
+    return np.array([np.abs(b[:720].astype(int) - a[:720]).mean() for a, b in pairwise(shown)])
 
 
 @pytest.mark.parametrize(("prompt", "cut"), [("Night falls and it begins to rain", False), ("A city in fog", True)])
@@ -165,5 +168,3 @@ def test_quality_keeps_more_of_the_picture_and_of_the_sound(sea: Path, tmp_path:
     with av.open(str(sea)) as fast, av.open(str(tmp_path / "q.mp4")) as fine:
         assert fine.streams.audio[0].bit_rate > fast.streams.audio[0].bit_rate * 1.2
         assert fine.streams.video[0].codec_context.profile == "High"
-
-

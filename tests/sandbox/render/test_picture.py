@@ -1,21 +1,19 @@
-"""What the stages draw: every pixel of every place, nothing that was not named, figures that stay and keep their feet."""
+"""What the stages draw: every pixel of every place, only what was named, figures that stay and keep their feet."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
-
-from veo_mcp.sandbox.render.language.plan import Plan
-
-np: Any = pytest.importorskip("numpy")
-pytest.importorskip("PIL.Image")
 
 from veo_mcp.sandbox.render.canvas.camera import MOVES
 from veo_mcp.sandbox.render.canvas.frame import Frame
 from veo_mcp.sandbox.render.clip.scene import BUILDERS, build
 from veo_mcp.sandbox.render.figures import animals, people
 from veo_mcp.sandbox.render.figures.cast import DRAWN, FPS, GROUND_BOUND, Actor
+from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.language.vocabulary import drawable
 from veo_mcp.sandbox.render.scenery.stage import Stage
 from veo_mcp.sandbox.render.scenery.water import Water
@@ -73,7 +71,9 @@ def test_the_sun_and_the_moon_shine_where_they_are_named(looks: str, light: str,
 @pytest.mark.parametrize("subject", FIGURES)
 @pytest.mark.parametrize("size", [WIDE, TALL])
 @pytest.mark.parametrize("framing", ["close", "", "wide"])
-def test_whoever_is_named_stays_in_the_frame_for_the_whole_shot(subject: str, size: tuple[int, int], framing: str) -> None:
+def test_whoever_is_named_stays_in_the_frame_for_the_whole_shot(
+    subject: str, size: tuple[int, int], framing: str
+) -> None:
     for camera in ("", "static", "pan_left"):
         shot = stage(Plan("x", "", "", "", camera, (subject,), framing=framing), size)
         leader = actors(shot)[0]
@@ -91,7 +91,7 @@ def test_legs_move_in_every_frame_and_feet_stand_on_the_ground(subject: str) -> 
         shot = stage(Plan("x", "meadow", subjects=(subject,), looks=looks))
         one = actors(shot)[0]
         shown = [one.shown(k / FPS) for k in range(FPS)]
-        assert all(a != b for a, b in zip(shown, shown[1:], strict=False))
+        assert all(a != b for a, b in pairwise(shown))
         assert one.shadow is not None
         if not looks:
             assert one.feet == [float(picture.lowest) for picture in one.pictures]
@@ -103,14 +103,21 @@ def test_a_foot_that_is_down_moves_back_as_fast_as_the_ground(subject: str) -> N
         shot = stage(Plan("x", "meadow", "", "", camera, (subject,)))
         one = actors(shot)[0]
         ground = [-shot.setup.camera.at(t).x * shot.walk_depth for t in (2.0, 3.0)]
-        speed = one.where(3.0, shot.setup.camera.at(3.0))[0] - one.where(2.0, shot.setup.camera.at(2.0))[0] - (ground[1] - ground[0])
+        speed = (
+            one.where(3.0, shot.setup.camera.at(3.0))[0]
+            - one.where(2.0, shot.setup.camera.at(2.0))[0]
+            - (ground[1] - ground[0])
+        )
         cycle = len(one.pictures) / FPS
         # a stride's length stays what the body can do
         assert 0.55 <= speed * cycle / (one.pictures[0].h) <= 1.25
 
 
 def test_near_medium_and_wide_differ() -> None:
-    tall = [actors(stage(Plan("x", "meadow", subjects=("horse",), framing=f)))[0].pictures[0].h for f in ("wide", "medium", "close")]
+    tall = [
+        actors(stage(Plan("x", "meadow", subjects=("horse",), framing=f)))[0].pictures[0].h
+        for f in ("wide", "medium", "close")
+    ]
     assert tall[0] * 1.3 < tall[1] < tall[2] / 1.3
 
 

@@ -12,7 +12,16 @@ from functools import partial
 from veo_mcp.sandbox.render.canvas.camera import Camera
 from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.canvas.palette import palette
-from veo_mcp.sandbox.render.figures.cast import AFLOAT, FLYERS, FRAMED, GROUND_BOUND, SWIMMERS, add_actors, gait_of, pace
+from veo_mcp.sandbox.render.figures.cast import (
+    AFLOAT,
+    FLYERS,
+    FRAMED,
+    GROUND_BOUND,
+    SWIMMERS,
+    add_actors,
+    gait_of,
+    pace,
+)
 from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.scenery import beyond, interior, land, town
 from veo_mcp.sandbox.render.scenery.animatic import animatic
@@ -26,7 +35,17 @@ BUILDERS = {
     # subjects without a place: only what carries them
     "": land.plain, "water": land.sea, "air": land.open_air, "deep": partial(beyond.underwater, bed=False), "void": beyond.space,
 }  # fmt: skip
-HORIZONS = {"park": 0.5, "meadow": 0.5, "desert": 0.52, "mars": 0.52, "pyramids": 0.52, "street": 0.66, "city": 0.62, "forest": 0.6, "": 0.68}
+HORIZONS = {
+    "park": 0.5,
+    "meadow": 0.5,
+    "desert": 0.52,
+    "mars": 0.52,
+    "pyramids": 0.52,
+    "street": 0.66,
+    "city": 0.62,
+    "forest": 0.6,
+    "": 0.68,
+}
 HORIZON = 0.56  # of the frame's height, elsewhere
 UNNAMED_MOVES = ("drift", "push", "drift")  # gentle ones, when no camera was named
 FASTEST_TRACKING = 190.0  # pixels a second at 1280 columns: faster ones would need land without end
@@ -51,7 +70,9 @@ def carrier(plan: Plan) -> str:
         return "water"
     if first in SWIMMERS:
         return "deep"
-    return "air" if first in FLYERS else "void" if first in {"astronaut", "planet"} else "room" if first == "cup" else ""
+    return (
+        "air" if first in FLYERS else "void" if first in {"astronaut", "planet"} else "room" if first == "cup" else ""
+    )
 
 
 def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> Stage:

@@ -148,7 +148,9 @@ class Cast:
         # by lamps and shop windows one is seen better than under the open sky
         least = 0.8 if s.plan.place in {"street", "city"} else 0.5
         self.light: Rgb = (max(r, least), max(g, least * 0.97), max(b, least * 0.95)) if night else (r, g, b)
-        self.rim: Rgb = (1.0, 0.45, 0.85) if "neon" in s.plan.looks else (0.5, 0.6, 0.85) if s.pal.moon else s.lit((1, 1, 1), 1.0)
+        self.rim: Rgb = (
+            (1.0, 0.45, 0.85) if "neon" in s.plan.looks else (0.5, 0.6, 0.85) if s.pal.moon else s.lit((1, 1, 1), 1.0)
+        )
         self.rim_power = 0.55 if low or night else 0.28
         self.unit = s.u * stage.actor * FRAMED.get(s.plan.framing, 1.0)
 

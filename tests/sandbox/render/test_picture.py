@@ -69,20 +69,18 @@ def test_the_sun_and_the_moon_shine_where_they_are_named(looks: str, light: str,
 
 
 @pytest.mark.parametrize("subject", FIGURES)
-@pytest.mark.parametrize("size", [WIDE, TALL])
-@pytest.mark.parametrize("framing", ["close", "", "wide"])
+@pytest.mark.parametrize(("size", "framing", "camera"), [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")])
 def test_whoever_is_named_stays_in_the_frame_for_the_whole_shot(
-    subject: str, size: tuple[int, int], framing: str
+    subject: str, size: tuple[int, int], framing: str, camera: str
 ) -> None:
-    for camera in ("", "static", "pan_left"):
-        shot = stage(Plan("x", "", "", "", camera, (subject,), framing=framing), size)
-        leader = actors(shot)[0]
-        for t in (0.0, 2.0, 4.0, 6.0, 7.95):
-            x, y = leader.where(t, shot.setup.camera.at(t))
-            # a train's middle may lie outside: its nose does not
-            ahead = 2.3 * leader.pictures[0].w / 5.1 if subject == "train" else 0.0
-            assert 0 <= x + ahead <= size[0], (camera, t)
-            assert 0 < y - leader.feet[0] / 2 < size[1], (camera, t)
+    shot = stage(Plan("x", "", "", "", camera, (subject,), framing=framing), size)
+    leader = actors(shot)[0]
+    for t in (0.0, 2.0, 4.0, 6.0, 7.95):
+        x, y = leader.where(t, shot.setup.camera.at(t))
+        # a train's middle may lie outside: its nose does not
+        ahead = 2.3 * leader.pictures[0].w / 5.1 if subject == "train" else 0.0
+        assert 0 <= x + ahead <= size[0], t
+        assert 0 < y - leader.feet[0] / 2 < size[1], t
 
 
 @pytest.mark.parametrize("subject", sorted(GROUND_BOUND - {"car", "train"}))

@@ -21,6 +21,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "max_credits": ("500", 500),
     "repeat_seconds": ("60", 60),
     "confirm_above": ("50", 50),
+    "repeat_seconds": ("60", 60.0),
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),
     "port": ("9000", 9000),

@@ -55,6 +55,8 @@ class SqliteFile:
         try:
             db.execute("PRAGMA journal_mode = TRUNCATE")
             db.execute("PRAGMA synchronous = FULL")
+            # The 2 MB that are usual do not hold the pages of one round of calls over 100,000 rows (166 MB).
+            db.execute("PRAGMA cache_size = -8000")
             db.execute("BEGIN IMMEDIATE")
             version = _version(db)
             if version > len(self._migrations):

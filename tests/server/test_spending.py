@@ -134,6 +134,16 @@ async def test_a_repeated_costly_call_is_answered_with_the_first_and_neither_quo
         assert await env.charged() == 300
 
 
+async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(tmp_path: Path, mode: str) -> None:
+    person = Person("decline")
+    async with open_stack(tmp_path, mode=mode, elicitation=person, confirm_above=39) as env:
+        mine = await env.engine.accounts.account(PERSON)
+        await add(env.engine.journal, unfinished(1, api=mine.api, status=Status.COMPLETED))
+        result = await env.call("extend_video", task_id="vid_1", prompt="go on")
+        assert "Nobody agreed" in text(result)
+        assert "about 40 credits (an estimate)" in person.questions[0]
+
+
 async def test_nobody_is_asked_about_an_extension_of_a_task_that_does_not_exist(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
     async with open_stack(tmp_path, mode=mode, elicitation=person, confirm_above=39) as env:

@@ -431,6 +431,12 @@ async def test_after_a_cancelled_or_cut_first_call_the_second_is_answered_with_i
             api.hold.set()
             last = await create(client)
             assert data(last)["repeated"] is True
+            if transport == "http":
+                # Whoever cancelled it, what was sent was recorded.
+                with anyio.fail_after(20):
+                    while data(last)["status"] == "submitting":
+                        last = await create(client)
+                assert data(last)["task_id"] == "task-1"
         assert api.paid.total() == 1
 
 

@@ -21,6 +21,7 @@ from tests.support.raw_api import (
     TASK_ID,
     Script,
     answer,
+    balance,
     error,
     hangs,
     raw_api,
@@ -159,7 +160,19 @@ async def test_a_connection_that_never_came_about_costs_nothing(tmp_path: Path, 
             result = await client.call_tool("create_video", {"prompt": "a boat"})
             assert result.is_error
             assert "Not charged." in text(result)
-            assert await everything(engine)[0].status.value == "refused"
+            # It never told which API it is: there is no account to write anything down for.
+            assert await everything(engine) == ()
+
+
+async def test_an_api_that_went_away_costs_nothing(tmp_path: Path) -> None:
+    async with raw_api(says(success())) as api, standing(tmp_path, api.base_url, seconds=45) as (client, engine):
+        await client.call_tool("get_credits", {})
+        await api.go_away()
+        result = await client.call_tool("create_video", {"prompt": "a boat"})
+        assert result.is_error
+        assert "Not charged." in text(result)
+        (entry,) = await everything(engine)
+        assert (entry.status.value, entry.charged) == ("refused", "no")
 
 
 async def test_a_client_that_gives_up_in_the_middle_finds_the_paid_task_afterwards(tmp_path: Path) -> None:
@@ -227,7 +240,11 @@ async def test_every_create_goes_out_on_a_fresh_connection(tmp_path: Path) -> No
         async with stream:
             with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
                 while number < 2:
-                    if b"generations" not in await stream.receive():
+                    data = await stream.receive()
+                    if data.startswith(b"GET"):
+                        await stream.send(balance())
+                        return
+                    if b"generations" not in data:
                         continue  # the body, in a packet of its own
                     number += 1
                     if number == 1:

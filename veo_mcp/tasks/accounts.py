@@ -68,6 +68,7 @@ class Accounts:
         self._callers: dict[str, tuple[SecretStr, VeoClient]] = {}
         self._stack = AsyncExitStack()
         self._ask_again_at = 0.0
+        self._asking = anyio.Lock()
 
     async def account(self, caller: Caller) -> Account:
         """The account of this caller. Never fails: a journal can be read while the API is away.
@@ -76,10 +77,10 @@ class Accounts:
         before it has told.
         """
         principal, key, client = await self._of(caller)
-        if client.known_identity is None and anyio.current_time() >= self._ask_again_at:
-            self._ask_again_at = anyio.current_time() + AGAIN_SECONDS
-            with anyio.move_on_after(ASKING_SECONDS), suppress(ApiError):
-                await client.identity(tries=1)
+        if client.known_identity is None:
+            # One asks, and whoever comes meanwhile waits for that answer: a hundred calls may be the first together.
+            async with self._asking:
+                await self._ask(client)
         return Account(client.known_identity or client.origin, principal, key)
 
     def hears(self, caller: Caller, entry: Entry) -> bool:
@@ -139,6 +140,13 @@ class Accounts:
             self._callers[principal] = (caller.key, client := self._client_for(caller.key))
             await self._stack.enter_async_context(client)
         return principal, *self._callers[principal]
+
+    async def _ask(self, client: VeoClient) -> None:
+        if client.known_identity is not None or anyio.current_time() < self._ask_again_at:
+            return
+        with anyio.move_on_after(ASKING_SECONDS), suppress(ApiError):
+            await client.identity(tries=1)
+        self._ask_again_at = anyio.current_time() + AGAIN_SECONDS
 
     @staticmethod
     def _api(client: VeoClient) -> str:

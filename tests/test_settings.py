@@ -19,7 +19,6 @@ GOOD: dict[str, tuple[str, Any]] = {
     "public_url": ("https://veo.example.com", "https://veo.example.com"),
     "read_only": ("true", True),
     "max_credits": ("500", 500),
-    "repeat_seconds": ("60", 60),
     "confirm_above": ("50", 50),
     "repeat_seconds": ("60", 60.0),
     "transport": ("http", "http"),

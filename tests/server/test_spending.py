@@ -8,8 +8,9 @@ import pytest
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
-from tests.support.entries import everything
+from tests.support.entries import PERSON, add, everything, unfinished
 from tests.support.stack import open_stack, text
+from veo_mcp.journal.entry import Status
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", ["auto", "legacy"])]
 

@@ -341,7 +341,7 @@ class SqliteJournal:
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """See Journal."""
         written = await self._write(lambda db: files.record(db, self._rows, lease, news, now))
-        await self._announce()
+        await self._follower.tell()
         return written
 
     async def get_or_set(self, name: str, value: str) -> str:

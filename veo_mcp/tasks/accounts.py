@@ -104,12 +104,6 @@ class Accounts:
         """Whether the key is this account's alone, so that a task the API shows it is its own."""
         return account.principal == "" or account.principal in self._callers
 
-    @property
-    def refusal(self) -> str | None:
-        """Why the API refuses this server's own key, as far as is known; None while it works."""
-        refused = self._client.keycare.refusal
-        return None if refused is None else refused.explanation
-
     def pauser(self, entry: Entry) -> str:
         """The principal under which a pause of the key that asks about this entry is kept."""
         return entry.principal if entry.principal in self._callers else ""
@@ -123,8 +117,9 @@ class Accounts:
             ]
         return [Scope(self._client, await self._client.identity(), None, "")]
 
+    @property
     def refusal(self) -> str | None:
-        """Why the API refuses a key that is in use here, or None."""
+        """Why the API refuses a key that is in use here, as far as is known; None while all work."""
         clients = [self._client, *(client for _, client in self._callers.values())]
         refusals = (client.keycare.refusal for client in clients)
         return next((refusal.explanation for refusal in refusals if refusal is not None), None)

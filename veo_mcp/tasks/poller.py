@@ -75,13 +75,8 @@ class Poller:
         self.beat = 0.0
         self.unreachable: str | None = None
 
-    @property
-    def paused(self) -> str | None:
-        """The sentence that says why the API refuses to be asked (key, balance, address), or None."""
-        return self._accounts.refusal()
-
     def trouble(self, account: Account) -> str | None:
-        """As `paused`, for the key that this account uses."""
+        """Why the API refuses to be asked with this account's key (key, balance, address), or None."""
         refusal = self._accounts.client(account).keycare.refusal
         return refusal.explanation if refusal is not None else None
 

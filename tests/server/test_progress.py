@@ -211,7 +211,7 @@ async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: 
             before.waits(client, group, seconds=1)
             await before.comes(1)
             assert "usual" not in before.words[0]
-            done = task(number, status=Status.COMPLETED, polls=3, completed_at=START + 80 + 2 * (number - 10))
+            done = task(number, status=Status.COMPLETED, polls=3, ended_at=START + 80 + 2 * (number - 10))
             await add(env.journal, done)
         after = Beat()
         after.waits(client, group, seconds=1)

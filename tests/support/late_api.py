@@ -26,6 +26,7 @@ class LateApi:
         paid: how often each request was paid for, by its input as JSON.
         hold: a create is answered only once this is set; None: after `late`.
         status: what it says of the tasks that it made.
+        asked: the ids that it was asked about.
     """
 
     base_url: str
@@ -34,9 +35,11 @@ class LateApi:
     hold: anyio.Event | None = None
     arrived: anyio.Event = field(default_factory=anyio.Event)
     status: str = "processing"
+    asked: list[str] = field(default_factory=list[str])
 
     def task(self, task_id: str) -> bytes:
         """The answer about a task."""
+        self.asked.append(task_id)
         shape: dict[str, object] = {"id": task_id, "status": self.status, "created_at": 1774790227}
         if self.status == "failed":
             shape["error"] = {"code": "x", "message": "on purpose"}

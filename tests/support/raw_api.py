@@ -82,8 +82,13 @@ def trickles(data: bytes) -> Script:
 
 
 @asynccontextmanager
-async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerator[RawApi]:
-    """Runs the API; `before_body` lets the script act as soon as the headers of a POST are there."""
+async def raw_api(
+    script: Script, *, before_body: bool = False, credits: Script | None = None
+) -> AsyncGenerator[RawApi]:
+    """Runs the API; `before_body` lets the script act as soon as the headers of a POST are there.
+
+    `credits` answers what is asked about the balance, in place of a plain balance.
+    """
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)
     api = RawApi(f"http://127.0.0.1:{port}", go_away=listener.aclose)
@@ -99,7 +104,7 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                 head, _, body = head.partition(b"\r\n\r\n")
                 if head.startswith(b"GET /v1/credits"):
                     api.reads += 1
-                    await stream.send(balance())
+                    await (credits or says(balance()))(stream)
                     return
                 api.posts += head.startswith(b"POST")
                 length = sum(

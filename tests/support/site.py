@@ -38,7 +38,9 @@ class Site:
 
 
 @asynccontextmanager
-async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0) -> AsyncGenerator[Site]:
+async def site(
+    folder: Path, *, poll: bool = False, create_seconds: float = 45.0, sessions: int = 1000
+) -> AsyncGenerator[Site]:
     """The HTTP server in front of a sandbox that can call it back; without the poller unless asked for."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with (
@@ -55,7 +57,7 @@ async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0
         up = anyio.Event()
 
         async def serve() -> None:
-            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set, sessions=sessions)
 
         group.start_soon(serve)
         group.start_soon(announcer.follow, engine)

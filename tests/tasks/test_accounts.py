@@ -221,6 +221,11 @@ async def test_a_task_of_another_api_is_named_and_not_shown(tmp_path: Path) -> N
             assert entry is not None
             # Nor is this API asked about it, whatever a callback says.
             assert await engine.reader.refresh(entry, "task-1") is None
+            assert api.asked == []
+            # And where it is, is told to its own person alone.
+            with pytest.raises(UnknownTask) as somebodys:
+                await engine.reader.get(await engine.accounts.account(Caller(principal="ben")), "vid_1")
+            assert somebodys.value.explanation == UnknownTask.explanation
 
 
 async def test_where_people_share_a_key_an_id_of_the_api_is_nobodys(tmp_path: Path) -> None:

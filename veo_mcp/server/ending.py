@@ -29,6 +29,8 @@ SETTLE_SECONDS = 0.1
 """From a call's result to the moment in which the transport has written it."""
 ANSWERED_STILL = frozenset({"tools/list", "ping"})
 """Clients look a tool up again when its answer is there, and would throw that away if this was refused."""
+LINGER_SECONDS = 1.0
+"""The same where somebody was answered, and for the look at the tools with which the client takes the answer."""
 NOT_BEGUN = "veo-mcp is ending, so this call was not begun. Not charged. Make it again when the server runs again."
 CUT_SHORT = (
     "veo-mcp is ending, so this call, which only looks, was cut short. Not charged. Ask again when the server runs "
@@ -76,6 +78,7 @@ class Ending:
 
     async def finish(self) -> None:
         """Returns once every call is answered or its time is up."""
+        settle_seconds = LINGER_SECONDS if self._calls else SETTLE_SECONDS
         with anyio.move_on_after(self._looking_seconds):
             await self._none_left(spending=False)
         for call in self._calls:
@@ -83,7 +86,7 @@ class Ending:
                 call.scope.cancel()
         with anyio.move_on_after(self._spending_seconds - self._looking_seconds):
             await self._none_left(spending=True)
-        await anyio.sleep(SETTLE_SECONDS)
+        await anyio.sleep(settle_seconds)
 
     async def _none_left(self, *, spending: bool) -> None:
         while any(spending or not call.spends for call in self._calls):

@@ -8,7 +8,15 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast
 
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, jsonrpc_message_adapter
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCMessage,
+    JSONRPCNotification,
+    jsonrpc_message_adapter,
+)
 from pydantic import ValidationError
 
 __all__ = ["LIMIT", "BadFrame", "parse"]
@@ -42,7 +50,10 @@ def parse(data: bytes | bytearray) -> JSONRPCMessage | BadFrame:
     if len(data) > LIMIT:
         return BadFrame.because(f"The message is longer than {LIMIT} bytes.")
     try:
-        return jsonrpc_message_adapter.validate_json(data, by_name=False)
+        message = jsonrpc_message_adapter.validate_json(data, by_name=False)
+        # A request whose id is neither text nor a number passes for a notification, and would wait for ever.
+        if not isinstance(message, JSONRPCNotification) or b'"id"' not in data or "id" not in json.loads(data):
+            return message
     except ValidationError:
         pass
     try:

@@ -104,6 +104,12 @@ class Accounts:
         """Whether the key is this account's alone, so that a task the API shows it is its own."""
         return account.principal == "" or account.principal in self._callers
 
+    @property
+    def refusal(self) -> str | None:
+        """Why the API refuses this server's own key, as far as is known; None while it works."""
+        refused = self._client.keycare.refusal
+        return None if refused is None else refused.explanation
+
     def pauser(self, entry: Entry) -> str:
         """The principal under which a pause of the key that asks about this entry is kept."""
         return entry.principal if entry.principal in self._callers else ""

@@ -71,7 +71,9 @@ class Door:
         answer = _Answer(send)
         try:
             with anyio.CancelScope() as stream:
-                self._open.add(stream)
+                # What was posted gets its answer; only what was opened to listen is ended.
+                if scope["method"] == "GET":
+                    self._open.add(stream)
                 try:
                     await self._let_in(scope, receive, answer)
                 finally:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.sandbox_api import CREATE, Caller, api
 from veo_mcp.sandbox.files import Recent, private_folder, tighten, write_private
+from veo_mcp.sandbox.ledger import Ledger
 
 pytestmark = pytest.mark.anyio
 
@@ -238,8 +239,12 @@ def test_files_of_earlier_versions_are_made_private(tmp_path: Path) -> None:
     tighten(old)
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
     tighten(tmp_path / "missing")
+    Ledger(tmp_path / "ledger.db", lambda: "x").close()
+    (tmp_path / "ledger.db").chmod(0o644)
+    Ledger(tmp_path / "ledger.db", lambda: "x").close()
+    assert stat.S_IMODE((tmp_path / "ledger.db").stat().st_mode) == 0o600
     write_private(old, "y")
     assert old.read_text() == "y"
-    assert os.listdir(tmp_path) == ["old"]
+    assert sorted(os.listdir(tmp_path)) == ["ledger.db", "old"]
     with pytest.raises(OSError, match="Not a directory"):
         private_folder(old)

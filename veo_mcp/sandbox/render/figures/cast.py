@@ -23,10 +23,10 @@ from veo_mcp.sandbox.render.scenery.stage import Stage
 Draw = Callable[[Pen, float], None]
 
 FPS = 24  # a cycle's pictures are as many as its frames
-MAX_POSES = 40
+MAX_POSES = 60
 SHOT = 8.0  # seconds for which whoever is named stays in the frame
-CROSSING = 0.6  # how much of the frame's width one crosses in that time, at most
-SLOWEST = 0.55  # of the natural pace; who would have to be slower is drawn smaller
+CROSSING = 0.64  # how much of the frame's width one crosses in that time, at most
+SLOWEST = 0.8  # of the natural pace; who would have to be slower is drawn smaller
 FRAMED = {"close": 1.55, "wide": 0.62}  # how large figures are, by framing
 LARGE = 240  # pixels from which a sprite needs two quarter-pixel phases only
 
@@ -192,7 +192,7 @@ class Cast:
         else:
             speed = min(natural, s.w * CROSSING / SHOT)
             if speed < SLOWEST * natural:
-                size *= max(0.6, speed / (SLOWEST * natural))
+                size *= max(0.5, speed / (SLOWEST * natural))
         poses = min(MAX_POSES, max(6, round(FPS * gait.stride * size / speed)))
         pictures, _, feet = self.pictures(draw, size, gait.wide, gait.tall, poses=poses)
         if gait.planted:
@@ -368,7 +368,7 @@ class Cast:
         s = self.s
         light = (1.0, 1.0, 1.0) if s.plan.place in {"space", ""} else None
         size = min(300 * self.unit, s.w * 0.4, s.h * 0.56)
-        pictures, _, feet = self.pictures(people.astronaut, size, 1.3, 1.25, poses=MAX_POSES, light=light)
+        pictures, _, feet = self.pictures(people.astronaut, size, 1.3, 1.25, poses=40, light=light)
         self.add(Actor(pictures, feet, s.w * 0.32, s.h * 0.46 + size * 0.6, 8 * s.u, 0.5, bob=14, bob_rate=0.12))
 
     def lighthouse(self) -> None:

@@ -124,6 +124,9 @@ def cloud_layer(
     rgb = vec(pal.cloud_shade) + light[..., None] * (vec(pal.cloud) - vec(pal.cloud_shade))
     edge = smooth(1 - np.abs(y * 2 - 1), -0.05, 0.22) if cover < 0.75 else smooth(1 - y, 0.0, 0.12)
     alpha = body * edge * np.float32(0.55 + 0.4 * cover)
+    if pal.disc:
+        # a sun or a moon that is named is not covered up
+        alpha = alpha * (1 - np.exp(-((away / (3.2 * pal.sun_size * min(w, h))) ** 2)).astype(np.float32))
     return _drifting(rgb, alpha, (mx, my), axis, drift, 4)
 
 

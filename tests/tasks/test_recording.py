@@ -282,7 +282,7 @@ async def test_what_another_call_moved_meanwhile_is_no_evidence(tmp_path: Path) 
             group.start_soon(loses)
             while not kept.consumed:  # noqa: ASYNC110 - what arrives at a socket tells nobody
                 await anyio.sleep(0.01)
-            await told(client, prompt="another", mode="quality")
+            await told(client, prompt="another")
             kept.go_on.set()
         assert "Evidence" not in lost[0]
         assert all(entry.evidence is None for entry in await everything(engine))
@@ -292,7 +292,7 @@ async def test_what_another_process_on_this_journal_moved_is_no_evidence(tmp_pat
     async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
         await told(client, "get_credits")
         async with house(tmp_path, base_url) as (other, _):
-            await told(other, prompt="another", mode="quality")
+            await told(other, prompt="another")
         kept.go_on.set()
         assert "Evidence" not in await told(client, prompt="lost after another")
         assert all(entry.evidence is None for entry in await everything(engine))

@@ -18,3 +18,5 @@ CREATE TABLE quotes (
     api TEXT NOT NULL, principal TEXT NOT NULL, fingerprint TEXT NOT NULL, credits INTEGER NOT NULL,
     quoted_at REAL NOT NULL, PRIMARY KEY (api, principal, fingerprint)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX quotes_by_age ON quotes (quoted_at);
+CREATE INDEX entries_file_leased ON entries (file_leased_by) WHERE file_leased_by IS NOT NULL;

@@ -1,6 +1,6 @@
 """The journal in an SQLite file: the embedded default, shared by every server of one person on one machine.
 
-Opened by app.py. A durable write took 2.4 ms. Every method is one whole transaction on one worker thread.
+Opened by app.py. A durable write took 2 to 5 ms. Every method is one whole transaction on one worker thread.
 Nothing here knows what a change means, entry.py does; the SQL is in queries.sql.
 """
 

@@ -223,6 +223,21 @@ async def test_a_later_answer_clears_an_earlier_error(tmp_path: Path) -> None:
         assert "error" not in (shown.structured_content or {})
 
 
+async def test_a_key_that_is_refused_later_is_named_where_its_tasks_are_looked_at(tmp_path: Path) -> None:
+    async with (
+        raw_api(says_in_turn(success(), error(401, "invalid_api_key"))) as api,
+        house(tmp_path, api.base_url) as (client, engine),
+    ):
+        await told(client)
+        assert "cannot be asked" not in await told(client, "get_task", task_id=TASK_ID)
+        await engine.journal.poll_no_later_than((await everything(engine))[0].id, 0.0)
+        await engine.poller.round()
+        said = await told(client, "get_task", task_id=TASK_ID)
+        assert "It cannot be asked about at the moment: " in said
+        assert "key" in said.split("at the moment: ")[1]
+        assert (await everything(engine))[0].status is Status.PENDING
+
+
 # ---- evidence --------------------------------------------------------------------------------------------------------
 
 

@@ -137,7 +137,7 @@ async def test_silent_strangers_keep_nobody_out(tmp_path: Path) -> None:
         address = ("127.0.0.1", int(child.url.rpartition(":")[2]))
         with ExitStack() as strangers:
             for number in range(1224):
-                raw = strangers.enter_context(socket.create_connection(address))
+                raw = strangers.enter_context(socket.create_connection(address, timeout=20))
                 if number % 2:
                     raw.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\n")
             for _ in range(10):

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from mcp_types import JSONRPCNotification, JSONRPCResponse
 
 from tests.support.child import INITIALIZE, call, stdio_child
 from veo_mcp.server.frames import BadFrame, parse
+from veo_mcp.server.stdio import encoded
 
 pytestmark = pytest.mark.anyio
 
@@ -65,3 +67,11 @@ async def test_a_thousand_broken_lines_are_a_thousand_answers_and_few_lines_in_t
         await child.send(call(1, "get_credits"))
         assert "result" in await child.answer(1)
         assert len(child.err.splitlines()) < 20
+
+
+def test_an_answer_that_cannot_be_encoded_is_an_error_to_whoever_asked() -> None:
+    half = JSONRPCResponse(jsonrpc="2.0", id=5, result={"text": "\ud83d"})
+    told = json.loads(encoded(half))
+    assert told["id"] == 5
+    assert "cannot be sent" in told["error"]["message"]
+    assert encoded(JSONRPCNotification(jsonrpc="2.0", method="x", params={"text": "\ud83d"})) == b""

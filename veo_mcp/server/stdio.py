@@ -28,7 +28,7 @@ from veo_mcp.server.ending import Ending
 from veo_mcp.server.frames import LIMIT, BadFrame, parse
 from veo_mcp.server.sdk_compat import lowlevel
 
-__all__ = ["serve_stdio"]
+__all__ = ["encoded", "serve_stdio"]
 
 log = logging.getLogger(__name__)
 
@@ -139,14 +139,14 @@ async def _write(sink: int, outbox: MemoryObjectReceiveStream[SessionMessage], o
         async for item in outbox:
             try:
                 # Abandoned when cancelled: a client that does not read must not hold up the end.
-                await anyio.to_thread.run_sync(_write_all, sink, _encoded(item.message), abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(_write_all, sink, encoded(item.message), abandon_on_cancel=True)
             except OSError as error:
                 log.info("The client has closed stdout: %s.", error.strerror)
                 break
     over.set()
 
 
-def _encoded(message: JSONRPCMessage) -> bytes:
+def encoded(message: JSONRPCMessage) -> bytes:
     """One line. What cannot be encoded, such as half a character out of an answer of the API, is an error instead."""
     try:
         return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"

@@ -23,7 +23,7 @@ FEW = 128
 AT_ONCE = 32
 """Connections taken in one go. The event loop takes as many as the backlog before it looks at any of them, which with
 the usual 2,048 is more than there are descriptors; each one too many is then logged with a traceback."""
-BACKLOG = 1024
+BACKLOG = 4096
 """Connections that wait in the system meanwhile."""
 
 

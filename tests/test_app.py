@@ -2,11 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -14,7 +14,7 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from tests.support.entries import unfinished
+from tests.support.entries import add, unfinished, whole
 from tests.support.processes import real_key, server, veo_mcp
 from tests.support.raw_api import raw_api, success
 from tests.support.stack import text
@@ -35,7 +35,7 @@ async def test_a_model_makes_watches_extends_and_pays_for_a_video(tmp_path: Path
         made = await client.call_tool("create_video", {"prompt": "a quiet sea at dawn", "seeds": 12345})
         task = made.structured_content or {}
         assert task["charged"] == "yes"
-        assert "Charged 40 credits." in text(made)
+        assert "Charged 40 sandbox credits." in text(made)
         done = await client.call_tool(
             "get_task", {"task_id": task["task_id"], "wait_seconds": 50}, progress_callback=beat
         )
@@ -104,7 +104,7 @@ async def test_a_create_under_way_is_recorded_when_the_server_is_asked_to_end(tm
         await go_on.wait()
         async with SqliteJournal(tmp_path / "journal.db") as journal:
             with anyio.fail_after(10):
-                while (entry := (await journal.list()).entries[0]).upstream_id is None:  # noqa: ASYNC110
+                while (entry := (await whole(journal))[0]).upstream_id is None:  # noqa: ASYNC110
                     await anyio.sleep(0.05)
         assert entry.charged == "yes"
         assert api.posts == 1
@@ -116,9 +116,9 @@ def test_check_is_content_with_a_sandbox_and_names_what_is_wrong(tmp_path: Path)
     assert well.returncode == 0, well.stderr
     assert "SANDBOX" in well.stdout
     assert "credits   10000" in well.stdout
-    wrong = veo_mcp(tmp_path, "check", VEO_PORT="many")
+    wrong = veo_mcp(tmp_path, "check", VEO_MAX_CREDITS="many")
     assert wrong.returncode == 1
-    assert "VEO_PORT" in wrong.stderr
+    assert "VEO_MAX_CREDITS" in wrong.stderr
     (tmp_path / "journal.db").write_bytes(b"no database at all, not even a small one" * 30)
     broken = veo_mcp(tmp_path, "check")
     assert broken.returncode == 1
@@ -126,10 +126,12 @@ def test_check_is_content_with_a_sandbox_and_names_what_is_wrong(tmp_path: Path)
 
 
 async def test_a_person_settles_an_unknown_outcome_by_hand(tmp_path: Path) -> None:
+    said = veo_mcp(tmp_path, "check").stdout
+    (api,) = re.findall(r"sandbox:\S+", said)
     async with SqliteJournal(tmp_path / "journal.db") as journal:
         for number in (1, 2):
-            entry = replace(unfinished(number, api="x"), status=Status.UNKNOWN, upstream_id=None, charged="unknown")
-            await journal.begin(entry, now=0.0)
+            entry = unfinished(number, api=api, status=Status.UNKNOWN, upstream_id=None, charged="unknown")
+            await add(journal, entry)
     assert veo_mcp(tmp_path, "tasks", "resolve", "vid_1").returncode == 2
     done = veo_mcp(tmp_path, "tasks", "resolve", "vid_1", "--not-charged")
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ GOOD: dict[str, tuple[str, Any]] = {
     "read_only": ("true", True),
     "max_credits": ("500", 500),
     "confirm_above": ("50", 50),
+    "repeat_seconds": ("60", 60.0),
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),
     "port": ("9000", 9000),

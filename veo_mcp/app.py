@@ -1,14 +1,18 @@
 """Runs the MCP face on a transport and owns the lifespan of everything behind it.
 
-Called by the command line. Opens the backend while the first requests are already answered, runs the poller as long as
-the server runs, and closes both. Only JSON-RPC reaches stdout: logs go to stderr.
+Called by the command line. Opens the backend while the first requests are already answered, keeps its loops running,
+and on a signal ends it all in order: no new calls, answers to what was begun, leases given back. Only JSON-RPC reaches
+stdout: logs go to stderr.
 """
 
 import logging
+import os
 import signal
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,72 +20,86 @@ from typing import TYPE_CHECKING
 import anyio
 from pydantic import SecretStr
 
+from veo_mcp import logs
+from veo_mcp.errors import NotLoopback, PortTaken, SandboxMissing, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer, build_server
+from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.settings import REAL_API, Settings
-from veo_mcp.web.runner import PortTaken
+from veo_mcp.settings import REAL_API, SANDBOX_KEY, Settings
+from veo_mcp.supervisor import Supervisor
 
 if TYPE_CHECKING:  # see open_from
-    from veo_mcp.tasks.callbacks import Callbacks
     from veo_mcp.tasks.engine import Engine
 
-__all__ = ["SandboxMissing", "backend_for", "open_from", "require_sandbox", "serve"]
+__all__ = ["backend_for", "open_from", "require_sandbox", "serve"]
 
 log = logging.getLogger(__name__)
 
-SANDBOX_KEY = "sk-sandbox"
-LAST_SECONDS = 2.0
-"""What hosts leave a server between asking it to end and killing it."""
-
-
-class SandboxMissing(Exception):
-    """The extra `sandbox` is not installed; the message names the command that installs it."""
+CLOSING_SECONDS = 3.0
+"""For closing files and connections once every answer is out; what then still runs, such as a clip being drawn, is not
+waited for: it is drawn again."""
+RELEASE_SECONDS = 1.0
 
 
 def serve(settings: Settings) -> None:
-    """Serves until the transport ends. Raises SystemExit where it must not run."""
-    logging.basicConfig(
-        stream=sys.stderr, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    for noisy in ("httpx", "httpcore", "uvicorn", "uvicorn.error"):
-        logging.getLogger(noisy).setLevel("WARNING")
+    """Serves until the transport ends or a signal comes. Raises SystemExit."""
+    signals = _signals()
+    for number in signals:
+        # Until the event loop listens. As the first process of a container there is no default to rely on.
+        signal.signal(number, _exit_at_once)
+    logs.set_up(settings.log_level, settings.log_format)
     for message in (*settings.problems, *settings.warnings):
         log.warning("%s", message)
     if settings.transport != "stdio":
-        from veo_mcp.web.routes import NotLoopback, only_loopback
+        from veo_mcp.web.routes import only_loopback
 
         try:
             only_loopback(settings.host)
         except NotLoopback as refusal:
             raise SystemExit(str(refusal)) from None
+    status = 0
     try:
-        anyio.run(_serve, settings)
+        status = anyio.run(_serve, settings, signals)
     except* KeyboardInterrupt:
         raise SystemExit(130) from None
     except* PortTaken as taken:
-        raise SystemExit(_innermost(taken)) from None
+        raise SystemExit(str(logs.innermost(taken))) from None
+    if status:
+        raise SystemExit(status)
 
 
-async def _serve(settings: Settings) -> None:
-    backend, announcer = Backend(), Announcer()
+async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int:
+    backend, announcer, ending = Backend(), Announcer(), Ending()
     server = build_server(
         backend,
         sandbox=settings.embedded,
         announcer=announcer,
         read_only=settings.read_only,
         confirm_above=settings.confirm_above,
+        max_credits=settings.max_credits,
         video_hosts=settings.video_hosts,
         log_level=settings.log_level,
     )
-    async with backend_for(settings, backend, announcer):
-        if settings.transport == "stdio":
-            await server.run_stdio_async()
-        else:
-            await _serve_http(settings, server, backend)
+    # Outside everything else, so that no call is under way without being known.
+    server.middleware.insert(0, ending.middleware)
+    asked = _Asked(ending)
+    with _receiving(signals) as received:
+        async with anyio.create_task_group() as group:
+            group.start_soon(asked.listen, received)
+            async with backend_for(settings, backend, announcer):
+                if settings.transport == "stdio":
+                    from veo_mcp.server.stdio import serve_stdio
+
+                    await serve_stdio(server, ending)
+                else:
+                    await _serve_http(settings, server, backend, ending)
+                asked.close_soon()
+            group.cancel_scope.cancel()
+    return asked.status
 
 
-async def _serve_http(settings: Settings, server: VeoServer, backend: Backend) -> None:
+async def _serve_http(settings: Settings, server: VeoServer, backend: Backend, ending: Ending) -> None:
     # Imported here: stdio needs none of it.
     from veo_mcp.web.routes import serve_http
 
@@ -90,56 +108,108 @@ async def _serve_http(settings: Settings, server: VeoServer, backend: Backend) -
     def ready() -> None:
         log.info("Listening at http://%s:%d%s", settings.host, settings.port, "/sse" if sse_only else "/mcp and /sse")
 
-    await serve_http(server, backend, host=settings.host, port=settings.port, sse_only=sse_only, ready=ready)
+    await serve_http(
+        server, backend, ending=ending, host=settings.host, port=settings.port, sse_only=sse_only, ready=ready
+    )
 
 
 @asynccontextmanager
 async def backend_for(settings: Settings, backend: Backend, announcer: Announcer) -> AsyncGenerator[None]:
     """Opens the engine in the background and fills `backend`; closes it on leaving."""
+    supervisor = Supervisor(clock=time.time, sleep=anyio.sleep)
+    backend.loops = supervisor.health
+    # A wrong key must not be worked around by quietly using something else: the tools say what to fix.
+    if settings.problems:
+        backend.failed(" ".join(settings.problems))
+        yield
+        return
+
+    async def work() -> None:
+        try:
+            await _work(settings, backend, announcer, supervisor)
+        except Exception as error:
+            # Whatever is wrong, the host gets a sentence instead of a dead server, and it is tried again.
+            first = logs.innermost(error)
+            words = first.explanation if isinstance(first, VeoMcpError) else "It met an error of its own; see its log."
+            backend.failed(f"veo-mcp could not start its work: {words}")
+            raise
+
     async with anyio.create_task_group() as group:
-        group.start_soon(_run, settings, backend, announcer)
+        group.start_soon(supervisor.keep, "engine", work)
         try:
             yield
         finally:
             group.cancel_scope.cancel()
 
 
-async def _run(settings: Settings, backend: Backend, announcer: Announcer) -> None:
-    # A wrong key must not be worked around by quietly using something else: the tools say what to fix.
-    if settings.problems:
-        backend.failed(" ".join(settings.problems))
-        return
-    async with AsyncExitStack() as stack:
+async def _work(settings: Settings, backend: Backend, announcer: Announcer, supervisor: Supervisor) -> None:
+    async with open_from(settings) as engine:
         try:
-            engine = await stack.enter_async_context(open_from(settings))
-        except Exception as error:  # whatever is wrong, the host must get a sentence instead of a dead server
-            log.exception("The backend could not be opened.")
-            backend.failed(f"veo-mcp could not start its work: {_innermost(error)}")
-            return
-        async with anyio.create_task_group() as group:
-            backend.opened(engine, _callbacks(engine))
-            group.start_soon(announcer.follow, engine.journal)
-            group.start_soon(engine.poller.run)
-            group.start_soon(backend.callbacks.run)
-            group.start_soon(_end_in_order, engine)
+            async with anyio.create_task_group() as group:
+                backend.opened(engine)
+                group.start_soon(supervisor.keep, "announcer", lambda: announcer.follow(engine))
+                group.start_soon(supervisor.keep, "poller", engine.poller.run)
+                group.start_soon(supervisor.keep, "receiver of callbacks", engine.callbacks.run)
+        finally:
+            # After the poller has stopped, so that it takes none again: another server goes on at once.
+            with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(VeoMcpError):
+                await engine.poller.let_go()
 
 
-def _callbacks(engine: "Engine") -> "Callbacks":
-    from veo_mcp.tasks.callbacks import Callbacks
-
-    return Callbacks(engine.service)
-
-
-async def _end_in_order(engine: "Engine") -> None:
-    """On SIGTERM a create under way gets a moment to be recorded; what is not by then becomes `unknown` later."""
+def _signals() -> tuple[signal.Signals, ...]:
+    """The signals that end the server in order. Windows knows none that could be waited for."""
     if sys.platform == "win32":
+        return ()
+    ending = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    # One that is ignored, such as SIGHUP under nohup, stays so.
+    return tuple(number for number in ending if signal.getsignal(number) is not signal.SIG_IGN)
+
+
+def _status(number: int) -> int:
+    """Ended as asked is success; only a person's Ctrl-C is told from it, as shells expect."""
+    return 130 if number == signal.SIGINT else 0
+
+
+def _exit_at_once(number: int, _frame: object) -> None:
+    raise SystemExit(_status(number))
+
+
+@contextmanager
+def _receiving(signals: tuple[signal.Signals, ...]) -> Generator[AsyncIterator[signal.Signals] | None]:
+    if not signals:
+        yield None
         return
-    with anyio.open_signal_receiver(signal.SIGTERM) as signals:
-        async for number in signals:
-            with anyio.move_on_after(LAST_SECONDS):
-                await engine.service.wait_idle()
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
+    with anyio.open_signal_receiver(*signals) as received:
+        yield received
+
+
+class _Asked:
+    """What signals ask for: the first one ends the server in order, the second one at once.
+
+    Attributes:
+        status: what the process exits with.
+    """
+
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
+        self.status = 0
+
+    async def listen(self, received: AsyncIterator[signal.Signals] | None) -> None:
+        if received is None:
+            return
+        first = await anext(received)
+        log.info("Asked to end (%s): what was begun is answered, no new calls are taken.", first.name)
+        self.status = _status(first)
+        self._ending.begin()
+        second = await anext(received)
+        log.warning("Asked to end again (%s): what is being sent becomes unknown at the next start.", second.name)
+        os._exit(128 + second)
+
+    def close_soon(self) -> None:
+        """Sees to it that the process ends in a moment, whatever threads still do."""
+        last = threading.Timer(CLOSING_SECONDS, os._exit, [self.status])
+        last.daemon = True
+        last.start()
 
 
 @asynccontextmanager
@@ -170,20 +240,22 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
                 key=key,
                 public_url=public_url,
                 max_credits=settings.max_credits,
+                repeat_seconds=settings.repeat_seconds,
             )
         )
 
 
+SANDBOX_PARTS = (
+    *("av", "numpy", "PIL", "uharfbuzz", "bidi", "budoux"),
+    *("manimgx_fonts", "noto_cjk_sans_otc", "fontpkg_oswald", "fontpkg_playfair_display"),
+)
+"""What the extra `sandbox` installs: an older installation may have only the first of them."""
+
+
 def require_sandbox() -> None:
     """Raises SandboxMissing unless the libraries that draw and encode clips are installed."""
-    if any(find_spec(name) is None for name in ("av", "numpy", "PIL")):
+    if any(find_spec(name) is None for name in SANDBOX_PARTS):
         raise SandboxMissing(
             "The sandbox draws its clips with libraries that are not installed. Run: pip install 'veo-mcp[sandbox]'. "
             "Or set VEO_API_KEY to use the real API."
         )
-
-
-def _innermost(error: BaseException) -> str:
-    """The innermost error's words: task groups wrap what goes wrong inside them."""
-    wrapped: tuple[BaseException, ...] = getattr(error, "exceptions", ())
-    return _innermost(wrapped[0]) if wrapped else str(error)

@@ -1,60 +1,117 @@
-"""Everything that can go wrong between us and the Veo API, as a tree by what it means for the money.
+"""Every error that this product raises on purpose, in one tree, by what it means for the money.
 
-    VeoError
-    ├── NotSent                    nothing left this machine: not charged
-    ├── Refused                    the API said no: not charged
-    │   ├── InvalidRequest         400 invalid_request
-    │   ├── InvalidApiKey          401 invalid_api_key
-    │   ├── InsufficientCredits    402 insufficient_credits
-    │   ├── IpNotAllowed           403 ip_not_allowed
-    │   ├── ModelNotFound          404 model_not_found
-    │   ├── TaskNotFound           404 task_not_found
-    │   ├── RateLimitExceeded      429 rate_limit_exceeded
-    │   ├── SpendLimitExceeded     429 spend_limit_exceeded
-    │   └── UpstreamUnavailable    503 upstream_error: charged and refunded, by the API's word
-    └── Unanswered                 nobody knows: may have been charged
-        ├── InternalError          500 internal_error
-        └── BadAnswer              a gateway's page, a wrong shape, a cut or missing answer
+    VeoMcpError
+    ├── ApiError                       a call on the Veo API brought no result
+    │   ├── NotSent                    nothing left this machine: not charged
+    │   ├── Refused                    the API said no: not charged
+    │   │   ├── InvalidRequest         400 invalid_request
+    │   │   ├── InvalidApiKey          401 invalid_api_key
+    │   │   ├── InsufficientCredits    402 insufficient_credits
+    │   │   ├── IpNotAllowed           403 ip_not_allowed
+    │   │   ├── ModelNotFound          404 model_not_found
+    │   │   ├── TaskNotFound           404 task_not_found
+    │   │   ├── RateLimitExceeded      429 rate_limit_exceeded
+    │   │   ├── SpendLimitExceeded     429 spend_limit_exceeded
+    │   │   └── UpstreamUnavailable    503 upstream_error: charged and refunded, by the API's word
+    │   ├── DownloadFailed             a finished video could not be fetched: costs nothing
+    │   └── Unanswered                 nobody knows: may have been charged
+    │       ├── InternalError          500 internal_error
+    │       └── BadAnswer              a gateway's page, a wrong shape, a cut or missing answer
+    ├── RequestError                   what was asked for cannot be done; nothing was sent: not charged
+    │   ├── RuleViolation              the arguments do not fit the API's rules
+    │   ├── UnknownTask                no task with this id, for this account
+    │   ├── NotExtendable              the task to extend is not completed, or belongs to another API
+    │   ├── SpendLimit                 VEO_MAX_CREDITS or a person's own limit does not cover it
+    │   └── WrongCursor                a cursor that no page ended with
+    ├── JournalError                   the record of requests and outcomes
+    │   ├── JournalUnusable            it cannot be read or written: nothing is sent
+    │   ├── UpstreamIdTaken            another entry has this API id already
+    │   └── Unrecorded                 a create was sent, and then the journal failed; says what is known
+    └── SetupError                     the server cannot do its work as it is set up
+        ├── WrongSetting               a setting that money or safety hangs on is not usable
+        ├── SandboxMissing             the sandbox's drawing libraries are not installed
+        ├── NotLoopback                asked to listen where others could reach it
+        ├── PortTaken                  the port cannot be opened
+        └── Unavailable                the work behind the server has not started, or has ended
 
-Raised by api/client.py, read by everyone above. `sentence` is for a model and is ours; `message` is the API's and is
-foreign text. Never holds the key.
+Every error has `explanation`: our words, for a person or a model, on what happened and what to do, and `charged`: what
+it means for a create. Words on credits are put beside it by whoever shows it (server/results.py). An ApiError's
+`message` is foreign text. Never holds the key. Imports nothing, so that every layer can use it.
 """
 
 from typing import Literal
 
 __all__ = [
+    "ApiError",
     "BadAnswer",
+    "Charged",
+    "DownloadFailed",
     "InsufficientCredits",
     "InternalError",
     "InvalidApiKey",
     "InvalidRequest",
     "IpNotAllowed",
+    "JournalError",
+    "JournalUnusable",
     "ModelNotFound",
+    "NotExtendable",
+    "NotLoopback",
     "NotSent",
+    "PortTaken",
     "RateLimitExceeded",
     "Refused",
+    "RequestError",
+    "RuleViolation",
+    "SandboxMissing",
+    "SetupError",
+    "SpendLimit",
     "SpendLimitExceeded",
     "TaskNotFound",
     "Unanswered",
+    "Unavailable",
+    "UnknownTask",
+    "Unrecorded",
+    "UpstreamIdTaken",
     "UpstreamUnavailable",
-    "VeoError",
+    "VeoMcpError",
+    "WrongCursor",
+    "WrongSetting",
     "from_envelope",
+    "proven_by",
 ]
 
-Charged = Literal["no", "refunded", "unknown"]
+Charged = Literal["yes", "no", "refunded", "unknown"]
 
 
-class VeoError(Exception):
+class VeoMcpError(Exception):
+    """The root.
+
+    Attributes:
+        explanation: our words: what happened and what to do.
+        charged: what this means for a create; reads never cost anything.
+    """
+
+    explanation = "Something went wrong in veo-mcp."
+    charged: Charged = "no"
+
+    def __init__(self, explanation: str | None = None) -> None:
+        if explanation is not None:
+            self.explanation = explanation
+        super().__init__(self.explanation)
+
+
+class ApiError(VeoMcpError):
     """A call on the Veo API that brought no result.
 
     Attributes:
         http_status: the answer's status, or None without an answer.
-        code: the API's code as it came, or a word of ours.
-        type: the API's type as it came, or a word of ours.
-        message: the API's words; foreign text.
-        sentence: our words, for a model: what happened and what to do.
-        charged: what this means for a create; reads never cost anything.
-        retry_after: seconds after which the API wants to be asked again, or None.
+        code: the API's code, or the code of a cause (api/causes.py); docs/errors.md lists both.
+        type: the API's type, or a word of ours.
+        message: the API's words, or else ours on what happened; foreign text, without the key.
+        words: the API's words alone, or "".
+        retry_after: seconds after which the API wants to be asked again, at most an hour, or None.
+        task_id: an id that stood in an answer that is otherwise no good: a task may exist, and be paid for. Foreign
+            text, of any length, and perhaps of no use as an id.
     """
 
     explanation = "The Veo API could not be used."
@@ -66,20 +123,28 @@ class VeoError(Exception):
         self,
         message: str = "",
         *,
+        explanation: str | None = None,
         http_status: int | None = None,
         code: str | None = None,
         type: str | None = None,
         retry_after: float | None = None,
+        task_id: str | None = None,
+        words: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(explanation)
         self.message = message
         self.http_status = http_status
         self.code = code or self.default_code
         self.type = type or self.default_type
         self.retry_after = retry_after
+        self.task_id = task_id
+        self.words = words
+
+    def __str__(self) -> str:
+        return self.message or self.explanation
 
 
-class NotSent(VeoError):
+class NotSent(ApiError):
     """No byte of the request left: the connection never came about."""
 
     explanation = (
@@ -89,7 +154,7 @@ class NotSent(VeoError):
     default_code = "not_sent"
 
 
-class Refused(VeoError):
+class Refused(ApiError):
     """The API answered no, in its documented words or with another 4xx."""
 
     explanation = "The Veo API refused the request."
@@ -154,7 +219,15 @@ class UpstreamUnavailable(Refused):
     charged: Charged = "refunded"
 
 
-class Unanswered(VeoError):
+class DownloadFailed(ApiError):
+    """A finished video could not be fetched; that never costs credits, and harms neither the task nor its link."""
+
+    explanation = "The video could not be downloaded; run the download again."
+    charged: Charged = "no"
+    default_code = "download_failed"
+
+
+class Unanswered(ApiError):
     """Whether the API acted is not known; a create must never be sent again after this."""
 
     explanation = "The Veo API gave no usable answer."
@@ -174,7 +247,120 @@ class BadAnswer(Unanswered):
     default_code = "bad_answer"
 
 
-_DOCUMENTED: dict[tuple[int, str], type[VeoError]] = {
+class RequestError(VeoMcpError):
+    """What was asked for cannot be done; nothing was sent."""
+
+
+class RuleViolation(RequestError):
+    """The arguments do not fit the API's rules; the explanation says which and what fits."""
+
+
+class UnknownTask(RequestError):
+    """No task with this id exists for this account.
+
+    Attributes:
+        task_id: what was asked for; foreign text.
+    """
+
+    explanation = "No task with this id exists; list_tasks shows the ids."
+
+    def __init__(self, task_id: str, explanation: str | None = None) -> None:
+        super().__init__(explanation)
+        self.task_id = task_id
+
+
+class NotExtendable(RequestError):
+    """The task to extend is not completed, or belongs to another API."""
+
+
+class SpendLimit(RequestError):
+    """The credits allowed in any 24 h do not cover this request.
+
+    Attributes:
+        spent: credits counted in the last 24 h.
+        limit: what is allowed.
+        price: what this request would cost.
+        more_at: Unix seconds from which the limit covers this price again, if nothing else is spent; None: never.
+    """
+
+    def __init__(self, spent: int, limit: int, *, price: int, more_at: float | None = None) -> None:
+        super().__init__(f"The limit of {limit} credits in 24 h would be passed: {spent} are spent, {price} are asked.")
+        self.spent = spent
+        self.limit = limit
+        self.price = price
+        self.more_at = more_at
+
+
+class WrongCursor(RequestError):
+    """A cursor that no page of this journal ended with."""
+
+    explanation = "This cursor was not made here; without one the newest come."
+
+
+class JournalError(VeoMcpError):
+    """The record of requests and outcomes."""
+
+
+class JournalUnusable(JournalError):
+    """The store cannot be read or written; the explanation names it and says what to do. Nothing may be sent."""
+
+
+class UpstreamIdTaken(JournalError):
+    """Another entry of the same API has this task id already.
+
+    Attributes:
+        owner_id: that entry's own id.
+    """
+
+    def __init__(self, owner_id: str) -> None:
+        super().__init__("Another task has this API id already.")
+        self.owner_id = owner_id
+
+
+class Unrecorded(JournalError):
+    """A create was sent, and the journal then failed; the explanation says what is known of it.
+
+    Attributes:
+        credits: its price.
+        estimated: whether the price is only an estimate.
+        sandbox: whether the credits are a sandbox's.
+    """
+
+    def __init__(
+        self, explanation: str, charged: Charged, credits: int, *, estimated: bool = False, sandbox: bool = False
+    ) -> None:
+        super().__init__(explanation)
+        self.charged = charged
+        self.credits = credits
+        self.estimated = estimated
+        self.sandbox = sandbox
+
+
+class SetupError(VeoMcpError):
+    """The server cannot do its work as it is set up."""
+
+
+class WrongSetting(SetupError):
+    """A setting that money or safety hangs on is not usable."""
+
+
+class SandboxMissing(SetupError):
+    """The extra `sandbox` is not installed; the explanation names the command that installs it."""
+
+
+class NotLoopback(SetupError):
+    """The server was asked to listen where others could reach it, and has no list of who may."""
+
+
+class PortTaken(SetupError):
+    """The port cannot be opened; the explanation says why."""
+
+
+class Unavailable(SetupError):
+    """The work behind the server has not started or has ended; the explanation says why."""
+
+
+DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
     (400, "invalid_request"): InvalidRequest,
     (401, "invalid_api_key"): InvalidApiKey,
     (402, "insufficient_credits"): InsufficientCredits,
@@ -186,7 +372,8 @@ _DOCUMENTED: dict[tuple[int, str], type[VeoError]] = {
     (500, "internal_error"): InternalError,
     (503, "upstream_error"): UpstreamUnavailable,
 }
-_BY_STATUS: dict[int, type[VeoError]] = {
+"""The API's documented refusals, by status and code."""
+_BY_STATUS: dict[int, type[ApiError]] = {
     400: InvalidRequest,
     401: InvalidApiKey,
     402: InsufficientCredits,
@@ -197,12 +384,19 @@ REFUSALS = frozenset({400, 401, 402, 403, 404, 429})
 """The statuses that mean "not charged" even with an undocumented body; any other one proves nothing."""
 
 
+def proven_by(status: int, code: str | None = None) -> type[ApiError]:
+    """What a failed answer proves; `code` is None when its body is not in the documented shape."""
+    documented = DOCUMENTED.get((status, code or ""))
+    if documented is not None:
+        return documented
+    unproven = InternalError if status == 500 else BadAnswer
+    return _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
+
+
 def from_envelope(
     status: int, code: str | None, type_: str | None, message: str, retry_after: float | None
-) -> VeoError:
-    """The error for a failed answer; `code` is None when its body is not in the documented shape."""
-    kind = _DOCUMENTED.get((status, code or ""))
-    if kind is None:
-        unproven = InternalError if status == 500 else BadAnswer
-        kind = _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
-    return kind(message, http_status=status, code=code, type=type_, retry_after=retry_after)
+) -> ApiError:
+    """The error for a failed answer in the documented shape, `{"error": {"code", "message", "type"}}`."""
+    kind = proven_by(status, code)
+    said = message or f"HTTP {status}"
+    return kind(said, http_status=status, code=code, type=type_, retry_after=retry_after, words=message)

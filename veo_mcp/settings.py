@@ -104,7 +104,19 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("read_only", _plain(parse.switch), "hide the tools that spend", "false"),
     Knob("max_credits", _plain(parse.whole(0)), "credits that may be spent in any 24 h", "none"),
+    Knob(
+        "repeat_seconds",
+        _plain(parse.whole(0)),
+        "an identical request begun less than this long ago is answered with the first one, and nothing is sent",
+        "600",
+    ),
     Knob("confirm_above", _plain(parse.whole(0)), "ask the person before a call costs more credits than this", "100"),
+    Knob(
+        "repeat_seconds",
+        _plain(parse.number(0, 7 * 86400)),
+        "how long an identical call is answered with the first one",
+        "600",
+    ),
     Knob(
         "transport",
         _plain(parse.choice("stdio", "http", "sse", streamable_http="http", streamablehttp="http")),
@@ -148,6 +160,7 @@ class Settings:
     read_only: bool = False
     max_credits: int | None = None
     confirm_above: int = 100
+    repeat_seconds: float = 600.0
     transport: str = "stdio"
     host: str = "127.0.0.1"
     port: int = 8000

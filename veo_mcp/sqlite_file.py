@@ -6,7 +6,8 @@ with two connections WAL can corrupt a database in the SQLite 3.40.1 that Debian
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,9 @@ __all__ = ["Closed", "NewerSchema", "SqliteFile"]
 T = TypeVar("T")
 
 BUSY_SECONDS = 10.0
+"""How long a call waits for another program's transaction; ours take milliseconds."""
+OPENING_SECONDS = 30.0
+"""As above, while opening: another process may be moving the file over, which took 8 s with 100,000 rows."""
 
 
 class Closed(Exception):
@@ -25,7 +29,7 @@ class Closed(Exception):
 
 
 class NewerSchema(Exception):
-    """The file was written by a version that knows more migrations than this one."""
+    """The file was written by a version that knows more migrations than this one, maybe while this one had it open."""
 
 
 class SqliteFile:
@@ -48,24 +52,25 @@ class SqliteFile:
 
     def open_now(self, first: Callable[[sqlite3.Connection], T]) -> T:
         """Opens and migrates, and runs `first` in the same transaction; blocks. Raises NewerSchema, OSError."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        # Prompts and secrets lie in it: private from its first byte, whatever the umask.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+        _private(self._path)
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=OPENING_SECONDS)
         try:
             db.execute("PRAGMA journal_mode = TRUNCATE")
             db.execute("PRAGMA synchronous = FULL")
+            # The 2 MB that are usual do not hold the pages of one round of calls over 100,000 rows (166 MB).
+            db.execute("PRAGMA cache_size = -8000")
             db.execute("BEGIN IMMEDIATE")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
+            version = _version(db)
             if version > len(self._migrations):
                 raise NewerSchema
             for number, script in enumerate(self._migrations[version:], version + 1):
-                for statement in script.split(";\n"):
+                for statement in _statements(script):
                     db.execute(statement)
                 self._at_migration()
                 db.execute(f"PRAGMA user_version = {number:d}")
             result = first(db)
             db.execute("COMMIT")
+            db.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
         except BaseException:
             db.close()
             raise
@@ -98,7 +103,13 @@ class SqliteFile:
         def on_thread() -> T:
             if self._connection is None:
                 raise Closed
-            return work(self._connection)
+            try:
+                return work(self._connection)
+            except sqlite3.Error:
+                # An update of this program may have moved the file on meanwhile, and our columns are gone.
+                if _version(self._connection) > len(self._migrations):
+                    raise NewerSchema from None
+                raise
 
         return await anyio.to_thread.run_sync(on_thread, limiter=self._limiter)
 
@@ -111,3 +122,42 @@ class SqliteFile:
     async def close(self) -> None:
         """As `close_now`, on the worker thread, after what is under way there."""
         await anyio.to_thread.run_sync(self.close_now, limiter=self._limiter)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    try:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error:
+        return 0
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; a trigger's body holds semicolons, so the lines alone do not tell."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _private(path: Path) -> None:
+    """Makes the file, and the folders that are missing, for this user alone: prompts and secrets lie in it.
+
+    Whatever the umask. SQLite gives its journal file beside it the same mode.
+    """
+    for folder in reversed([path.parent, *path.parent.parents]):
+        if not folder.exists():
+            # Another process may be making the same folder: then it is its folder, and private too.
+            with suppress(FileExistsError):
+                folder.mkdir(0o700)
+                folder.chmod(0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        mode = os.fstat(descriptor).st_mode & 0o777
+        if mode != 0o600 and hasattr(os, "fchmod"):
+            # Also one that an older version left readable by everybody. Its owner alone may change that.
+            with suppress(PermissionError):
+                os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

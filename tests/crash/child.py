@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 from pydantic import SecretStr
 
-from veo_mcp.api.models import CreateInput
+from tests.support.entries import create, everything
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.tasks.engine import open_engine
@@ -41,11 +41,10 @@ async def main(folder: Path, url: str, prompt: str, point: str, shift: float) ->
         ) as engine,
     ):
         if prompt:
-            await engine.service.create(CreateInput(prompt=prompt))
+            await create(engine, prompt)
             crash_at("returned")
         while True:
-            page = await journal.list(limit=50)
-            unfinished = [entry for entry in page.entries if entry.status in OPEN]
+            unfinished = [entry for entry in await everything(engine) if entry.status in OPEN]
             if not unfinished:
                 return
             for entry in unfinished:

@@ -84,12 +84,12 @@ async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
             await ready.wait()
         made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
         task_id = (made.structured_content or {})["task_id"]
-        assert "Charged 40 credits." in text(made)
+        assert "Charged 40 sandbox credits." in text(made)
         with anyio.fail_after(10):
             await listener.news.wait()
         assert set(listener.updated) == {"veo://tasks"}
         done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30}, progress_callback=beat)
-        assert "Refunded 40 credits." in text(done)
+        assert "Refunded 40 sandbox credits." in text(done)
         assert beats == sorted(set(beats))
         (read,) = (await client.read_resource(f"veo://tasks/{task_id}")).contents
         assert json.loads(str(getattr(read, "text", "")))["status"] == "failed"

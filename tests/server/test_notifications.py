@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.server.subscriptions import ResourceUpdated
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 
-from tests.support.entries import START
+from tests.support.entries import START, add
 from tests.support.listening import (
     ERAS,
     HTTP,
@@ -28,8 +28,8 @@ from tests.support.listening import (
     task,
 )
 from tests.support.site import site
+from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Change, Status
-from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.outbox import Outbox
 
@@ -54,8 +54,8 @@ async def test_each_change_is_told_once_and_can_be_read_at_that_moment(
         client_of(env, transport, era, listener) as client,
         anyio.create_task_group() as group,
     ):
-        await env.journal.adopt(task(1))
-        await env.journal.adopt(task(2))
+        await add(env.journal, task(1))
+        await add(env.journal, task(2))
         await listener.attend(client, era, [own(1), "veo://tasks/task-2"], group)
         before = listener.heard.count(own(1))
         changes = [Change(status=Status.PROCESSING), Change(progress=10.0), Change(status=Status.COMPLETED)]
@@ -85,7 +85,7 @@ async def test_a_change_made_by_another_process_is_told_within_two_seconds(
         client_of(env, transport, era, listener) as client,
         anyio.create_task_group() as group,
     ):
-        await env.journal.adopt(task(1))
+        await add(env.journal, task(1))
         await listener.attend(client, era, [own(1)], group)
         await other.does("settle 1 completed")
         with anyio.fail_after(2):
@@ -110,14 +110,15 @@ async def test_a_new_task_changes_the_list_once_and_a_change_never_across_a_rest
         anyio.create_task_group() as group,
     ):
         await listener.attend(client, era, [own(1)], group)
-        await env.journal.adopt(task(1))
+        await add(env.journal, task(1))
         await listener.hears(own(1))
         await env.journal.record("vid_1", Change(status=Status.PROCESSING), now=NEXT)
         await listener.hears(own(1), 2)
         # Born and changed before anyone here looks: still new, and new once.
         await other.does("new 2")
         await other.does("settle 2 processing")
-        await env.journal.adopt(task(3))
+        await listener.hears(LIST, 2)
+        await add(env.journal, task(3))
         await listener.hears(LIST, 3)
         await env.journal.record("vid_1", Change(progress=5.0), now=NEXT)
         await listener.hears(own(1), 3)
@@ -135,7 +136,7 @@ async def test_a_new_task_changes_the_list_once_and_a_change_never_across_a_rest
         await other.does("settle 2 completed")
         await listener.hears(own(1))
         await listener.hears(own(2))
-        await env.journal.adopt(task(4))
+        await add(env.journal, task(4))
         await listener.hears(LIST)
         await env.journal.record("vid_4", Change(status=Status.COMPLETED), now=NEXT)
         await listener.hears(own(4), 2)
@@ -157,7 +158,7 @@ async def test_in_a_burst_of_another_process_every_entrys_last_state_is_told(
         anyio.create_task_group() as group,
     ):
         for index in range(number):
-            await env.journal.adopt(task(index))
+            await add(env.journal, task(index))
         uris = [own(index) for index in range(number)]
         await listener.attend(client, era, uris, group)
         ends, read = set[str](), 0
@@ -180,8 +181,8 @@ async def test_after_unsubscribing_nothing_more_is_told(tmp_path: Path, transpor
         client_of(env, transport, era, listener) as client,
         anyio.create_task_group() as group,
     ):
-        await env.journal.adopt(task(1))
-        await env.journal.adopt(task(2))
+        await add(env.journal, task(1))
+        await add(env.journal, task(2))
         scope = await listener.attend(client, era, [own(1)], group)
         await env.journal.record("vid_1", Change(status=Status.PROCESSING), now=NEXT)
         await listener.hears(own(1))
@@ -250,7 +251,7 @@ async def test_a_feed_that_nobody_reads_keeps_the_last_state_of_every_entry(tmp_
     async with SqliteJournal(tmp_path / "j.db") as one, one.changes() as feed:
         await quick(one)
         for number in range(300):
-            await one.adopt(task(number))
+            await add(one, task(number))
         for progress in (10.0, 20.0):
             for number in range(300):
                 await one.record(f"vid_{number}", Change(progress=progress), now=NEXT)
@@ -264,10 +265,10 @@ async def test_a_feed_that_nobody_reads_keeps_the_last_state_of_every_entry(tmp_
 async def test_entries_that_are_new_come_in_the_order_of_their_births(tmp_path: Path) -> None:
     """So one number is enough to tell a new entry from a changed one, however the changes fell together."""
     async with SqliteJournal(tmp_path / "j.db") as writer:
-        await writer.adopt(task(1))
+        await add(writer, task(1))
         async with SqliteJournal(tmp_path / "j.db") as reader, reader.changes() as feed:
             for number in (2, 3):
-                await writer.adopt(task(number))
+                await add(writer, task(number))
             for number in (1, 2):
                 await writer.record(f"vid_{number}", Change(progress=5.0), now=NEXT)
             newest_seq, new = feed.since, list[str]()
@@ -284,7 +285,7 @@ async def test_entries_that_are_new_come_in_the_order_of_their_births(tmp_path: 
 async def test_a_feed_of_one_entry_holds_nothing_of_the_others(tmp_path: Path) -> None:
     async with SqliteJournal(tmp_path / "j.db") as journal:
         for number in (1, 2):
-            await journal.adopt(task(number))
+            await add(journal, task(number))
         async with journal.changes("vid_2") as feed:
             for number in (1, 2):
                 await journal.record(f"vid_{number}", Change(progress=5.0), now=NEXT)
@@ -302,7 +303,7 @@ async def test_what_a_cancelled_call_wrote_is_told_all_the_same(tmp_path: Path) 
             scope.cancel()
 
     async with SqliteJournal(tmp_path / "j.db", crash_at=give_up) as journal:
-        await journal.adopt(task(1))
+        await add(journal, task(1))
         async with journal.changes() as feed:
             with scope:
                 await journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
@@ -319,7 +320,7 @@ async def test_a_journal_that_could_not_be_looked_at_for_a_while_tells_afterward
             await reader.list()
         await anyio.sleep(1.2)  # so that the reader has looked, and found nothing that it could read
         await writer.file.read(lambda db: db.execute("ALTER TABLE gone RENAME TO entries"))
-        await writer.adopt(task(1))
+        await add(writer, task(1))
         with anyio.fail_after(2):
             assert (await anext(feed)).id == "vid_1"
 
@@ -342,7 +343,7 @@ async def test_tasks_of_an_older_journal_are_not_new(tmp_path: Path, era: str) -
     ):
         await listener.attend(client, era, [own(1), own(2)], group)
         await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
-        await env.journal.adopt(task(2))
+        await add(env.journal, task(2))
         await listener.hears(LIST)
         await env.journal.record("vid_2", Change(status=Status.COMPLETED), now=NEXT)
         await listener.hears(own(2), 2)

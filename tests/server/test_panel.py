@@ -76,7 +76,7 @@ async def test_the_page_brings_everything_along(mode: str) -> None:
 async def test_a_host_without_apps_gets_the_same_words_as_ever(tmp_path: Path, mode: str) -> None:
     async with open_stack(tmp_path, mode=mode) as env:
         made = await env.call("create_video", prompt="[sandbox:slow] a boat")
-        assert "Charged 40 credits." in text(made)
+        assert "Charged 40 sandbox credits." in text(made)
         assert "get_task" in text(made)
 
 

@@ -122,7 +122,7 @@ async def main_job(folder: Path, era: str) -> None:
         before = int(found(r"(\d+) credits", await host.call("get_credits")))
         # 300 credits: a host that can ask its person would be made to.
         made = await host.call("create_video", prompt="a boat on a calm sea", mode="quality")
-        assert "Charged 300 credits." in made
+        assert "Charged 300 sandbox credits." in made
         first, task_id = await watched(host, made)
         more = await host.call("extend_video", task_id=task_id, prompt="night falls")
         second, _ = await watched(host, more)

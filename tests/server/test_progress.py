@@ -13,7 +13,7 @@ from anyio.abc import SocketStream, TaskGroup
 from mcp import Client
 from pydantic import SecretStr
 
-from tests.support.entries import START
+from tests.support.entries import START, add
 from tests.support.listening import ERAS, HTTP, TRANSPORTS, Listener, client_of, open_env, quick, task
 from tests.support.ports import free_port
 from tests.support.raw_api import TASK_ID, answer, raw_api, success
@@ -78,7 +78,7 @@ async def test_each_number_of_the_api_is_the_progress_as_long_as_it_rises(
         client_of(env, transport, era, Listener()) as client,
         anyio.create_task_group() as group,
     ):
-        await env.journal.adopt(task(1))
+        await add(env.journal, task(1))
         answered = beat.waits(client, group)
         with anyio.fail_after(3):
             await beat.comes(1)
@@ -180,7 +180,7 @@ async def test_a_beat_comes_every_five_seconds_while_other_tasks_change_all_the_
     ):
         await quick(env.journal)
         for number in (1, 2):
-            await env.journal.adopt(task(number))
+            await add(env.journal, task(number))
 
         async def restless() -> None:
             for number in range(100_000):
@@ -205,14 +205,14 @@ async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: 
         client_of(env, transport, era, Listener()) as client,
         anyio.create_task_group() as group,
     ):
-        await env.journal.adopt(task(1))
+        await add(env.journal, task(1))
         for number in range(10, 18):
             before = Beat()
             before.waits(client, group, seconds=1)
             await before.comes(1)
             assert "usual" not in before.words[0]
-            done = task(number, status=Status.COMPLETED, polls=3, completed_at=START + 80 + 2 * (number - 10))
-            await env.journal.adopt(done)
+            done = task(number, status=Status.COMPLETED, polls=3, ended_at=START + 80 + 2 * (number - 10))
+            await add(env.journal, done)
         after = Beat()
         after.waits(client, group, seconds=1)
         await after.comes(1)
@@ -223,12 +223,12 @@ async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: 
 async def test_what_is_usual_is_of_the_same_api_and_mode(tmp_path: Path) -> None:
     async with open_env(tmp_path) as env:
         for number in range(8):
-            done = {"status": Status.COMPLETED, "polls": 3, "completed_at": START + 90}
-            await env.journal.adopt(task(number, **done))
-        service = env.engine.service
-        assert await service.usual(task(9)) == 90
-        assert await service.usual(task(9, mode="quality")) is None
-        assert await service.usual(task(9, api="https://another.example")) is None
+            done = {"status": Status.COMPLETED, "polls": 3, "completed_at": START + 95, "ended_at": START + 90}
+            await add(env.journal, task(number, **done))
+        usual_time = env.engine.poller.usual
+        assert await usual_time(task(9)) == 90
+        assert await usual_time(task(9, mode="quality")) is None
+        assert await usual_time(task(9, api="https://another.example")) is None
 
 
 def test_the_usual_time_is_the_median_of_at_least_eight() -> None:

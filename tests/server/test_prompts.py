@@ -8,7 +8,8 @@ from mcp_types import INVALID_PARAMS, PromptReference, TextContent
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.prompts import guide
-from veo_mcp.server.text import charge_words, quoted
+from veo_mcp.server.results import charge_words
+from veo_mcp.text import clean
 
 pytestmark = pytest.mark.anyio
 
@@ -106,7 +107,7 @@ def test_the_guide_stays_under_1500_words_and_names_what_matters() -> None:
     ],
 )
 def test_foreign_text_is_quoted_without_what_hides_or_reorders(foreign: str, shown: str) -> None:
-    assert quoted(foreign) == shown
+    assert clean(foreign) == shown
 
 
 def test_the_words_on_credits_are_fixed() -> None:
@@ -116,3 +117,7 @@ def test_the_words_on_credits_are_fixed() -> None:
         "Refunded 40 credits.",
         "May have been charged 40 credits.",
     ]
+    assert charge_words("yes", 40, sandbox=True) == "Charged 40 sandbox credits."
+    assert charge_words("yes", 40, estimated=True) == "Charged about 40 credits (estimate)."
+    assert charge_words("unknown", 40, estimated=True) == "May have been charged about 40 credits (estimate)."
+    assert charge_words("no", 40, estimated=True, sandbox=True) == "Not charged."

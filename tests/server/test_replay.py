@@ -33,7 +33,7 @@ async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
             )
             for _ in range(3)
         ]
-        assert "Charged 300 credits." in text(results[0])  # pyright: ignore[reportArgumentType]
+        assert "Charged 300 sandbox credits." in text(results[0])  # pyright: ignore[reportArgumentType]
         ids = {(result.structured_content or {})["task_id"] for result in results}  # pyright: ignore
         assert len(ids) == 1
         assert await env.charged() == 300

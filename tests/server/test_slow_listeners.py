@@ -20,7 +20,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.stdio import stdio_server
 from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated
 
-from tests.support.entries import START
+from tests.support.entries import START, add, whole
 from tests.support.listening import ERAS, LEGACY, LIST, Env, Listener, client_of, open_env, own, quick, task
 from tests.support.processes import server
 from veo_mcp.journal.entry import Change, Status
@@ -142,7 +142,7 @@ async def grown(folder: Path, number: int) -> AsyncGenerator[None]:
     async with SqliteJournal(folder / "journal.db") as journal:
         await quick(journal)
         for index in range(number):
-            await journal.adopt(task(index))
+            await add(journal, task(index))
     yield
 
 
@@ -180,7 +180,7 @@ async def test_a_client_that_stopped_reading_blocks_nobody(tmp_path: Path, kind:
                 for index in range(number):
                     await env.journal.record(f"vid_{index}", Change(status=Status.COMPLETED), now=START + 1)
                     await listener.hears(uris[index])
-                await env.journal.adopt(task(number))
+                await add(env.journal, task(number))
                 await listener.hears(LIST)
             # What it asked for, and the news of the list: however long it does not read, it costs no more.
             assert 0 < len(stuck) <= 22
@@ -274,7 +274,7 @@ async def test_nothing_is_told_before_initialize_is_answered(tmp_path: Path) -> 
         assert (await client.heard())["id"] == 1
         client.says(*opening([]))
         await env.listeners(1)
-        await env.journal.adopt(task(1))
+        await add(env.journal, task(1))
         assert (await client.heard())["method"] == "notifications/resources/list_changed"
 
 
@@ -292,10 +292,10 @@ async def test_a_host_that_does_not_read_its_pipe_does_not_keep_its_video_from_b
         await process.stdin.send("".join(json.dumps(line) + "\n" for line in lines).encode())
         with anyio.fail_after(40):
             async with SqliteJournal(tmp_path / "journal.db") as journal, journal.changes() as feed:
-                found = (await journal.list()).entries
+                found = await whole(journal)
                 while not (found and found[0].status is Status.FAILED):
                     await anext(feed)
-                    found = (await journal.list()).entries
+                    found = await whole(journal)
         assert found[0].charged == "refunded"
     finally:
         process.kill()  # a client that goes away closes its pipe, which ends the server; here it may still be full
@@ -312,7 +312,7 @@ async def test_a_client_that_reads_again_after_a_while_hears_what_changed_meanwh
         await deafened(env, outbox)
         for _ in range(3000):
             await env.announcer.bus.publish(ResourceUpdated(uri=LONG))
-        await env.journal.adopt(task(1))
+        await add(env.journal, task(1))
         with anyio.fail_after(5):
             while len(outbox) < 3:  # noqa: ASYNC110 - an outbox tells nobody but its listener
                 await anyio.sleep(0.01)
@@ -331,8 +331,8 @@ async def test_a_client_that_comes_before_the_journal_is_open_is_told_once_it_is
         async with Client(opening_server, mode=LEGACY, message_handler=listener) as client:
             await listener.attend(client, LEGACY, [own(1)], group)
             backend.opened(env.engine)
-            group.start_soon(late.follow, env.journal)
-            await env.journal.adopt(task(1))
+            group.start_soon(late.follow, env.engine)
+            await add(env.journal, task(1))
             with anyio.fail_after(5):
                 await listener.hears(own(1))
                 await listener.hears(LIST)

@@ -38,8 +38,8 @@ async def test_the_tools_are_the_committed_snapshot_in_both_eras() -> None:
 async def test_the_tools_stay_within_their_budget_of_bytes() -> None:
     tools = await listed("auto")
     seen = [{key: tool[key] for key in ("name", "description", "inputSchema")} for tool in tools]
-    assert len(compact(seen)) <= 3_500
-    assert len(compact({"tools": tools})) <= 8_500
+    assert len(compact(seen)) <= 4_200
+    assert len(compact({"tools": tools})) <= 10_000
 
 
 async def test_every_tool_has_a_title_all_four_hints_and_strict_arguments() -> None:
@@ -76,6 +76,6 @@ async def test_a_read_only_server_says_so_instead_of_offering_what_spends(mode: 
 async def test_the_instructions_are_short_and_say_sandbox_only_there() -> None:
     inside = build_server(Backend(), sandbox=True).instructions or ""
     outside = build_server(Backend(), sandbox=False).instructions or ""
-    assert len(inside) < 500
+    assert len(inside) <= 900
     assert "SANDBOX" in inside
     assert "SANDBOX" not in outside

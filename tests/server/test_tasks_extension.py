@@ -86,7 +86,7 @@ async def test_a_client_that_declares_it_gets_a_task_that_ends_as_get_task_does(
 
         async def day(client: Client) -> None:
             done = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
-            assert "Refunded 40 credits." in text(done)
+            assert "Refunded 40 sandbox credits." in text(done)
             (started,) = follower.started
             assert started.task_id.startswith("vid_")
             assert started.status == "working"
@@ -105,7 +105,7 @@ async def test_everyone_else_gets_the_ordinary_answer(tmp_path: Path, mode: str)
     extensions = [] if mode == "auto" else [advertise(TASKS)]
     async with open_stack(tmp_path, mode=mode, extensions=extensions) as env:
         made = await env.call("create_video", prompt="[sandbox:slow] a boat")
-        assert "Charged 40 credits." in text(made)
+        assert "Charged 40 sandbox credits." in text(made)
         with pytest.raises(MCPError) as refusal:
             await look(env.client, (made.structured_content or {})["task_id"])
         assert refusal.value.error.code in (-32021, -32601)
@@ -137,4 +137,4 @@ async def test_a_task_survives_a_restart_of_the_server(tmp_path: Path) -> None:
         await client.call_tool("get_task", {"task_id": started.task_id, "wait_seconds": 30})
         seen = await look(client, started.task_id)
         assert seen.status == "completed"
-        assert "Refunded 40 credits." in str(seen.result)
+        assert "Refunded 40 sandbox credits." in str(seen.result)

@@ -6,7 +6,7 @@ Used by the tests of being told and of progress. Over stdio the server is a chil
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ TRANSPORTS = pytest.mark.parametrize("transport", ["memory", "stdio", "sse", "ht
 
 def task(number: int, **fields: Any) -> Entry:
     """A task that is under way: `vid_<number>`, and `task-<number>` at the API."""
-    return replace(unfinished(number, api=NOWHERE), **fields)
+    return unfinished(number, **{"api": NOWHERE, **fields})
 
 
 def own(number: int) -> str:
@@ -85,7 +85,7 @@ async def open_env(folder: Path, *, most: int = 1024) -> AsyncGenerator[Env]:
             await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
 
         group.start_soon(serve)
-        group.start_soon(announcer.follow, journal)
+        group.start_soon(announcer.follow, engine)
         await up.wait()
         yield Env(folder, f"http://127.0.0.1:{port}", journal, engine, server, announcer)
         group.cancel_scope.cancel()

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import anyio
+import anyio.lowlevel
 from anyio.abc import SocketAttribute, SocketStream
 
 Script = Callable[[SocketStream], Awaitable[None]]
@@ -22,6 +23,8 @@ class RawApi:
     posts: int = 0
     reads: int = 0
     bodies: list[bytes] = field(default_factory=list[bytes])
+    #: Closes the port: whoever comes later finds nobody.
+    go_away: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
 
 
 def answer(status: int, body: bytes | dict[str, object], *headers: str) -> bytes:
@@ -32,6 +35,11 @@ def answer(status: int, body: bytes | dict[str, object], *headers: str) -> bytes
 
 def error(status: int, code: str, *headers: str) -> bytes:
     return answer(status, {"error": {"code": code, "message": "words of the API", "type": "t"}}, *headers)
+
+
+def balance(consumed: int = 200) -> bytes:
+    data: dict[str, object] = {"balance": 9800, "total_purchased": 10000, "total_consumed": consumed}
+    return answer(200, {"code": 200, "msg": "success", "data": data})
 
 
 def success(task_id: object = TASK_ID, code: int = 200) -> bytes:
@@ -74,11 +82,16 @@ def trickles(data: bytes) -> Script:
 
 
 @asynccontextmanager
-async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerator[RawApi]:
-    """Runs the API; `before_body` lets the script act as soon as the headers of a POST are there."""
+async def raw_api(
+    script: Script, *, before_body: bool = False, credits: Script | None = None
+) -> AsyncGenerator[RawApi]:
+    """Runs the API; `before_body` lets the script act as soon as the headers of a POST are there.
+
+    `credits` answers what is asked about the balance, in place of a plain balance.
+    """
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     port = listener.extra(SocketAttribute.local_port)
-    api = RawApi(f"http://127.0.0.1:{port}")
+    api = RawApi(f"http://127.0.0.1:{port}", go_away=listener.aclose)
 
     async def serve(stream: SocketStream) -> None:
         async with stream:
@@ -91,8 +104,7 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                 head, _, body = head.partition(b"\r\n\r\n")
                 if head.startswith(b"GET /v1/credits"):
                     api.reads += 1
-                    data: dict[str, object] = {"balance": 9800, "total_purchased": 10000, "total_consumed": 200}
-                    await stream.send(answer(200, {"code": 200, "msg": "success", "data": data}))
+                    await (credits or says(balance()))(stream)
                     return
                 api.posts += head.startswith(b"POST")
                 length = sum(
@@ -105,7 +117,13 @@ async def raw_api(script: Script, *, before_body: bool = False) -> AsyncGenerato
                 api.bodies.append(body)
                 await script(stream)
 
+    async def listen() -> None:
+        try:
+            await listener.serve(serve)
+        except* anyio.ClosedResourceError:
+            pass  # it went away
+
     async with listener, anyio.create_task_group() as group:
-        group.start_soon(listener.serve, serve)
+        group.start_soon(listen)
         yield api
         group.cancel_scope.cancel()

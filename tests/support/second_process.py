@@ -10,8 +10,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 
-from tests.support.entries import START
-from tests.support.listening import quick, task
+from tests.support.entries import START, account
+from tests.support.listening import NOWHERE, quick, task
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 
@@ -19,7 +19,7 @@ from veo_mcp.journal.sqlite.store import SqliteJournal
 async def obey(journal: SqliteJournal, verb: str, *words: str) -> None:
     match verb:
         case "new":
-            await journal.adopt(task(int(words[0])))
+            await journal.adopt(account(NOWHERE), task(int(words[0])))
         case "settle":
             await journal.record(f"vid_{words[0]}", Change(status=Status(words[1])), now=START + 1)
         case "burst":

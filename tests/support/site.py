@@ -10,12 +10,12 @@ from pydantic import SecretStr
 
 from tests.support.ports import free_port
 from tests.support.stack import sandbox
-from veo_mcp.journal.entry import Status
+from veo_mcp.api.account import Caller
+from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.tasks.callbacks import Callbacks
 from veo_mcp.tasks.engine import Engine, open_engine
 from veo_mcp.web.routes import serve_http
 
@@ -26,13 +26,21 @@ class Site:
     engine: Engine
     reads: list[str]
 
+    async def entry(self, task_id: str) -> Entry:
+        """The entry with this own or API id."""
+        account = await self.engine.accounts.account(Caller(principal=""))
+        entry = await self.engine.journal.get(account, task_id)
+        assert entry is not None
+        return entry
+
     async def token(self, entry_id: str) -> str:
-        secret = await self.engine.service.callback_secret()
-        return f"{entry_id}.{self.engine.service.callback_mac(entry_id, secret)}"
+        return await self.engine.callbacks.urls.token(entry_id)
 
 
 @asynccontextmanager
-async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0) -> AsyncGenerator[Site]:
+async def site(
+    folder: Path, *, poll: bool = False, create_seconds: float = 45.0, sessions: int = 1000
+) -> AsyncGenerator[Site]:
     """The HTTP server in front of a sandbox that can call it back; without the poller unless asked for."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with (
@@ -44,16 +52,18 @@ async def site(folder: Path, *, poll: bool = False, create_seconds: float = 45.0
         anyio.create_task_group() as group,
     ):
         backend, announcer = Backend(), Announcer()
-        backend.opened(engine, Callbacks(engine.service))
+        backend.opened(engine)
         server = build_server(backend, sandbox=True, announcer=announcer)
         up = anyio.Event()
 
         async def serve() -> None:
-            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set, sessions=sessions)
 
         group.start_soon(serve)
-        group.start_soon(announcer.follow, journal)
-        group.start_soon(backend.callbacks.run)
+        group.start_soon(announcer.follow, engine)
+        # As the receiver does before anything else, so that a test need not wait for it.
+        await engine.callbacks.urls.load()
+        group.start_soon(engine.callbacks.run)
         if poll:
             group.start_soon(engine.poller.run)
         await up.wait()

@@ -3,7 +3,8 @@
 Used by the behaviour tests. `requests` records what reached the sandbox, so that a test can say that nothing did.
 """
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ from mcp import Client
 from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
 
+from tests.support.entries import account
 from tests.support.ports import free_port
+from veo_mcp.api.client import VeoClient
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.sandbox.app import SandboxConfig
 from veo_mcp.sandbox.embedded import run_server
@@ -34,7 +37,11 @@ class Stack:
         return await self.client.call_tool(tool, dict(arguments))
 
     async def charged(self) -> int:
-        return (await self.engine.api.get_credits()).value.total_consumed
+        return (await self.api.get_credits()).value.total_consumed
+
+    @property
+    def api(self) -> VeoClient:
+        return self.engine.accounts.client(account("", ""))
 
 
 def text(result: CallToolResult) -> str:
@@ -68,19 +75,20 @@ async def open_stack(
     elicitation: Any = None,
     message_handler: Any = None,
     extensions: Any = (),
+    clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Stack]:
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(sandbox(folder / "sandbox", seconds=seconds))
         journal = await stack.enter_async_context(SqliteJournal(folder / "journal.db"))
         engine = await stack.enter_async_context(
-            open_engine(journal, base_url=base_url, key=SecretStr(key), max_credits=max_credits)
+            open_engine(journal, base_url=base_url, key=SecretStr(key), max_credits=max_credits, clock=clock)
         )
         backend, announcer = Backend(), Announcer()
         backend.opened(engine)
         server = build_server(backend, sandbox=True, announcer=announcer, confirm_above=confirm_above)
         group = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(group.cancel_scope.cancel)
-        group.start_soon(announcer.follow, journal)
+        group.start_soon(announcer.follow, engine)
         group.start_soon(engine.poller.run)
         client = await stack.enter_async_context(
             Client(

@@ -10,17 +10,17 @@ import pytest
 from mcp import Client
 from pydantic import SecretStr
 
+from tests.support.entries import PERSON, create, everything
 from tests.support.ports import free_port
 from tests.support.raw_api import TASK_ID, answer, raw_api, success
-from veo_mcp.api.models import CreateInput
 from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
+from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import load
-from veo_mcp.tasks.callbacks import Callbacks
 from veo_mcp.tasks.engine import open_engine
 from veo_mcp.web.routes import build_web, serve_http
 
@@ -57,27 +57,27 @@ async def test_callbacks_before_the_answer_twice_and_afterwards_settle_the_task_
         open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x"), public_url="http://127.0.0.1:1") as engine,
         anyio.create_task_group() as group,
     ):
-        callbacks = Callbacks(engine.service)
+        callbacks = engine.callbacks
         group.start_soon(callbacks.run)
-        request = CreateInput(prompt="a boat")
-        group.start_soon(engine.service.create, request)
+        group.start_soon(create, engine, "a boat")
         await arrived.wait()
-        (sending,) = (await journal.list()).entries
+        (sending,) = await everything(engine)
         assert sending.status is Status.SUBMITTING
-        token = f"{sending.id}.{engine.service.callback_mac(sending.id, await engine.service.callback_secret())}"
+        token = await callbacks.urls.token(sending.id)
         reads = 1
         seen: list[Status] = []
         async with journal.changes() as feed:
             for _ in range(3):
-                assert await callbacks.take(token, json.dumps({"id": TASK_ID}).encode())
+                assert callbacks.prove(token) == sending.id
+                callbacks.take(sending.id, json.dumps({"id": TASK_ID}).encode())
             async for entry in feed:
                 seen.append(entry.status)
                 if entry.status is Status.COMPLETED:
                     break
         go_on.set()
-        assert await callbacks.take(token, b"{}")
-        await engine.service.wait_idle()
-        (entry,) = (await journal.list()).entries
+        callbacks.take(sending.id, b"{}")
+        await engine.submitter.wait_idle()
+        (entry,) = await everything(engine)
         assert seen == [Status.COMPLETED]
         assert entry.status is Status.COMPLETED
         assert entry.upstream_id == TASK_ID
@@ -95,13 +95,14 @@ async def test_a_slow_callback_is_cut_off(tmp_path: Path) -> None:
         open_engine(journal, base_url="http://127.0.0.1:1", key=SecretStr("sk-x")) as engine,
         anyio.create_task_group() as group,
     ):
-        backend, callbacks = Backend(), Callbacks(engine.service)
-        backend.opened(engine, callbacks)
-        group.start_soon(callbacks.run)
-        app = build_web(build_server(backend, sandbox=False), backend, body_seconds=0.05)
+        backend = Backend()
+        backend.opened(engine)
+        group.start_soon(engine.callbacks.run)
+        app = build_web(build_server(backend, sandbox=False), backend, Ending(), body_seconds=0.05)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-            assert (await http.post("/callbacks/x.y", content=drips())).status_code == 408
+            token = await engine.callbacks.urls.token("vid_1")
+            assert (await http.post(f"/callbacks/{token}", content=drips())).status_code == 408
         group.cancel_scope.cancel()
 
 
@@ -124,7 +125,7 @@ async def test_the_embedded_sandbox_calls_back_to_its_own_server_and_to_no_other
         up = anyio.Event()
 
         async def serve() -> None:
-            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set)
+            await serve_http(server, backend, ending=Ending(), host="127.0.0.1", port=port, ready=up.set)
 
         group.start_soon(serve)
         await up.wait()
@@ -132,8 +133,8 @@ async def test_the_embedded_sandbox_calls_back_to_its_own_server_and_to_no_other
             made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] x"})
             task_id = (made.structured_content or {})["task_id"]
             await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
-            entry = await (await backend.engine()).journal.find(task_id)
-            assert entry is not None
+            engine = await backend.engine()
+            entry = await engine.reader.get(await engine.accounts.account(PERSON), task_id)
             assert entry.status is Status.FAILED
             assert entry.polls == 0
             elsewhere = f"http://127.0.0.1:{free_port()}/x"

@@ -25,7 +25,7 @@ def polled(duration: float, pace: Pace) -> tuple[int, float]:
 
 
 @pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize(("watched", "share", "late"), [(True, 0.55, 5.0), (False, 0.35, 12.0)])
+@pytest.mark.parametrize(("watched", "share", "late"), [(True, 0.8, 5.0), (False, 0.35, 12.0)])
 def test_a_poller_that_has_seen_fifty_clips_asks_less_and_is_hardly_late(
     seed: int, watched: bool, share: float, late: float
 ) -> None:
@@ -35,6 +35,17 @@ def test_a_poller_that_has_seen_fifty_clips_asks_less_and_is_hardly_late(
     every_five_seconds = sum(int(duration // 5) + 1 for duration in durations)
     assert sum(requests for requests, _ in results) / every_five_seconds <= share
     assert quantiles([lateness for _, lateness in results], n=100)[94] <= late
+
+
+@pytest.mark.parametrize("history", [[], clips(1, 50)])
+@pytest.mark.parametrize("callback", [False, True])
+@pytest.mark.parametrize("age", [-86_400.0, -1.0, 0.0, 60.0, 3600.0, 25 * 3600.0, 400 * 24 * 3600.0])
+def test_whoever_waits_waits_ten_seconds_at_most_whatever_the_clocks_did(
+    age: float, callback: bool, history: list[float]
+) -> None:
+    assert 0 < next_gap(age, Pace(watched=True, callback=callback, history=history)) <= 10
+    # Nobody waits: a clock that was set back is no reason to look a day later.
+    assert next_gap(age, Pace(callback=callback, history=history)) <= 3600
 
 
 def test_without_history_the_gap_is_at_most_ten_seconds_in_the_first_two_minutes() -> None:

@@ -14,8 +14,9 @@ from mcp.client.sse import sse_client
 
 from tests.support.site import site, until
 from tests.support.stack import text
+from veo_mcp.errors import NotLoopback
 from veo_mcp.journal.entry import Status
-from veo_mcp.web.routes import NotLoopback, only_loopback
+from veo_mcp.web.routes import only_loopback
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ async def test_streamable_http_and_sse_answer_on_one_port_in_both_eras(tmp_path:
             made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
             task_id = (made.structured_content or {})["task_id"]
             done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
-            assert "Refunded 40 credits." in text(done)
+            assert "Refunded 40 sandbox credits." in text(done)
 
 
 async def test_a_callback_ends_a_wait_without_a_single_poll(tmp_path: Path) -> None:
@@ -39,8 +40,7 @@ async def test_a_callback_ends_a_wait_without_a_single_poll(tmp_path: Path) -> N
         task_id = (made.structured_content or {})["task_id"]
         done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
         assert (done.structured_content or {})["status"] == "failed"
-        entry = await env.engine.journal.find(task_id)
-        assert entry is not None
+        entry = await env.entry(task_id)
         assert entry.polls == 0
 
 
@@ -71,8 +71,7 @@ async def test_the_body_of_a_callback_is_never_believed(tmp_path: Path) -> None:
     async with site(tmp_path) as env, Client(env.url + "/mcp") as client, httpx2.AsyncClient() as http:
         made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] a boat"})
         task_id = (made.structured_content or {})["task_id"]
-        entry = await env.engine.journal.find(task_id)
-        assert entry is not None
+        entry = await env.entry(task_id)
         url = f"{env.url}/callbacks/{await env.token(entry.id)}"
         lie = {"id": task_id, "status": "completed", "output": {"urls": ["https://evil.example/x.mp4"]}}
         for body in (json.dumps(lie), json.dumps({"id": "another"}), "garbage", "[" * 60_000, "", '{"id": 5}'):
@@ -99,8 +98,7 @@ async def test_a_callback_that_meets_a_journal_in_trouble_ends_nothing(tmp_path:
     try:
         async with site(tmp_path) as env, Client(env.url + "/mcp") as client, httpx2.AsyncClient() as http:
             made = await client.call_tool("create_video", {"prompt": "[sandbox:no_callback] [sandbox:fail] a boat"})
-            entry = await env.engine.journal.find((made.structured_content or {})["task_id"])
-            assert entry is not None
+            entry = await env.entry((made.structured_content or {})["task_id"])
             url = f"{env.url}/callbacks/{await env.token(entry.id)}"
             with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as db:
                 db.execute("ALTER TABLE entries RENAME TO elsewhere")
@@ -124,10 +122,9 @@ async def test_a_callers_own_callback_url_is_passed_through_untouched(tmp_path: 
     async with site(tmp_path) as env, Client(env.url + "/mcp") as client:
         mine = "http://127.0.0.1:9/mine"
         made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] x", "callback_url": mine})
-        entry = await env.engine.journal.find((made.structured_content or {})["task_id"])
-        assert entry is not None
+        entry = await env.entry((made.structured_content or {})["task_id"])
         assert json.loads(entry.body)["callback_url"] == mine
-        assert not env.engine.service.expects_callback(entry)
+        assert not env.engine.callbacks.urls.expects(entry)
 
 
 async def test_a_foreign_host_or_origin_is_turned_away(tmp_path: Path) -> None:

@@ -4,51 +4,49 @@ Called by the tasks layer and the command line. A create is sent once: it is rep
 nothing was charged. Reads are repeated, politely. Raises the tree of errors.py.
 """
 
-import json
+import logging
 import os
 import random
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Generic, Self, TypeVar
 from urllib.parse import quote
 
 import anyio
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr
 
-from veo_mcp.api.models import ApiTask, Credits, GenerationRequest
-from veo_mcp.api.transport import Answer, Transport
-from veo_mcp.errors import (
-    BadAnswer,
-    InternalError,
-    NotSent,
-    RateLimitExceeded,
-    Unanswered,
-    UpstreamUnavailable,
-    from_envelope,
-)
+from veo_mcp.api import causes
+from veo_mcp.api.answers import LONGEST_ID, Answer, Reader
+from veo_mcp.api.download import MAX_BYTES, download, fetchable
+from veo_mcp.api.keycare import KeyCare
+from veo_mcp.api.models import ApiTask, Credits, ExtendInput, GenerationRequest
+from veo_mcp.api.transport import Transport
+from veo_mcp.errors import ApiError, NotSent, RateLimitExceeded, TaskNotFound, Unanswered, UpstreamUnavailable
+from veo_mcp.text import clean
 
 __all__ = ["Reply", "VeoClient"]
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
-M = TypeVar("M", bound=BaseModel)
 
 CREATE_SECONDS = 45.0
 READ_SECONDS = 20.0
 READ_TOTAL_SECONDS = 120.0
 READ_RETRY_AFTER = 60.0
+LONGEST_LOGGED_ID = 4096
 TRIES = 3
 LEAST_TRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reply(Generic[T]):
-    """A value, and the ledger id of the sandbox that gave it, or None from the real API."""
+    """A value, and the identity of the API that gave it; see `VeoClient.identity`."""
 
     value: T
-    sandbox: str | None
+    api: str
 
 
 class VeoClient:
@@ -57,10 +55,15 @@ class VeoClient:
     Args:
         base_url: such as https://api.aivideoapi.ai.
         key: the provider's key, `sk-…`.
+        monotonic: seconds that never go back.
         jitter: a number from 0 to 1, for the gaps between tries.
         sleep: waits some seconds; an argument so that tests need not.
         create_seconds: how long a create may take in all, retries included.
         crash_at: see Transport.
+        environ: where proxies and certificates are named.
+
+    Attributes:
+        keycare: whether the key works, and when to ask again; told by every call, read by the poller.
     """
 
     def __init__(
@@ -68,12 +71,18 @@ class VeoClient:
         base_url: str,
         key: SecretStr,
         *,
+        monotonic: Callable[[], float] = anyio.current_time,
         jitter: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         create_seconds: float = CREATE_SECONDS,
         crash_at: Callable[[str], None] = lambda point: None,
+        environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._transport = Transport(base_url, key, crash_at=crash_at)
+        self._transport = Transport(base_url, key, crash_at=crash_at, environ=environ)
+        path = self._transport.address.path if self._transport.address else ""
+        self._reader = Reader(self._transport.host, path, (key.get_secret_value(),))
+        self.keycare = KeyCare(monotonic)
+        self._identity: str | None = None
         self._create_seconds = create_seconds
         self._jitter = jitter
         self._sleep = sleep
@@ -86,8 +95,31 @@ class VeoClient:
     ) -> None:
         await self._transport.aclose()
 
+    @property
+    def origin(self) -> str:
+        """The origin of the API's URL, which is its identity unless it says that it is a sandbox."""
+        return self._transport.origin
+
+    @property
+    def known_identity(self) -> str | None:
+        """The identity, if any answer has told it already; never asks."""
+        return self._identity
+
+    async def identity(self, *, tries: int = TRIES) -> str:
+        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked until it has told once. Raises ApiError.
+
+        A header of its answers, refusals too, and not a setting, tells a sandbox from the real thing.
+        """
+        if self._identity is None:
+            try:
+                await self._read("/v1/credits", self._credits, tries)
+            except ApiError:
+                if self._identity is None:
+                    raise
+        return self._identity or self.origin
+
     async def send_create(self, request: GenerationRequest) -> Reply[str]:
-        """Creates or extends; the value is the API's task id. At most 45 s in all. Raises VeoError.
+        """Creates or extends; the value is the API's task id. At most 45 s in all. Raises ApiError.
 
         Tried again only after NotSent and 429 rate_limit_exceeded, which both prove that nothing was charged.
         """
@@ -101,113 +133,110 @@ class VeoClient:
                 if wait is None:
                     wait = (1.0 + 3.0 * attempt) * (1.0 + self._jitter())
                 # A wait that leaves no time for a whole try ends here as refused, with the API's own word on when.
-                if attempt == TRIES - 1 or wait + LEAST_TRY_SECONDS > deadline - anyio.current_time():
+                late = wait + LEAST_TRY_SECONDS > deadline - anyio.current_time()
+                if late or attempt == TRIES - 1 or refusal.code in causes.LASTING:
                     raise
                 await self._sleep(wait)
         raise AssertionError("unreachable")
 
     async def get_task(self, task_id: str) -> Reply[ApiTask]:
-        """The task as the API sees it. Raises VeoError, TaskNotFound among them."""
-        answer = await self._read("/v1/tasks/" + quote(task_id, safe=""))
-        return Reply(_parsed(ApiTask, _json(answer), answer.status), answer.sandbox)
+        """The task as the API sees it. Raises ApiError, TaskNotFound among them."""
+        if not 0 < len(task_id) <= LONGEST_ID:
+            # A longer one makes a URL that no server takes, and was never given out by the API.
+            raise TaskNotFound(f"an id of {len(task_id):,} characters", http_status=None, code="task_not_found")
+        # Dots alone would be taken for steps in the path.
+        name = quote(task_id.encode(errors="replace"), safe="").replace(".", "%2E" if not task_id.strip(".") else ".")
+        return await self._read("/v1/tasks/" + name, self._task)
 
     async def get_credits(self) -> Reply[Credits]:
-        """The account's credits. Raises VeoError."""
-        answer = await self._read("/v1/credits")
-        return Reply(_parsed(Credits, _data(answer), answer.status), answer.sandbox)
+        """The account's credits. Raises ApiError."""
+        return await self._read("/v1/credits", self._credits)
 
     async def download(
-        self, url: str, path: Path, *, on_progress: Callable[[int, int | None], None] | None = None
+        self,
+        url: str,
+        path: Path,
+        *,
+        on_progress: Callable[[int, int | None], None] | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Saves a finished video; resumes `path.part`, and renames only when it is whole. Raises VeoError, OSError."""
-        part = path.with_name(path.name + ".part")
-        target = anyio.Path(part)
-        offset = (await target.stat()).st_size if await target.exists() else 0
-        async with self._transport.stream(url, offset=offset) as response:
-            if response.status_code == 416:
-                await target.unlink()
-                raise BadAnswer("the part that was there does not fit the video; it was removed, try again")
-            if response.status_code not in (200, 206):
-                raise BadAnswer(f"the video's host answered {response.status_code}", http_status=response.status_code)
-            if response.status_code == 200:
-                offset = 0
-            total = _total(response.headers.get("content-range"), response.headers.get("content-length"), offset)
-            async with await anyio.open_file(part, "ab" if offset else "wb") as file:
-                async for chunk in response.aiter_raw(64 * 1024):
-                    await file.write(chunk)
-                    offset += len(chunk)
-                    if on_progress is not None:
-                        on_progress(offset, total)
-        if total is not None and offset != total:
-            raise BadAnswer("the download ended early; run it again to go on from there", code="connection_lost")
-        os.replace(part, path)
+        """Saves a finished video; goes on with `path.part`, and renames it only when it is whole.
+
+        Raises DownloadFailed, OSError.
+        """
+        await download(
+            self._transport, url, path, sandbox=self._is_sandbox, max_bytes=max_bytes, on_progress=on_progress
+        )
+
+    def linkable(self, url: str) -> bool:
+        """Whether a video's URL may be linked or fetched: https, or the sandbox's own."""
+        return fetchable(url, self._transport.address, sandbox=self._is_sandbox) is None
+
+    @property
+    def _is_sandbox(self) -> bool:
+        return (self._identity or "").startswith("sandbox:")
+
+    def _task(self, answer: Answer) -> ApiTask:
+        return self._reader.model(ApiTask, self._reader.value(answer), answer.status)
+
+    def _credits(self, answer: Answer) -> Credits:
+        return self._reader.model(Credits, self._reader.data(answer), answer.status)
+
+    def _named(self, answer: Answer) -> str:
+        """Remembers who answered, and says it. Every answer comes through here, so nobody has to remember to."""
+        said = f"sandbox:{answer.sandbox}" if answer.sandbox else self.origin
+        # A gateway in front of a sandbox, or a sign-in page, answers without the header: that says nothing about who
+        # is behind.
+        spoken = answer.flaw is None and not answer.is_page
+        if answer.sandbox or (spoken and (answer.status == 200 or (self._identity is None and answer.status < 500))):
+            if self._identity not in (None, said):
+                log.warning("the API at %s is another one now: %s, and was %s", self.origin, said, self._identity)
+            self._identity = said
+        return said
 
     async def _create_once(self, request: GenerationRequest, seconds: float) -> Reply[str]:
         answer = await self._transport.request("POST", "/v1/videos/generations", json=request.body(), seconds=seconds)
-        _raise_for(answer)
-        data = _data(answer)
-        task_id = cast("dict[str, Any]", data).get("taskId") if isinstance(data, dict) else None
-        if not isinstance(task_id, str) or not task_id.strip():
-            raise BadAnswer("the answer names no task", http_status=answer.status)
-        return Reply(task_id, answer.sandbox)
+        api = self._named(answer)
+        parent = request.input.extend_task_id if isinstance(request.input, ExtendInput) else None
+        try:
+            task_id = self._reader.created(answer, but=parent)
+        except ApiError as error:
+            self.keycare.answered(error, read=False)
+            if isinstance(error, Unanswered):
+                # Reversible, unlike what people are shown: it may be the only trace of a paid task.
+                named = "no task" if error.task_id is None else ascii(error.task_id[:LONGEST_LOGGED_ID])
+                log.warning(
+                    "a create was answered, HTTP %d, and may have been charged: %s (%s); it names %s",
+                    answer.status,
+                    clean(error.message, 1000),
+                    error.code,
+                    named,
+                )
+            raise
+        self.keycare.answered(None, read=False)
+        return Reply(task_id, api)
 
-    async def _read(self, path: str) -> Answer:
+    async def _read(self, path: str, parse: Callable[[Answer], T], tries: int = TRIES) -> Reply[T]:
         with anyio.move_on_after(READ_TOTAL_SECONDS):
-            for attempt in range(TRIES):
+            for attempt in range(tries):
                 try:
-                    answer = await self._transport.request("GET", path, seconds=READ_SECONDS)
-                    _raise_for(answer)
-                    return answer
+                    return await self._read_once(path, parse)
                 except (NotSent, RateLimitExceeded, UpstreamUnavailable, Unanswered) as error:
                     wait = error.retry_after
                     if wait is None:
                         wait = min(8.0, 0.5 * 4**attempt) * (0.5 + 0.5 * self._jitter())
-                    if attempt == TRIES - 1 or wait > READ_RETRY_AFTER:
+                    if attempt == tries - 1 or wait > READ_RETRY_AFTER or error.code in causes.LASTING:
                         raise
                     await self._sleep(wait)
-        raise BadAnswer("no complete answer came in time", code="timeout")
+        raise causes.TIMEOUT.error(host=self._transport.host)
 
-
-def _raise_for(answer: Answer) -> None:
-    if answer.status == 200:
-        return
-    code = kind = None
-    message = f"HTTP {answer.status}"
-    try:
-        error = cast("dict[str, Any]", json.loads(answer.body))["error"]
-        code, kind, message = str(error["code"]), str(error.get("type", "")), str(error.get("message", ""))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass  # a gateway's page: the status alone speaks
-    raise from_envelope(answer.status, code, kind, message, answer.retry_after)
-
-
-def _json(answer: Answer) -> object:
-    try:
-        return json.loads(answer.body)
-    except ValueError:
-        raise BadAnswer("the answer is not JSON", http_status=answer.status) from None
-
-
-def _data(answer: Answer) -> object:
-    """`data` of the envelope {"code": 200, "msg": …, "data": …}; a 200 whose code is another is an error too."""
-    envelope = _json(answer)
-    if not isinstance(envelope, dict):
-        raise BadAnswer("the answer is not in the documented shape", http_status=answer.status)
-    fields = cast("dict[str, Any]", envelope)
-    if fields.get("code") != 200:
-        raise InternalError(f"HTTP 200 with code {str(fields.get('code'))[:40]}", http_status=200)
-    return fields.get("data")
-
-
-def _parsed(model: type[M], data: object, status: int) -> M:
-    try:
-        return model.model_validate(data)
-    except ValidationError:
-        raise BadAnswer("the answer is not in the documented shape", http_status=status) from None
-
-
-def _total(content_range: str | None, length: str | None, offset: int) -> int | None:
-    whole = re.search(r"/(\d+)$", content_range or "")
-    if whole:
-        return int(whole[1])
-    return offset + int(length) if length and length.isdigit() else None
+    async def _read_once(self, path: str, parse: Callable[[Answer], T]) -> Reply[T]:
+        answer = await self._transport.request("GET", path, seconds=READ_SECONDS)
+        api = self._named(answer)
+        try:
+            value = parse(answer)
+        except ApiError as error:
+            self.keycare.answered(error, read=True)
+            raise
+        self.keycare.answered(None, read=True)
+        return Reply(value, api)

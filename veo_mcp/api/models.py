@@ -5,13 +5,15 @@ Source: the provider's model page "Veo 3.1" and its pages "Credits Query" and "A
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from veo_mcp.text import clean
 
 __all__ = [
     "MODEL_CREATE",
@@ -31,6 +33,8 @@ __all__ = [
 MODEL_CREATE = "veo-3"
 MODEL_EXTEND = "veo-3-extend"
 MOST_IMAGES = 3
+LONGEST_ID, LONGEST_URL, LONGEST_LABEL, LONGEST_WORDS = 200, 2048, 60, 500
+MOST_URLS = 20
 
 
 class Mode(StrEnum):
@@ -129,9 +133,12 @@ def _is_web_url(url: str) -> bool:
 
 
 class _Received(BaseModel):
-    """Unknown fields are ignored: the API may grow."""
+    """Unknown fields are ignored, as the API may grow. What is odd and not needed is dropped, lest it cost a task."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+_FAR = 253_402_300_000.0  # the last hour of the year 9999
 
 
 def _number(value: object) -> object:
@@ -140,35 +147,99 @@ def _number(value: object) -> object:
     return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None
 
 
+def _moment(value: object) -> datetime | None:
+    """Unix seconds, as a number or in digits, or an ISO date, as aware UTC; None for anything else.
+
+    Not left to pydantic, which takes large numbers for milliseconds and dates before the year 1 for valid.
+    """
+    if isinstance(value, str) and 0 < len(value) <= 40:
+        try:
+            value = float(value)
+        except ValueError:
+            try:
+                date = datetime.fromisoformat(value)
+                value = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+            except (ValueError, OverflowError):
+                return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FAR:
+        return None
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _created(value: object) -> object:
+    # A task whose date is odd is still a task; 1970 says plainly that the date is not known.
+    return _moment(value) or datetime.fromtimestamp(0, UTC)
+
+
+def _label(value: object) -> object:
+    return clean(value, LONGEST_LABEL) or None if isinstance(value, str) else None
+
+
+def _status(value: object) -> object:
+    # Without a status an answer says nothing: it stays of the wrong type, and is refused.
+    return clean(value, LONGEST_LABEL) if isinstance(value, str) else value
+
+
+def _id(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST_ID:
+        return str(value)
+    return value
+
+
+def _urls(value: object) -> object:
+    found = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(url for url in found[:MOST_URLS] if isinstance(url, str) and _can_be_kept(url))
+
+
+def _can_be_kept(url: str) -> bool:
+    return 0 < len(url) <= LONGEST_URL and clean(url, LONGEST_URL) == url and " " not in url
+
+
+def _object(value: object) -> object:
+    return cast("object", value) if isinstance(value, dict) else None
+
+
+def _error_code(value: object) -> object:
+    return clean(str(value), LONGEST_LABEL) or "unknown" if isinstance(value, str | int) else "unknown"
+
+
+def _error_words(value: object) -> object:
+    return clean(value, LONGEST_WORDS) if isinstance(value, str) else ""
+
+
 class _Metadata(_Received):
-    resolution: str | None = None
+    resolution: Annotated[str | None, BeforeValidator(_label)] = None
 
 
 class _Output(_Received):
-    urls: tuple[str, ...] = ()
-    metadata: _Metadata | None = None
+    urls: Annotated[tuple[str, ...], BeforeValidator(_urls)] = ()
+    metadata: Annotated[_Metadata | None, BeforeValidator(_object)] = None
 
 
 class _TaskError(_Received):
-    code: str = "unknown"
-    message: str = ""
+    code: Annotated[str, BeforeValidator(_error_code)] = "unknown"
+    message: Annotated[str, BeforeValidator(_error_words)] = ""
 
 
 class ApiTask(_Received):
-    """The answer of `GET /v1/tasks/{id}`. Times arrive as Unix seconds and become aware UTC datetimes."""
+    """The answer of `GET /v1/tasks/{id}`. Times arrive as Unix seconds and become aware UTC datetimes.
 
-    id: str
-    status: str
-    model: str | None = None
-    created_at: datetime
-    completed_at: datetime | None = None
+    All text in it is on one line, of bounded length, and without characters that hide; it is foreign all the same.
+    A `created_at` that is missing or odd is 1970: not known.
+    """
+
+    id: Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=LONGEST_ID)]
+    status: Annotated[str, BeforeValidator(_status), Field(min_length=1)]
+    model: Annotated[str | None, BeforeValidator(_label)] = None
+    created_at: Annotated[datetime, BeforeValidator(_created)] = datetime.fromtimestamp(0, UTC)
+    completed_at: Annotated[datetime | None, BeforeValidator(_moment)] = None
     progress: Annotated[float | None, BeforeValidator(_number)] = None
-    output: _Output | None = None
-    error: _TaskError | None = None
+    output: Annotated[_Output | None, BeforeValidator(_object)] = None
+    error: Annotated[_TaskError | None, BeforeValidator(_object)] = None
 
     @property
     def video_urls(self) -> tuple[str, ...]:
-        """The finished videos' URLs, which are permanent."""
+        """The finished videos' URLs, which are permanent. Whether one may be linked, api/network.py says."""
         return self.output.urls if self.output else ()
 
     @property
@@ -177,9 +248,12 @@ class ApiTask(_Received):
         return self.output.metadata.resolution if self.output and self.output.metadata else None
 
 
+_Amount = Annotated[int, Field(gt=-(10**15), lt=10**15)]
+
+
 class Credits(_Received):
     """The answer of `GET /v1/credits`."""
 
-    balance: int
-    total_purchased: int
-    total_consumed: int
+    balance: _Amount
+    total_purchased: _Amount
+    total_consumed: _Amount

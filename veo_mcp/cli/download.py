@@ -8,7 +8,7 @@ from pathlib import Path
 import anyio
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from veo_mcp.cli.terminal import err, fresh, out, with_engine
+from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.engine import Engine
 
@@ -33,7 +33,7 @@ def download(settings: Settings, task_id: str, folder: Path) -> int:
                 TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=err
             ) as bar:
                 line = bar.add_task(target.name, total=None)
-                await engine.api.download(
+                await engine.accounts.client(await engine.accounts.account(PERSON)).download(
                     url,
                     target,
                     on_progress=lambda done, total, line=line, bar=bar: bar.update(line, completed=done, total=total),

@@ -43,6 +43,10 @@ def _app() -> Any:
         max_credits: Annotated[
             int | None, typer.Option(help="credits that may be spent in any 24 h (VEO_MAX_CREDITS)")
         ] = None,
+        repeat_seconds: Annotated[
+            float | None,
+            typer.Option(help="an identical create is answered with the first one for this long (VEO_REPEAT_SECONDS)"),
+        ] = None,
         sandbox: Annotated[bool, typer.Option("--sandbox", help="use the sandbox, whatever key is set")] = False,
         journal: Annotated[str | None, typer.Option(help="journal file (VEO_JOURNAL)")] = None,
         sandbox_dir: Annotated[Path | None, typer.Option(help="sandbox folder (VEO_SANDBOX_DIR)")] = None,
@@ -58,6 +62,7 @@ def _app() -> Any:
                 port=port,
                 read_only=read_only or None,
                 max_credits=max_credits,
+                repeat_seconds=repeat_seconds,
                 sandbox=sandbox or None,
                 journal=journal,
                 sandbox_dir=sandbox_dir,
@@ -101,12 +106,14 @@ def _app() -> Any:
         serve_sandbox(load(sandbox_dir=folder, sandbox_seconds=seconds, sandbox=True), port, allow_private, workers)
 
     @app.command()
-    def check() -> None:
-        """Look at configuration, key, balance, journal and tools; exit 0 only if all is well."""
+    def check(
+        as_json: Annotated[bool, typer.Option("--json", help="JSON instead of lines")] = False,
+    ) -> None:
+        """Look at settings, key, balance, journal and tools; exit 0 only if all is well."""
         from veo_mcp.cli.check import check
         from veo_mcp.settings import load
 
-        raise SystemExit(check(load()))
+        raise SystemExit(check(load(), as_json=as_json))
 
     tasks = typer.Typer(help="The journal of tasks.", invoke_without_command=True)
     app.add_typer(tasks, name="tasks")

@@ -7,10 +7,10 @@ import sys
 
 import anyio
 
-from veo_mcp.app import SandboxMissing, require_sandbox
+from veo_mcp.app import require_sandbox
 from veo_mcp.cli.terminal import err
+from veo_mcp.errors import PortTaken, SandboxMissing
 from veo_mcp.settings import Settings
-from veo_mcp.web.runner import PortTaken
 
 __all__ = ["serve_sandbox"]
 

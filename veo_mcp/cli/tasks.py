@@ -8,12 +8,9 @@ import time
 
 from rich.table import Table
 
-from veo_mcp.cli.terminal import err, fresh, out, with_engine
-from veo_mcp.errors import TaskNotFound
-from veo_mcp.journal.entry import Change, Status
-from veo_mcp.server.results import dump, view
+from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
+from veo_mcp.server.views import dump, view
 from veo_mcp.settings import Settings
-from veo_mcp.tasks.answers import change_from
 from veo_mcp.tasks.engine import Engine
 
 __all__ = ["list_tasks", "resolve_task", "show_task"]
@@ -23,7 +20,7 @@ def list_tasks(settings: Settings, *, as_json: bool, limit: int) -> int:
     """Prints the newest tasks."""
 
     async def act(engine: Engine) -> int:
-        page = await engine.service.list(limit=limit)
+        page = await engine.reader.list(await engine.accounts.account(PERSON), limit=limit)
         now = time.time()
         rows = [dump(view(entry, now)) for entry in page.entries]
         if as_json:
@@ -62,20 +59,9 @@ def resolve_task(settings: Settings, task_id: str, *, upstream: str | None, not_
         return 2
 
     async def act(engine: Engine) -> int:
-        entry = await engine.service.get(task_id)
-        if entry.status is not Status.UNKNOWN:
-            err.print(f"Only an unknown outcome can be settled by hand; this task is {entry.status.value}.")
-            return 1
-        if upstream is not None:
-            try:
-                change = change_from((await engine.api.get_task(upstream)).value)
-            except TaskNotFound:
-                err.print(f"The Veo API knows no task {upstream}; nothing was changed.")
-                return 1
-        else:
-            change = Change(status=Status.REFUSED, charged="no", error_code="settled_by_hand")
-        settled = await engine.journal.record(entry.id, change, now=time.time())
-        out.print(f"Task {task_id} is now {settled.status.value if settled else entry.status.value}.")
+        account = await engine.accounts.account(PERSON)
+        entry = await engine.reader.settle(account, task_id, upstream_id=upstream)
+        out.print(f"Task {entry.upstream_id or entry.id} is now {entry.status.value}.")
         return 0
 
     return with_engine(settings, act)

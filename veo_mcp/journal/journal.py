@@ -1,23 +1,37 @@
 """What a journal does, whichever store is behind it.
 
-Implemented by sqlite/store.py; called by the tasks layer. A method returns only after its change is durable, and
-a change is announced only after it can be read.
+Implemented by sqlite/store.py (and postgres/store.py); called by the tasks layer. A method returns only after its
+change is durable, and a change is announced only after it can be read. `tests/journal/contract.py` says it in tests.
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from veo_mcp.journal.entry import Change, Entry, Status
+from veo_mcp.api.account import Account
+from veo_mcp.journal.entry import Change, Entry, FileNews, Status
 from veo_mcp.journal.feed import Feed
 
-__all__ = ["BeginResult", "Journal", "Page"]
+__all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What may be spent in any 24 h, in credits; None is no limit.
+
+    Attributes:
+        total: by all principals of this API together.
+        each: by this principal.
+    """
+
+    total: int | None = None
+    each: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BeginResult:
-    """What `begin` did: the new entry, or (`fresh` False) the open one with the same fingerprint."""
+    """What `begin` did: the new entry, or (`fresh` False) the earlier one that answers the same request."""
 
     entry: Entry
     fresh: bool
@@ -31,41 +45,126 @@ class Page:
     next_cursor: str | None
 
 
-class Journal(Protocol):
-    """The store of intents and outcomes. Every method may raise JournalUnusable."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Credits of the last 24 h that were or may have been spent.
 
-    async def begin(self, entry: Entry, *, now: float, max_credits: int | None = None) -> BeginResult:
-        """Writes an intent down before anything is sent. Raises SpendLimit."""
+    Attributes:
+        total: by all principals of the API.
+        own: by the principal.
+        oldest_at: when the oldest credits in `own` were spent, Unix seconds: 24 h later they count no more. None: none.
+        oldest_credits: how many those are.
+    """
+
+    total: int
+    own: int
+    oldest_at: float | None = None
+    oldest_credits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """An entry that this worker alone may ask about, until it is released or the lease runs out.
+
+    Attributes:
+        entry: as it was when it was leased.
+        fence: grows with every lease of the entry; a result counts only while the lease with its number is held.
+    """
+
+    entry: Entry
+    fence: int
+
+
+class Journal(Protocol):
+    """The store of requests and outcomes. Every method may raise JournalUnusable.
+
+    What is foreign in an entry is kept as storable.py says. A row that this version does not understand (a newer one
+    wrote it) is left as it is: lists, leases and feeds pass over it; who asks for it by its id gets JournalUnusable.
+
+    Attributes:
+        learns_by: "listen" where the store notifies of what other processes changed, "look" where they are looked for.
+    """
+
+    @property
+    def learns_by(self) -> Literal["listen", "look"]:
+        """See Attributes."""
+        ...
+
+    async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
+        """Writes a request down before anything is sent, unless an earlier one of the same account answers it.
+
+        That is an entry with the same id (a confirmation that is replayed), or one with the same fingerprint that is
+        `submitting` or `unknown`, or one that was accepted less than `repeat_seconds` ago and was not refunded. Where
+        the request repeats one on purpose (`entry.repeat_of`), the last two count only if they repeat the same one:
+        that call may be repeated blindly too. Looked for before the limits. Raises SpendLimit.
+        """
+        ...
+
+    async def find_repeat(
+        self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
+    ) -> Entry | None:
+        """The entry that `begin` would give back for this fingerprint; changes nothing."""
         ...
 
     async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
-        """Records news by the one monotone rule; the new entry, or None when nothing changed."""
+        """Records news by the one monotone rule; the new entry, or None when nothing changed.
+
+        Raises UpstreamIdTaken when the change names an API id that another entry of the same API has.
+        """
         ...
 
-    async def adopt(self, entry: Entry) -> Entry:
-        """Takes in a task that was made elsewhere; the entry that is there already, if its API id is known."""
+    async def adopt(self, account: Account, entry: Entry) -> Entry | None:
+        """Takes in a task that was made elsewhere; the account's entry that is there already, if its API id is known.
+
+        None when the id belongs to another principal's entry: for this account there is no such task.
+        """
         ...
 
-    async def get(self, task_id: str, *, principal: str = "") -> Entry | None:
-        """The entry with this own id or API id, if it belongs to `principal`."""
+    async def get(self, account: Account, task_id: str) -> Entry | None:
+        """The account's entry with this own id or API id."""
         ...
 
-    async def find(self, task_id: str) -> Entry | None:
-        """The entry with this own id or API id, whoever it belongs to; for the server's own errands."""
+    async def find_elsewhere(self, account: Account, task_id: str) -> Entry | None:
+        """The same principal's entry with this id at another API, such as the sandbox: only to say where it is."""
+        ...
+
+    async def find(self, entry_id: str) -> Entry | None:
+        """The entry with this own id, whoever it belongs to; for callbacks, which prove the id, and for the poller."""
         ...
 
     async def list(
-        self, *, principal: str = "", status: Status | None = None, limit: int = 10, cursor: str | None = None
+        self, account: Account, *, status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:
-        """A page of entries, newest first. Raises WrongCursor."""
+        """A page of the account's entries, newest first. Raises WrongCursor."""
         ...
 
-    async def lease(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
-        """Unfinished entries of `api` that are due, leased to `worker_id`: nobody else gets them meanwhile."""
+    async def spent(self, account: Account, *, now: float) -> Spent:
+        """What the last 24 h cost this API, and this account of it."""
         ...
 
-    async def release(self, entry_id: str, worker_id: str, next_poll_at: float, now: float) -> None:
-        """Gives a lease back and says when the entry is due again."""
+    async def lease(
+        self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
+    ) -> Sequence[Lease]:
+        """Unfinished entries of `api` that are due, leased to `worker_id`: nobody else gets them meanwhile.
+
+        `principals` says whose, where each brings their own key; None: everybody's. `now` is used by stores that have
+        no clock of their own; one that many machines share uses its own.
+        """
+        ...
+
+    async def record_leased(self, lease: Lease, change: Change, *, now: float) -> Entry | None:
+        """As `record`, but only while the lease is held; None also when it is not.
+
+        A lease that has run out counts until someone else takes the entry: a clock that jumped costs no answer.
+        """
+        ...
+
+    async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
+        """Gives a lease back and says when the entry is due again; not `asked`: the look failed and counts as none."""
+        ...
+
+    async def release_all(self, worker_id: str) -> None:
+        """Gives back every lease of a worker that ends, due at once."""
         ...
 
     async def poll_no_later_than(self, entry_id: str, at: float) -> None:
@@ -77,11 +176,43 @@ class Journal(Protocol):
         ...
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
-        """Seconds that the latest completed tasks took."""
+        """Seconds by our own clock, from begin to the end being seen, of the latest completed tasks of this API."""
+        ...
+
+    async def failures_in_a_row(self, account: Account, fingerprint: str) -> int:
+        """How many of the account's latest identical requests failed, one after the other; at most 10 are counted."""
+        ...
+
+    async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
+        """Remembers that the account was told this price for this request."""
+        ...
+
+    async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
+        """Whether the account was told this price for this request later than `after`; used up by this call."""
+        ...
+
+    async def lease_files(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Lease]:
+        """Completed entries of `api` whose file is due to be measured, saved or joined, leased as by `lease`."""
+        ...
+
+    async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
+        """Records what became of a leased file and gives the lease back; None when it was lost or nothing changed."""
         ...
 
     async def get_or_set(self, name: str, value: str) -> str:
-        """Keeps a word under a name, unless there is one already; the word that is there afterwards."""
+        """Keeps a value under a name, unless there is one already; the value that is there afterwards."""
+        ...
+
+    async def not_before(self, api: str, principal: str) -> float:
+        """Unix seconds before which the account must not be asked for (a pause that the API asked for); 0 for none."""
+        ...
+
+    async def set_not_before(self, api: str, principal: str, at: float) -> None:
+        """Keeps that moment for every process on this journal, whatever was kept; one that is past ends the pause."""
+        ...
+
+    async def check_writable(self) -> None:
+        """Raises JournalUnusable if a change could not be written now; changes nothing."""
         ...
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -32,13 +33,15 @@ from veo_mcp.sandbox.fetch import Fetcher
 from veo_mcp.sandbox.files import Recent, private_folder
 from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
 from veo_mcp.sandbox.openapi import describe
-from veo_mcp.sandbox.page import page
-from veo_mcp.sandbox.requests import ordered, read_body
+from veo_mcp.sandbox.page import HEADERS, Draft, document, is_same_origin, write_poster
+from veo_mcp.sandbox.requests import ordered, read_body, read_raw
 from veo_mcp.sandbox.worker import CALLBACK_GAPS, RETRY_GAPS, Worker, directive
 
 __all__ = ["SandboxConfig", "build_app"]
 
 GALLERY = 24
+PAGE_KEY = "sk-sandbox"
+"""Whom the clips that are made on the page are charged to."""
 REMEMBERED = 1000
 LONGEST_WAIT = 3600
 PLACE = re.compile(r"\d{4}/\d\d/\d\d/[0-9a-f-]{1,40}\.mp4")
@@ -119,7 +122,9 @@ def build_app(config: SandboxConfig) -> Starlette:
             Route("/videos/{path:path}", api.video, methods=["GET"]),
             Route("/healthz", api.health, methods=["GET"]),
             Route("/openapi.json", api.described, methods=["GET"]),
+            Route("/posters/{path:path}", api.poster, methods=["GET"]),
             Route("/", api.home, methods=["GET"]),
+            Route("/clips", api.make, methods=["POST"]),
         ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _elsewhere},
@@ -144,6 +149,7 @@ class _Api:
         self._accounts = Accounts(config.folder)
         self._limited = Recent[None](REMEMBERED)
         self._seen = Recent[float](REMEMBERED)
+        self._posters = anyio.CapacityLimiter(1)
 
     def guarded(
         self, handler: Callable[[Request, _Caller], Awaitable[Response]]
@@ -176,12 +182,23 @@ class _Api:
             raise HTTPException(404)
         return FileResponse(path, media_type="video/mp4", headers={"Access-Control-Allow-Origin": "*"})
 
+    async def poster(self, request: Request) -> Response:
+        place = request.path_params["path"].removesuffix(".jpg") + ".mp4"
+        clip = self._config.folder / "videos" / place
+        if not request.path_params["path"].endswith(".jpg") or not PLACE.fullmatch(place) or not clip.is_file():
+            raise HTTPException(404)
+        target = self._config.folder / "posters" / request.path_params["path"]
+        if not target.is_file():
+            await anyio.to_thread.run_sync(write_poster, clip, target, limiter=self._posters)
+        return FileResponse(target, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
+
     async def create(self, request: Request, caller: _Caller) -> Response:
-        order = ordered(
-            await read_body(request),
-            allow_private=self._config.allow_private,
-            trusted_origin=self._config.trusted_origin,
-        )
+        word, task_id = await self._take(await read_body(request), caller)
+        return await self._answered(word, task_id, request)
+
+    async def _take(self, body: dict[str, Any], caller: _Caller) -> tuple[str | None, str]:
+        """Checks and charges a create: the directive in its prompt, and its task's id."""
+        order = ordered(body, allow_private=self._config.allow_private, trusted_origin=self._config.trusted_origin)
         account = caller.account
         if order.extends is not None:
             await self._extendable(order.extends, account)
@@ -221,7 +238,7 @@ class _Api:
         except Insufficient:
             raise Fault("insufficient_credits", "Insufficient credits.") from None
         self._worker.wake()
-        return await self._answered(word, task_id, request)
+        return word, task_id
 
     async def _answered(self, word: str | None, task_id: str, request: Request) -> Response:
         match word:
@@ -248,7 +265,10 @@ class _Api:
 
     async def _caller(self, request: Request) -> _Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        rules = self._accounts.rules(key) if scheme.lower() == "bearer" else None
+        return await self._known(key if scheme.lower() == "bearer" else "", request)
+
+    async def _known(self, key: str, request: Request) -> _Caller:
+        rules = self._accounts.rules(key)
         if rules is None:
             raise Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
         if not rules.allows(request.client.host if request.client else ""):
@@ -263,8 +283,27 @@ class _Api:
             self._seen.put(account, now)
         return _Caller(account, rules)
 
-    async def home(self, _request: Request) -> Response:
-        return HTMLResponse(page(self._config.base_url(), await self._ledger.newest(GALLERY)))
+    async def home(self, request: Request) -> Response:
+        return await self._page(request)
+
+    async def make(self, request: Request) -> Response:
+        if not is_same_origin(request.headers, self._config.base_url()):
+            return Response(f"Not charged. Clips are made from the page at {self._config.base_url()}/ only.\n", 403)
+        draft = Draft()
+        try:
+            draft = Draft.parsed(await read_raw(request))
+            await self._take(draft.body(), await self._known(PAGE_KEY, request))
+        except Fault as fault:
+            return await self._page(request, draft, fault)
+        return RedirectResponse("/", 303, HEADERS)
+
+    async def _page(self, request: Request, draft: Draft | None = None, fault: Fault | None = None) -> Response:
+        rules = self._accounts.rules(PAGE_KEY) or Rules()
+        account = await self._ledger.open_account(PAGE_KEY, rules.credits)
+        balance = (await self._ledger.credits(account))["balance"]
+        words = f"Not charged. {fault.message}" if fault else ""
+        shown = document(self._config.base_url(), await self._ledger.newest(GALLERY), balance, draft=draft, fault=words)
+        return HTMLResponse(shown, fault.status if fault else 200, HEADERS)
 
     async def health(self, _request: Request) -> Response:
         health = self._worker.health()

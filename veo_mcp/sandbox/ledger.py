@@ -206,8 +206,8 @@ class Ledger:
         )
 
     async def newest(self, limit: int) -> list[Task]:
-        """Finished clips, newest first, for the gallery."""
-        return await self._tasks(f"status = 'completed' ORDER BY number DESC LIMIT {limit:d}")
+        """The newest tasks of all accounts, for the gallery."""
+        return await self._tasks(f"TRUE ORDER BY number DESC LIMIT {limit:d}")
 
     async def processing(self, task_id: str, progress: float | None) -> None:
         """Marks a task as under way."""

@@ -15,7 +15,7 @@ from veo_mcp.sandbox.fetch import check_url
 from veo_mcp.sandbox.openapi import MOST_ID, MOST_PROMPT, MOST_WATERMARK
 from veo_mcp.validation import requirement
 
-__all__ = ["Order", "ordered", "read_body"]
+__all__ = ["Order", "ordered", "read_body", "read_raw"]
 
 M = TypeVar("M", CreateInput, ExtendInput)
 
@@ -37,8 +37,8 @@ class Order:
     body: dict[str, Any]
 
 
-async def read_body(request: Request) -> dict[str, Any]:
-    """The request's JSON object."""
+async def read_raw(request: Request) -> bytes:
+    """The request's body, up to the limit."""
     raw = bytearray()
     try:
         async for chunk in request.stream():
@@ -47,9 +47,15 @@ async def read_body(request: Request) -> dict[str, Any]:
                 raise Fault("invalid_request", "The request body is too large.")
     except ClientDisconnect:
         raise Fault("invalid_request", "The request body is incomplete.") from None
+    return bytes(raw)
+
+
+async def read_body(request: Request) -> dict[str, Any]:
+    """The request's JSON object."""
+    raw = await read_raw(request)
     try:
         # pydantic's parser also refuses what json.loads lets in or dies of: deep nesting and lone surrogates.
-        return _OBJECT.validate_json(bytes(raw))
+        return _OBJECT.validate_json(raw)
     except ValidationError:
         raise Fault("invalid_request", "The request body must be a JSON object.") from None
 

@@ -4,46 +4,51 @@ Filled by app.py, awaited by tools and resources. It exists so that `tools/list`
 HTTP library and the sandbox are there, and so that a wrong setting becomes a sentence in every tool's answer.
 """
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
 
+from veo_mcp.errors import Unavailable
+from veo_mcp.supervisor import LoopHealth
+
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
-    from veo_mcp.tasks.callbacks import Callbacks
     from veo_mcp.tasks.engine import Engine
 
-__all__ = ["Backend", "Unavailable"]
-
-
-class Unavailable(Exception):
-    """The engine did not open; the message says what to fix."""
+__all__ = ["Backend"]
 
 
 class Backend:
-    """A slot for the engine."""
+    """A slot for the engine.
+
+    Attributes:
+        loops: tells how what runs all the time is doing; app.py's supervisor knows.
+    """
 
     def __init__(self) -> None:
+        self.loops: Callable[[], Sequence[LoopHealth]] = tuple
         self._settled = anyio.Event()
         self._engine: Engine | None = None
-        self._callbacks: Callbacks | None = None
         self._problem: str | None = None
 
     @property
-    def callbacks(self) -> "Callbacks":
-        """The receiver of callbacks. Raises Unavailable before the engine is open."""
-        if self._callbacks is None:
-            raise Unavailable("Callbacks are not received yet.")
-        return self._callbacks
+    def engine_now(self) -> "Engine | None":
+        """The engine if it is open now; never waits."""
+        return self._engine
 
-    def opened(self, engine: "Engine", callbacks: "Callbacks | None" = None) -> None:
-        """Hands the engine, and the receiver of callbacks, to everyone who waits."""
-        self._engine = engine
-        self._callbacks = callbacks
+    @property
+    def problem(self) -> str | None:
+        """Why there is no engine now, or None."""
+        return self._problem
+
+    def opened(self, engine: "Engine") -> None:
+        """Hands the engine to everyone who waits."""
+        self._engine, self._problem = engine, None
         self._settled.set()
 
     def failed(self, problem: str) -> None:
-        """Tells everyone who waits that there will be no engine, and why."""
-        self._problem = problem
+        """Tells everyone who asks that there is no engine now, and why."""
+        self._engine, self._problem = None, problem
         self._settled.set()
 
     async def engine(self) -> "Engine":

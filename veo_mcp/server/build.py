@@ -5,6 +5,7 @@ Called by app.py and by tests. `VeoServer` is the SDK's server with our own word
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
@@ -20,10 +21,11 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
+from veo_mcp.server.results import charge_words
+from veo_mcp.server.schema import tidy
 from veo_mcp.server.sdk_compat import input_schema
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
-from veo_mcp.server.text import charge_words
-from veo_mcp.server.tool_errors import tool_error, validation_error
+from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server"]
@@ -31,15 +33,21 @@ __all__ = ["VeoServer", "build_server"]
 log = logging.getLogger(__name__)
 
 INSTRUCTIONS = (
-    "Makes Veo 3.1 videos (8 s, with sound). create_video answers at once with a task_id and spends 40 (fast) or 300 "
-    "(quality) credits; a video takes minutes, so go on talking and call get_task later. Confirm the price with the "
-    "person before quality. extend_video continues a completed video. Always show the video URL."
+    "Veo 3.1 videos: create_video starts one (8 s, with sound; fast 40 credits, quality 300), extend_video continues a "
+    "completed one (about 40), get_task shows one, list_tasks all of them, get_credits the balance. If the person is "
+    "waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later. Tell the price "
+    "and ask before quality or several videos. An unknown outcome is never sent again: tell the person, who can "
+    "settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the "
+    "video's URL."
 )
 READ_ONLY = (
-    "Shows Veo 3.1 videos (8 s, with sound) that were made elsewhere; this server is read-only and starts none. "
-    "get_task and list_tasks show how they are doing. Always show the video URL."
+    "Shows Veo 3.1 videos that were made elsewhere: get_task shows one, list_tasks all of them, get_credits the "
+    "balance. This server is read-only and starts none. Always show the video's URL."
 )
-SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; say so."
+LIMIT = " At most {} credits may be spent in any 24 h."
+SANDBOX = (
+    " SANDBOX: clips are drawn without an AI model and credits are not real; say so. A key in VEO_API_KEY leaves it."
+)
 
 
 class VeoServer(MCPServer[None]):
@@ -47,16 +55,20 @@ class VeoServer(MCPServer[None]):
 
     Attributes:
         confirm_above: a call that costs more credits than this is confirmed by the person first.
+        backend: where the engine is or will be.
+        sandbox: whether the credits are known to be a sandbox's.
     """
 
     confirm_above: int = 100
+    backend: Backend
+    sandbox: bool = False
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Calls a tool; arguments that do not fit and crashes become results in our own words."""
         try:
-            return await super().call_tool(name, arguments, context)
+            return await super().call_tool(name, tidy(arguments, input_schema(self, name)), context)
         except ToolError as error:
             names = [tool.name for tool in await self.list_tools()]
             if name not in names:
@@ -68,12 +80,11 @@ class VeoServer(MCPServer[None]):
                 # The SDK's, before the tool itself began: our tools raise none.
                 return tool_error("The question about the credits was not answered as asked. Not charged. Ask again.")
             log.exception("Tool %s crashed", name)
+            # Not while it was sent: our tools turn that into a result of their own.
             price = PRICES[Mode.QUALITY if arguments.get("mode") == Mode.QUALITY else Mode.FAST]
-            money = charge_words("unknown" if name in SPENDING else "no", price)
-            return tool_error(
-                f"veo-mcp hit an error of its own; its log has the details. {money} Look at list_tasks before anything "
-                "is paid for again: it shows whether a video was started."
-            )
+            estimated = name == "extend_video"
+            spends = "unknown" if name in SPENDING else "no"
+            return crashed(charge_words(spends, price, estimated=estimated, sandbox=self.sandbox))
 
     async def get_prompt(
         self, name: str, arguments: dict[str, Any] | None = None, context: Context[None, Any] | None = None
@@ -102,32 +113,39 @@ def build_server(
     announcer: Announcer | None = None,
     read_only: bool = False,
     confirm_above: int = 100,
+    max_credits: int | None = None,
     video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
     tasks: TaskSource | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
-    tools = Tools(backend)
+    tools = Tools(backend, clock=clock)
     announcer = announcer or Announcer()
     server = VeoServer(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
-        instructions=(READ_ONLY if read_only else INSTRUCTIONS) + (SANDBOX if sandbox else ""),
+        instructions=_instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
         tools=tools.all(read_only=read_only),
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
-            TasksExtension(tasks or JournalTasks(backend, clock=time.time)),
+            TasksExtension(tasks or JournalTasks(backend, clock=clock)),
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )
-    server.confirm_above = confirm_above
+    server.confirm_above, server.backend, server.sandbox = confirm_above, backend, sandbox
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)
     announcer.attach(server)
-    resources.register(server, backend)
+    resources.register(server, backend, clock=clock)
     if not read_only:  # each of them ends in a create
         prompts.register(server)
     return server
+
+
+def _instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+    limit = LIMIT.format(max_credits) if max_credits is not None and not read_only else ""
+    return (READ_ONLY if read_only else INSTRUCTIONS) + limit + (SANDBOX if sandbox else "")

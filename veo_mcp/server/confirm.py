@@ -1,13 +1,15 @@
 """Asks the person before a call costs more credits than the operator lets pass unasked.
 
 Used by the two tools that spend, through the SDK's `Resolve`, which works in both protocol eras. A host that cannot be
-asked is not asked: its own approval is the guard then. Resolvers run again every round, so nothing here has an effect.
+asked is not asked: its own approval is the guard then. A request that an earlier one answers already, or that cannot be
+sent, is not asked about. Resolvers run again every round, so nothing here has an effect.
 """
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
 
 from mcp.server.context import ServerRequestContext
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
@@ -16,9 +18,33 @@ from mcp.server.mcpserver.resolve import Elicit
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.api.account import Account
+from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType, Mode
+from veo_mcp.errors import VeoMcpError
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.caller import account_of
 
-__all__ = ["Asking", "Spend", "allowed", "ask_before_create", "ask_before_extend", "intent_id", "keep_state"]
+if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.answers import Plan
+    from veo_mcp.tasks.engine import Engine
+
+__all__ = [
+    "Asking",
+    "Planned",
+    "Spend",
+    "Unaskable",
+    "Unasked",
+    "allowed",
+    "ask_before_create",
+    "ask_before_extend",
+    "confirmation",
+    "keep_state",
+    "planned_create",
+    "planned_extend",
+]
+
+Planned = Callable[["Engine", Account], Awaitable["Plan"]]
+"""Makes the plan of a call. Raises RequestError."""
 
 # The sealed state of the request that is being handled, as it came: the SDK hands tools only what is inside the seal,
 # which is the same for every confirmation of the same call.
@@ -26,9 +52,10 @@ _sealed: ContextVar[str | None] = ContextVar("sealed", default=None)
 
 
 class Asking(Protocol):
-    """A server that knows above how many credits to ask."""
+    """A server that knows above how many credits to ask, and where the engine is."""
 
     confirm_above: int
+    backend: Backend
 
 
 def _yes_or_no(value: Any, handler: ValidatorFunctionWrapHandler) -> bool:
@@ -45,15 +72,75 @@ class Spend(BaseModel):
     spend: Annotated[bool, WrapValidator(_yes_or_no)] = Field(False, description="Spend these credits?")
 
 
-async def ask_before_create(ctx: Context[Any, Any], mode: str) -> Elicit[Spend] | Spend:
+class Unasked(Spend):
+    """Nobody was asked, because nothing is to be sent: an earlier request answers this one, or it cannot be sent."""
+
+
+class Unaskable(Spend):
+    """The host cannot ask the person: the call is a quote, unless it repeats the price of one."""
+
+
+def planned_create(
+    prompt: str,
+    mode: str,
+    aspect_ratio: str,
+    generation_type: str | None,
+    image_urls: list[str] | None,
+    seeds: int | None,
+    watermark: str | None,
+    callback_url: str | None,
+) -> Planned:
+    """The arguments of create_video as something that can be planned."""
+
+    async def plan(engine: "Engine", account: Account) -> "Plan":
+        request = CreateInput(
+            prompt=prompt,
+            mode=Mode(mode),
+            aspect_ratio=AspectRatio(aspect_ratio),
+            generation_type=GenerationType(generation_type) if generation_type else None,
+            image_urls=tuple(image_urls) if image_urls else None,
+            seeds=seeds,
+            watermark=watermark,
+        )
+        return engine.submitter.plan_create(account, request, callback_url=callback_url)
+
+    return plan
+
+
+def planned_extend(task_id: str, prompt: str, callback_url: str | None) -> Planned:
+    """The arguments of extend_video as something that can be planned."""
+
+    async def plan(engine: "Engine", account: Account) -> "Plan":
+        return await engine.submitter.plan_extend(account, task_id, prompt, callback_url=callback_url)
+
+    return plan
+
+
+async def ask_before_create(
+    ctx: Context[Any, Any],
+    prompt: str,
+    mode: str,
+    aspect_ratio: str,
+    generation_type: str | None,
+    image_urls: list[str] | None,
+    seeds: int | None,
+    watermark: str | None,
+    callback_url: str | None,
+    repeat_of: str | None,
+) -> Elicit[Spend] | Spend:
     """Asks about a create in this mode, when that is wanted and possible."""
-    return _ask(ctx, PRICES[Mode(mode)], f"A {mode} video costs {PRICES[Mode(mode)]} credits. Spend them?")
+    price = PRICES[Mode(mode)]
+    plan = planned_create(prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url)
+    return await _ask(ctx, price, f"A {mode} video costs {price} credits. Spend them?", plan, repeat_of)
 
 
-async def ask_before_extend(ctx: Context[Any, Any]) -> Elicit[Spend] | Spend:
+async def ask_before_extend(
+    ctx: Context[Any, Any], task_id: str, prompt: str, callback_url: str | None, repeat_of: str | None
+) -> Elicit[Spend] | Spend:
     """Asks about an extension, when that is wanted and possible."""
     price = PRICES[Mode.FAST]
-    return _ask(ctx, price, f"Extending the video costs about {price} credits (an estimate). Spend them?")
+    question = f"Extending the video costs about {price} credits (an estimate). Spend them?"
+    return await _ask(ctx, price, question, planned_extend(task_id, prompt, callback_url), repeat_of)
 
 
 def allowed(answer: ElicitationResult[Spend]) -> bool:
@@ -61,7 +148,7 @@ def allowed(answer: ElicitationResult[Spend]) -> bool:
     return isinstance(answer, AcceptedElicitation) and answer.data.spend
 
 
-def intent_id() -> str | None:
+def confirmation() -> str | None:
     """An id that belongs to this confirmation: a host can replay an accepted one for 600 s, and it must spend once."""
     sealed = _sealed.get()
     if sealed is None:
@@ -79,11 +166,25 @@ async def keep_state(ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any
         _sealed.reset(token)
 
 
-def _ask(ctx: Context[Any, Any], price: int, question: str) -> Elicit[Spend] | Spend:
+async def _ask(
+    ctx: Context[Any, Any], price: int, question: str, planned: Planned, repeat_of: str | None
+) -> Elicit[Spend] | Spend:
     asking = cast("Asking", ctx.mcp_server)
-    if price <= asking.confirm_above or not _can_be_asked(ctx):
+    if price <= asking.confirm_above:
         return Spend(spend=True)
-    return Elicit(question, Spend)
+    if await _nothing_to_send(ctx, asking.backend, planned, repeat_of):
+        return Unasked(spend=True)
+    return Elicit(question, Spend) if _can_be_asked(ctx) else Unaskable(spend=True)
+
+
+async def _nothing_to_send(ctx: Context[Any, Any], backend: Backend, planned: Planned, repeat_of: str | None) -> bool:
+    try:
+        engine = await backend.engine()
+        account = await account_of(ctx.request_context, engine)
+        plan = await planned(engine, account)
+        return await engine.submitter.earlier(account, plan, repeat_of=repeat_of) is not None
+    except VeoMcpError:
+        return True  # the tool says what is wrong
 
 
 def _can_be_asked(ctx: Context[Any, Any]) -> bool:

@@ -1,16 +1,16 @@
 """Tells hosts of both protocol eras that a task changed.
 
 Started by app.py once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
-caused it; nobody else in this project notifies. Every listener has an outbox of its own on one bus. The SDK serves no
-`resources/subscribe`, and its `subscriptions/listen` drops a listener that is 1,024 events behind: so both are here,
-registered as its migration guide documents.
+caused it; nobody else in this project notifies. Every listener has an outbox of its own, and hears of its own
+account's tasks alone. The SDK serves no `resources/subscribe`, and its `subscriptions/listen` drops a listener that is
+1,024 events behind: so both are here, registered as its migration guide documents.
 """
 
 import functools
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -41,11 +41,15 @@ from mcp_types import (
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from veo_mcp.api.account import Caller
 from veo_mcp.journal.entry import Entry
-from veo_mcp.journal.journal import Journal
+from veo_mcp.server.caller import caller_of
 from veo_mcp.server.outbox import Outbox
 from veo_mcp.server.resources import NEWEST_URI
 from veo_mcp.server.sdk_compat import advertise_resource_changes, connection_of, replace
+
+if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.engine import Engine
 
 __all__ = ["Announcer"]
 
@@ -62,7 +66,7 @@ class Announcer:
         listeners: how many may be there at once before `subscriptions/listen` is refused; the SDK's own number.
 
     Attributes:
-        bus: carries every event to every outbox, without waiting.
+        bus: carries what concerns everybody to every outbox, without waiting; tasks do not go through it.
         outboxes: one for each listener that is there now.
     """
 
@@ -81,32 +85,24 @@ class Announcer:
         advertise_resource_changes(server)
         server.middleware.append(self._register)
 
-    async def follow(self, journal: Journal) -> None:
-        """Announces every change, indefinitely."""
-        async with journal.changes() as feed, anyio.create_task_group() as group:
+    async def follow(self, engine: "Engine") -> None:
+        """Announces every change to those whose task it is, indefinitely."""
+        async with engine.journal.changes() as feed, anyio.create_task_group() as group:
             self._group = group
             for subscriber in self._subscribers.values():
                 group.start_soon(subscriber.run)
             try:
                 newest_seq = feed.since
                 async for entry in feed:
-                    await self._announce(entry, new=entry.created_seq > newest_seq)
+                    hearing = [outbox for outbox in self.outboxes if engine.accounts.hears(outbox.caller, entry)]
+                    _announce(entry, hearing, new=entry.created_seq > newest_seq)
                     newest_seq = max(newest_seq, entry.created_seq)
             finally:
                 self._group = None
 
-    async def _announce(self, entry: Entry, *, new: bool) -> None:
-        uris = [NEWEST_URI, f"{NEWEST_URI}/{entry.id}"]
-        if entry.upstream_id is not None:
-            uris.append(f"{NEWEST_URI}/{entry.upstream_id}")
-        for uri in uris:
-            await self.bus.publish(ResourceUpdated(uri=uri))
-        if new:
-            await self.bus.publish(ResourcesListChanged())
-
     @contextmanager
-    def _outbox(self, wants: Callable[[ServerEvent], bool]) -> Generator[Outbox]:
-        outbox = Outbox(wants)
+    def _outbox(self, caller: Caller, wants: Callable[[ServerEvent], bool]) -> Generator[Outbox]:
+        outbox = Outbox(caller, wants)
         self.outboxes.add(outbox)
         leave = self.bus.subscribe(outbox.put)
         try:
@@ -138,7 +134,7 @@ class Announcer:
             params=SubscriptionsAcknowledgedNotificationParams(notifications=honored, _meta=meta)
         )
         # The outbox comes first, so that a change during the acknowledgement is kept; only then is anything sent.
-        with self._outbox(lambda event: event_matches(honored, uris, event)) as outbox:
+        with self._outbox(caller_of(ctx), lambda event: event_matches(honored, uris, event)) as outbox:
             await ctx.session.send_notification(hello, related_request_id=ctx.request_id)
             while True:
                 news = event_to_notification(await outbox.take(), meta)
@@ -147,18 +143,19 @@ class Announcer:
     async def _register(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
         # Not at initialize itself: nothing may be sent before it is answered.
         if ctx.method != "initialize":
-            self._known(connection_of(ctx))
+            self._known(ctx)
         return await call_next(ctx)
 
-    def _known(self, connection: Connection) -> "_Subscriber | None":
+    def _known(self, ctx: ServerRequestContext[Any, Any]) -> "_Subscriber | None":
         """The legacy listener on this connection, met for the first time or not; None where nothing can be sent."""
+        connection = connection_of(ctx)
         subscriber = self._subscribers.get(connection)
         if subscriber is not None or connection.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return subscriber
         if not connection.has_standalone_channel:
             return None
         uris = set[str]()
-        outbox = connection.exit_stack.enter_context(self._outbox(functools.partial(_wanted, uris)))
+        outbox = connection.exit_stack.enter_context(self._outbox(caller_of(ctx), functools.partial(_wanted, uris)))
         subscriber = _Subscriber(connection, uris, outbox)
         self._subscribers[connection] = subscriber
         connection.exit_stack.callback(self._subscribers.pop, connection)
@@ -168,7 +165,7 @@ class Announcer:
         return subscriber
 
     async def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
-        subscriber = self._known(connection_of(ctx))
+        subscriber = self._known(ctx)
         if subscriber is None:
             raise MCPError(INVALID_REQUEST, "Nothing can be sent on this connection unasked.")
         wanted = subscriber.uris | {str(params.uri)}
@@ -178,7 +175,7 @@ class Announcer:
         return EmptyResult()
 
     async def _unsubscribe(self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams) -> EmptyResult:
-        subscriber = self._known(connection_of(ctx))
+        subscriber = self._known(ctx)
         if subscriber is not None:
             subscriber.uris.discard(str(params.uri))
         return EmptyResult()
@@ -201,6 +198,18 @@ class _Subscriber:
                     await self.connection.send_resource_updated(event.uri)
                 else:
                     await self.connection.send_resource_list_changed()
+
+
+def _announce(entry: Entry, hearing: Collection[Outbox], *, new: bool) -> None:
+    uris = [NEWEST_URI, f"{NEWEST_URI}/{entry.id}"]
+    if entry.upstream_id is not None:
+        uris.append(f"{NEWEST_URI}/{entry.upstream_id}")
+    events: list[ServerEvent] = [ResourceUpdated(uri=uri) for uri in uris]
+    if new:
+        events.append(ResourcesListChanged())
+    for outbox in hearing:
+        for event in events:
+            outbox.put(event)
 
 
 def _wanted(uris: set[str], event: ServerEvent) -> bool:

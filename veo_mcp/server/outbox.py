@@ -1,14 +1,16 @@
 """Events that one listener has not been sent yet, and the one place where sending waits for a client.
 
-Filled by the bus, which never waits; emptied by one task per listener. Every event only says "read it again", so one
-that waits already is not added twice: a listener that stopped reading holds up nobody, and keeps at most one of each
-event that it asked for.
+Filled by the announcer, which never waits; emptied by one task per listener. Every event only says "read it again", so
+one that waits already is not added twice: a listener that stopped reading holds up nobody, and keeps at most one of
+each event that it asked for.
 """
 
 from collections.abc import Callable
 
 import anyio
 from mcp.server.subscriptions import ServerEvent
+
+from veo_mcp.api.account import Caller
 
 __all__ = ["Outbox"]
 
@@ -17,10 +19,12 @@ class Outbox:
     """Events on their way to one listener.
 
     Args:
+        caller: whose listener it is.
         wants: whether the listener asked for an event; asked again before it is sent, because it may have changed.
     """
 
-    def __init__(self, wants: Callable[[ServerEvent], bool]) -> None:
+    def __init__(self, caller: Caller, wants: Callable[[ServerEvent], bool]) -> None:
+        self.caller = caller
         self._wants = wants
         self._waiting: dict[ServerEvent, None] = {}
         self._news = anyio.Event()

@@ -11,7 +11,7 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import Field
 
 from veo_mcp.api.models import PRICES, Mode
-from veo_mcp.server.text import quoted
+from veo_mcp.text import clean
 
 __all__ = ["complete", "fault", "guide", "register", "section"]
 
@@ -105,9 +105,9 @@ def register(server: MCPServer[None]) -> None:
         style: Annotated[str, Field(description="Its look, such as documentary")] = "",
         aspect_ratio: Annotated[str, Field(description="16:9, 9:16 or Auto")] = "16:9",
     ) -> str:
-        look = f" The look: {quoted(style, 200)}." if style else ""
+        look = f" The look: {clean(style, 200)}." if style else ""
         return (
-            f"Turn this idea into one prompt for Veo 3.1: “{quoted(idea, IDEA_LIMIT)}”.{look} "
+            f"Turn this idea into one prompt for Veo 3.1: “{clean(idea, IDEA_LIMIT)}”.{look} "
             f"Aspect ratio {aspect_ratio.strip() or RATIOS[0]}.\n\n"
             f"{_from_guide(*DIRECTING)}"
             f"Show me the prompt and the price: {FAST} credits for fast, {QUALITY} for quality. "
@@ -123,7 +123,7 @@ def register(server: MCPServer[None]) -> None:
         extensions = number - 1
         total = FAST * number
         return (
-            f"Plan this story in {number} shots of eight seconds: “{quoted(story, IDEA_LIMIT)}”.\n\n"
+            f"Plan this story in {number} shots of eight seconds: “{clean(story, IDEA_LIMIT)}”.\n\n"
             f"{_from_guide('Several shots', 'Extending')}"
             "Write down what must stay the same from shot to shot, then one prompt a shot. The first is made with"
             f" create_video, the other {extensions} with extend_video, each on the task before it once that is "
@@ -136,8 +136,8 @@ def register(server: MCPServer[None]) -> None:
         image_urls: Annotated[str, Field(description="One to three http(s) URLs, separated by spaces or commas")],
         motion: Annotated[str, Field(description="What should move, and how the camera moves")] = "",
     ) -> str:
-        urls = [quoted(url, 500) for url in _urls(image_urls)]
-        wanted = f"The motion: {quoted(motion, 500)}.\n\n" if motion else ""
+        urls = [clean(url, 500) for url in _urls(image_urls)]
+        wanted = f"The motion: {clean(motion, 500)}.\n\n" if motion else ""
         kind = (
             "Three images can only be references: generation_type is REFERENCE_2_VIDEO, mode is fast."
             if len(urls) == IMAGES

@@ -7,36 +7,35 @@ that shows the recent tasks. Never spends and never waits for a task.
 import json
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from mcp.server.context import HandlerResult, ServerRequestContext
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
+    CompleteRequestParams,
+    CompleteResult,
     Completion,
-    CompletionArgument,
-    CompletionContext,
     ListResourcesResult,
     PaginatedRequestParams,
     PromptReference,
     ReadResourceRequestParams,
     Resource,
-    ResourceTemplateReference,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from veo_mcp.api.models import PRICES, AspectRatio, GenerationType
-from veo_mcp.errors import VeoError
+from veo_mcp.errors import UnknownTask, VeoMcpError, WrongCursor
 from veo_mcp.journal.entry import Entry
-from veo_mcp.journal.errors import JournalUnusable
 from veo_mcp.server import prompts
-from veo_mcp.server.backend import Backend, Unavailable
-from veo_mcp.server.results import TaskListView, dump, view
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.caller import account_of
+from veo_mcp.server.results import list_result, task_result
 from veo_mcp.server.sdk_compat import handler_of, replace
-from veo_mcp.server.text import quoted
-from veo_mcp.tasks.errors import RuleViolation, UnknownTask
+from veo_mcp.text import clean
 
 __all__ = ["NEWEST_URI", "register"]
 
@@ -48,6 +47,8 @@ COMPLETIONS = 100
 LEGACY_NOT_FOUND = -32002
 """The code of the handshake revisions; the modern one says INVALID_PARAMS, as the SDK does in both."""
 JSON = "application/json"
+# The request that is being read for: the SDK tells resources whose URI has no variable nothing about it.
+_reading: ContextVar[ServerRequestContext[Any, Any]] = ContextVar("reading")
 RULES = [
     "TEXT_2_VIDEO is the default without images.",
     "FIRST_AND_LAST_FRAMES_2_VIDEO takes one image (first frame) or two (first and last); the default with images.",
@@ -100,27 +101,34 @@ class _Resources:
         replace(server, "resources/list", PaginatedRequestParams, self.listed)
         self._sdk_read = handler_of(server, "resources/read")
         replace(server, "resources/read", ReadResourceRequestParams, self.read)
-        server.completion()(self.completed)
+        # Not through the SDK's decorator, whose handler is not told who asks.
+        replace(server, "completion/complete", CompleteRequestParams, self.completed)
 
     async def newest(self) -> str:
-        page, _ = await self._page(None)
-        now = self._clock()
-        return _json(TaskListView(tasks=[view(entry, now) for entry in page]))
-
-    async def one(self, task_id: str) -> str:
+        ctx = _reading.get()
+        page, following = await self._page(ctx, None)
         try:
             engine = await self._backend.engine()
-            entry = await engine.service.get(task_id)
-        except UnknownTask:
-            raise ResourceNotFoundError("No task with this id exists.") from None
-        except VeoError as error:
-            raise ResourceError(error.explanation) from None
-        except (Unavailable, JournalUnusable) as problem:
-            raise ResourceError(str(problem)) from None
-        return _json(view(entry, self._clock()))
+            spent = await engine.budget.spent(await account_of(ctx, engine))
+        except VeoMcpError as error:
+            raise resource_error(error) from None
+        # A resource has no pages: what follows is the tool's to list.
+        del following
+        listed = list_result(page, None, self._clock(), status=None, paged=False, spent=spent)
+        return _json(listed.structured_content or {})
+
+    async def one(self, task_id: str, ctx: Context) -> str:
+        try:
+            engine = await self._backend.engine()
+            account = await account_of(ctx.request_context, engine)
+            entry = await engine.reader.get(account, task_id)
+            situation = await engine.situations.of(account, entry)
+        except VeoMcpError as error:
+            raise resource_error(error) from None
+        return _json(task_result(entry, self._clock(), situation).structured_content or {})
 
     async def listed(
-        self, _ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+        self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
     ) -> ListResourcesResult:
         """The fixed resources, then the tasks, newest first, in pages."""
         cursor = params.cursor if params else None
@@ -128,51 +136,62 @@ class _Resources:
         # Pages of hosts come after what people read: some hosts offer the list as things to attach.
         fixed.sort(key=lambda resource: str(resource.uri).startswith("ui:"))
         try:
-            entries, following = await self._page(cursor)
+            entries, following = await self._page(ctx, cursor)
+        except WrongCursor as fault:
+            raise MCPError(INVALID_PARAMS, fault.explanation) from None
         except ResourceError:
             # A backend that cannot be opened says so in the tools; the fixed pages are there all the same.
             entries, following = (), None
-        except RuleViolation as fault:
-            raise MCPError(INVALID_PARAMS, str(fault)) from None
         return ListResourcesResult(resources=[*fixed, *map(_as_resource, entries)], next_cursor=following)
 
-    async def completed(
-        self,
-        ref: PromptReference | ResourceTemplateReference,
-        argument: CompletionArgument,
-        context: CompletionContext | None,
-    ) -> Completion | None:
-        """Arguments of prompts, and the ids of recent tasks."""
-        del context
+    async def completed(self, ctx: ServerRequestContext[Any, Any], params: CompleteRequestParams) -> CompleteResult:
+        """Arguments of prompts, and the ids of the caller's recent tasks."""
+        ref, argument = params.ref, params.argument
         if isinstance(ref, PromptReference):
-            return Completion(values=prompts.complete(ref.name, argument.name, argument.value))
+            return _completion(prompts.complete(ref.name, argument.name, argument.value))
         if (ref.uri, argument.name) != (TEMPLATE, "task_id"):
-            return None
+            return _completion([])
         try:
-            entries, following = await self._page(None, COMPLETIONS)
+            entries, following = await self._page(ctx, None, COMPLETIONS)
         except ResourceError:
-            return None  # the tools say what is wrong with the backend
+            return _completion([])  # the tools say what is wrong with the backend
         ids = [entry.upstream_id or entry.id for entry in entries]
-        return Completion(
-            values=[name for name in ids if name.startswith(argument.value)], has_more=following is not None
-        )
+        return _completion([name for name in ids if name.startswith(argument.value)], more=following is not None)
 
     async def read(self, ctx: ServerRequestContext[Any, Any], params: ReadResourceRequestParams) -> HandlerResult:
         """Reads as the SDK does, but says "not found" with the code of the caller's era."""
+        token = _reading.set(ctx)
         try:
             return await self._sdk_read(ctx, params)
         except MCPError as error:
             if error.code == INVALID_PARAMS and ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
                 raise MCPError(LEGACY_NOT_FOUND, error.message, error.data) from None
             raise
+        finally:
+            _reading.reset(token)
 
-    async def _page(self, cursor: str | None, limit: int = PAGE) -> tuple[tuple[Entry, ...], str | None]:
+    async def _page(
+        self, ctx: ServerRequestContext[Any, Any], cursor: str | None, limit: int = PAGE
+    ) -> tuple[tuple[Entry, ...], str | None]:
         try:
             engine = await self._backend.engine()
-            page = await engine.service.list(limit=limit, cursor=cursor)
-        except (Unavailable, JournalUnusable) as problem:
-            raise ResourceError(str(problem)) from None
+            page = await engine.reader.list(await account_of(ctx, engine), limit=limit, cursor=cursor)
+        except WrongCursor:
+            raise
+        except VeoMcpError as error:
+            raise resource_error(error) from None
         return page.entries, page.next_cursor
+
+
+def resource_error(error: VeoMcpError) -> ResourceError:
+    """Any error of ours as a read of a resource tells it; none of them spends."""
+    if isinstance(error, UnknownTask):
+        return ResourceNotFoundError("No task with this id exists.")
+    return ResourceError(error.explanation)
+
+
+def _completion(values: list[str], *, more: bool | None = None) -> CompleteResult:
+    return CompleteResult(completion=Completion(values=values, has_more=more))
 
 
 def models() -> str:
@@ -194,11 +213,11 @@ def _as_resource(entry: Entry) -> Resource:
     return Resource(
         uri=f"{NEWEST_URI}/{shown}",
         name=shown,
-        title=quoted(entry.prompt, 80) or shown,
+        title=clean(entry.prompt, 80) or shown,
         description=f"{entry.status.value}, {entry.credits} credits",
         mime_type=JSON,
     )
 
 
-def _json(model: Any) -> str:
-    return json.dumps(dump(model), ensure_ascii=False)
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps({name: value for name, value in data.items() if value is not None}, ensure_ascii=False)

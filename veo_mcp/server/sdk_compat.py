@@ -17,6 +17,7 @@ __all__ = [
     "SEEN_WITH",
     "advertise_resource_changes",
     "connection_of",
+    "end_session",
     "handler_of",
     "input_schema",
     "lowlevel",
@@ -62,3 +63,11 @@ def input_schema(server: MCPServer[Any], tool: str) -> dict[str, Any]:
 def connection_of(ctx: ServerRequestContext[Any, Any]) -> Connection:
     """The connection behind `ctx.session`, which is a new proxy for every message; this is the stable object."""
     return ctx.session._connection  # pyright: ignore[reportPrivateUsage]
+
+
+async def end_session(server: MCPServer[Any], session_id: str) -> None:
+    """Ends a session of streamable HTTP as if its client had. The public way is the client's own request alone."""
+    manager = server.session_manager
+    transport = manager._server_instances.get(session_id)  # pyright: ignore[reportPrivateUsage]
+    if transport is not None:
+        await manager._discard_session(session_id, transport)  # pyright: ignore[reportPrivateUsage]

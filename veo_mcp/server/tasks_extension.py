@@ -7,7 +7,6 @@ own id, so it survives a restart. Everyone else gets the ordinary answer. Never 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
@@ -18,10 +17,12 @@ from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolRequestParams, Cal
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import Field
 
+from veo_mcp.errors import UnknownTask, VeoMcpError
 from veo_mcp.journal.entry import Entry, Status
-from veo_mcp.journal.errors import JournalUnusable
-from veo_mcp.server.backend import Backend, Unavailable
-from veo_mcp.server.tools import settled, shown_task
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.caller import account_of
+from veo_mcp.server.results import task_result
+from veo_mcp.server.views import elapsed, iso
 
 __all__ = ["SPENDING", "TASKS", "JournalTasks", "TaskSource", "TaskState", "TasksExtension"]
 
@@ -29,6 +30,7 @@ TASKS = "io.modelcontextprotocol/tasks"
 SPENDING = ("create_video", "extend_video")
 HEADER_MISMATCH = -32020
 POLL_MILLISECONDS = 5000
+Ctx = ServerRequestContext[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,14 @@ class TaskState:
 
 
 class TaskSource(Protocol):
-    """Where the tasks are; the extension itself only knows the wire."""
+    """Where the tasks are; the extension itself only knows the wire. The context says who asks."""
 
-    async def begun(self, tool: str, result: CallToolResult) -> TaskState | None:
+    async def begun(self, ctx: Ctx, tool: str, result: CallToolResult) -> TaskState | None:
         """The task that this answer of a tool has begun, or None where the answer is all there is."""
         ...
 
-    async def find(self, task_id: str) -> TaskState | None:
-        """The task with this id."""
+    async def find(self, ctx: Ctx, task_id: str) -> TaskState | None:
+        """The caller's task with this id."""
         ...
 
     async def answer(self, task_id: str, responses: Mapping[str, Any]) -> None:
@@ -96,37 +98,35 @@ class TasksExtension(Extension):
             MethodBinding("tasks/cancel", TaskParams, self._cancel, modern),
         ]
 
-    async def intercept_tool_call(
-        self, params: CallToolRequestParams, ctx: ServerRequestContext[Any, Any], call_next: CallNext
-    ) -> HandlerResult:
+    async def intercept_tool_call(self, params: CallToolRequestParams, ctx: Ctx, call_next: CallNext) -> HandlerResult:
         """Turns the answer of a tool that began a task into that task, for a client that can follow one."""
         result = await call_next(ctx)
         if not isinstance(result, CallToolResult) or not _declared(ctx):
             return result
-        task = await self._source.begun(params.name, result)
+        task = await self._source.begun(ctx, params.name, result)
         return result if task is None else {"resultType": "task", **_fields(task)}
 
-    async def _get(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+    async def _get(self, ctx: Ctx, params: TaskParams) -> HandlerResult:
         task = await self._required(ctx, params)
         return {"resultType": "complete", **_fields(task), **task.details}
 
-    async def _update(self, ctx: ServerRequestContext[Any, Any], params: UpdateParams) -> HandlerResult:
+    async def _update(self, ctx: Ctx, params: UpdateParams) -> HandlerResult:
         task = await self._required(ctx, params)
         await self._source.answer(task.task_id, params.input_responses)
         return {"resultType": "complete"}
 
-    async def _cancel(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> HandlerResult:
+    async def _cancel(self, ctx: Ctx, params: TaskParams) -> HandlerResult:
         task = await self._required(ctx, params)
         await self._source.cancel(task.task_id)
         return {"resultType": "complete"}
 
-    async def _required(self, ctx: ServerRequestContext[Any, Any], params: TaskParams) -> TaskState:
+    async def _required(self, ctx: Ctx, params: TaskParams) -> TaskState:
         require_client_extension(ctx, TASKS)
         # The SDK holds this header against the body for the core methods only.
         named = ctx.request.headers.get("mcp-name") if ctx.request is not None else None
         if named is not None and named != params.task_id:
             raise MCPError(HEADER_MISMATCH, "The Mcp-Name header and the taskId differ.")
-        task = await self._source.find(params.task_id)
+        task = await self._source.find(ctx, params.task_id)
         if task is None:
             raise MCPError(INVALID_PARAMS, "No task with this id exists.")
         return task
@@ -144,19 +144,19 @@ class JournalTasks:
         self._backend = backend
         self._clock = clock
 
-    async def begun(self, tool: str, result: CallToolResult) -> TaskState | None:
-        """The video that this answer has begun, unless it has ended already."""
+    async def begun(self, ctx: Ctx, tool: str, result: CallToolResult) -> TaskState | None:
+        """The video that this answer has begun, or that it says was begun before; None where it has ended already."""
         if tool not in SPENDING:
             return None
         structured: dict[str, Any] = result.structured_content or {}
         task_id = structured.get("task_id")
-        entry = await self._entry(task_id) if isinstance(task_id, str) else None
-        return None if entry is None or settled(entry) else self._shown(entry)
+        entry = await self._entry(ctx, task_id) if isinstance(task_id, str) else None
+        return None if entry is None or entry.settled else await self._shown(ctx, entry)
 
-    async def find(self, task_id: str) -> TaskState | None:
-        """The video with this own id or API id."""
-        entry = await self._entry(task_id)
-        return None if entry is None else self._shown(entry)
+    async def find(self, ctx: Ctx, task_id: str) -> TaskState | None:
+        """The caller's video with this own id or API id."""
+        entry = await self._entry(ctx, task_id)
+        return None if entry is None else await self._shown(ctx, entry)
 
     async def answer(self, task_id: str, responses: Mapping[str, Any]) -> None:
         """Nothing to do: what there is to ask is asked before a video is begun."""
@@ -164,25 +164,32 @@ class JournalTasks:
     async def cancel(self, task_id: str) -> None:
         """Nothing to do: the API cannot stop a generation, and the credits are spent. The extension allows it."""
 
-    async def _entry(self, task_id: str) -> Entry | None:
+    async def _entry(self, ctx: Ctx, task_id: str) -> Entry | None:
         try:
             engine = await self._backend.engine()
-            return await engine.journal.get(task_id)
-        except (Unavailable, JournalUnusable) as problem:
-            raise MCPError(INTERNAL_ERROR, str(problem)) from None
+            return await engine.reader.get(await account_of(ctx, engine), task_id)
+        except UnknownTask:
+            return None
+        except VeoMcpError as error:
+            raise protocol_error(error) from None
 
-    def _shown(self, entry: Entry) -> TaskState:
+    async def _shown(self, ctx: Ctx, entry: Entry) -> TaskState:
         now = self._clock()
         details: dict[str, Any] = {}
-        if settled(entry):
-            result = shown_task(entry, now)
+        if entry.settled:
+            try:
+                engine = await self._backend.engine()
+                situation = await engine.situations.of(await account_of(ctx, engine), entry)
+            except VeoMcpError as error:
+                raise protocol_error(error) from None
+            result = task_result(entry, now, situation)
             details["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         # A failed video is a completed call: `failed` is for calls that ended in a protocol error.
-        status = "completed" if settled(entry) else "working"
+        status = "completed" if entry.settled else "working"
         return TaskState(entry.id, status, _message(entry, now), entry.created_at, entry.updated_at, details)
 
 
-def _declared(ctx: ServerRequestContext[Any, Any]) -> bool:
+def _declared(ctx: Ctx) -> bool:
     capabilities = ctx.session.client_capabilities
     extensions = capabilities.extensions if capabilities else None
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS and TASKS in (extensions or {})
@@ -193,8 +200,8 @@ def _fields(task: TaskState) -> dict[str, Any]:
         "taskId": task.task_id,
         "status": task.status,
         "statusMessage": task.message,
-        "createdAt": _iso(task.created_at),
-        "lastUpdatedAt": _iso(task.updated_at),
+        "createdAt": iso(task.created_at, "milliseconds"),
+        "lastUpdatedAt": iso(task.updated_at, "milliseconds"),
         "ttlMs": None,
         "pollIntervalMs": POLL_MILLISECONDS,
     }
@@ -203,8 +210,9 @@ def _fields(task: TaskState) -> dict[str, Any]:
 def _message(entry: Entry, now: float) -> str:
     if entry.status is Status.COMPLETED:
         return "completed"
-    return f"{entry.status.value}, {round(max(0.0, (entry.completed_at or now) - entry.created_at))} s"
+    return f"{entry.status.value}, {elapsed(entry, now)} s"
 
 
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def protocol_error(error: VeoMcpError) -> MCPError:
+    """Any error of ours as the extension's methods tell it; none of them spends."""
+    return MCPError(INTERNAL_ERROR, error.explanation)

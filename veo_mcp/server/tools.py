@@ -1,50 +1,56 @@
 """The five tools: what a model may do, what it costs, and what it reads afterwards.
 
-Called by hosts through server/build.py. Checks what can be checked, hands the work to tasks/service.py, and turns every
+Called by hosts through server/build.py. Checks what can be checked, hands the work to the tasks layer, and turns every
 outcome, failures included, into a result in our own words. Never sends anything itself.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-import anyio
-from mcp.server.elicitation import ElicitationResult
+from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import Resolve
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import BaseModel, Field
+from mcp_types import CallToolResult, ToolAnnotations
+from pydantic import Field
 
-from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType, Mode
-from veo_mcp.errors import VeoError
-from veo_mcp.journal.entry import FINAL, Entry, Status
-from veo_mcp.journal.errors import JournalUnusable, SpendLimit
-from veo_mcp.server.backend import Backend, Unavailable
-from veo_mcp.server.confirm import Spend, allowed, ask_before_create, ask_before_extend, intent_id
+from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.errors import RequestError, VeoMcpError
+from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.caller import account_of
+from veo_mcp.server.confirm import (
+    Planned,
+    Spend,
+    Unaskable,
+    Unasked,
+    allowed,
+    ask_before_create,
+    ask_before_extend,
+    confirmation,
+    planned_create,
+    planned_extend,
+)
 from veo_mcp.server.panel import PANEL_META
 from veo_mcp.server.progress import ProgressCounter, progress_message
-from veo_mcp.server.results import (
-    AffordableView,
-    CreditsView,
-    TaskListView,
-    TaskView,
-    dump,
-    task_message,
-    view,
-)
+from veo_mcp.server.results import balance_result, list_result, money, task_result
 from veo_mcp.server.schema import tighten
-from veo_mcp.server.text import charge_words, quoted
-from veo_mcp.server.tool_errors import tool_error
-from veo_mcp.tasks.errors import NotExtendable, RuleViolation, SubmitResult, UnknownTask, Unrecorded
+from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_price, refusal
+from veo_mcp.server.views import CreditsView, TaskListView, TaskView
 
-__all__ = ["Tools", "settled", "shown_task"]
+__all__ = ["Tools"]
+
+log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 4.0
 """Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
 
 TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
 CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished task to")]
+ConfirmCredits = Annotated[int | None, Field(description="The price, after a quote that the person agreed to")]
+RepeatOf = Annotated[str | None, Field(description="task_id of an identical request, to pay for another on purpose")]
 Answer = Annotated[CallToolResult, TaskView]
 
 
@@ -73,11 +79,11 @@ class Tools:
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
         )
         kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations, dict[str, Any] | None]] = [
-            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, PANEL_META),
-            ("Extend a video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
-            ("Look at a video task", self.get_task, GET_WORDS, reading, PANEL_META),
-            ("List video tasks", self.list_tasks, LIST_WORDS, reading, None),
-            ("Show credits", self.get_credits, CREDITS_WORDS, reading, None),
+            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, {**PANEL_META, **FINDABLE}),
+            ("Extend a Veo video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
+            ("Look at a Veo video", self.get_task, GET_WORDS, reading, PANEL_META),
+            ("List Veo videos", self.list_tasks, LIST_WORDS, reading, None),
+            ("Show Veo credits", self.get_credits, CREDITS_WORDS, reading, None),
         ]
         return [
             tighten(Tool.from_function(fn, title=title, description=words, annotations=hints, meta=shown_in))
@@ -105,39 +111,29 @@ class Tools:
         seeds: Annotated[int | None, Field(description="Same seed, same video", ge=10000, le=99999)] = None,
         watermark: Annotated[str | None, Field(description="Text burnt in")] = None,
         callback_url: CallbackUrl = None,
+        repeat_of: RepeatOf = None,
+        confirm_credits: ConfirmCredits = None,
         *,
+        ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_create)],
     ) -> Answer:
-        request = CreateInput(
-            prompt=prompt,
-            mode=Mode(mode),
-            aspect_ratio=AspectRatio(aspect_ratio),
-            generation_type=GenerationType(generation_type) if generation_type else None,
-            image_urls=tuple(image_urls) if image_urls else None,
-            seeds=seeds,
-            watermark=watermark,
+        planned = planned_create(
+            prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url
         )
-
-        async def send() -> CallToolResult:
-            engine = await self._backend.engine()
-            return self._sent(await engine.service.create(request, callback_url=callback_url, intent_id=intent_id()))
-
-        return await self.map_errors(send) if allowed(spend) else tool_error(DECLINED)
+        return await self._spend(ctx, spend, planned, repeat_of, confirm_credits)
 
     async def extend_video(
         self,
         task_id: TaskId,
         prompt: Annotated[str, Field(description="What happens next, in words")],
         callback_url: CallbackUrl = None,
+        repeat_of: RepeatOf = None,
+        confirm_credits: ConfirmCredits = None,
         *,
+        ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_extend)],
     ) -> Answer:
-        async def send() -> CallToolResult:
-            engine = await self._backend.engine()
-            sent = await engine.service.extend(task_id, prompt, callback_url=callback_url, intent_id=intent_id())
-            return self._sent(sent)
-
-        return await self.map_errors(send) if allowed(spend) else tool_error(DECLINED)
+        return await self._spend(ctx, spend, planned_extend(task_id, prompt, callback_url), repeat_of, confirm_credits)
 
     async def get_task(
         self,
@@ -147,14 +143,18 @@ class Tools:
     ) -> Answer:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            entry = await engine.service.get(task_id)
-            here = engine.service.known_api_name
-            if wait_seconds and not settled(entry) and here in (None, entry.api):
+            account = await account_of(ctx.request_context, engine)
+            entry = await engine.reader.get(account, task_id)
+            if wait_seconds and not entry.settled:
                 async with engine.poller.watching(entry):
-                    entry = await self._wait(entry, wait_seconds, ctx)
-            return shown_task(entry, self._clock(), api=here)
+                    usual = await engine.poller.usual(entry)
+                    beat = self._beat(ctx, usual)
+                    entry = await engine.reader.wait(
+                        account, entry, seconds=wait_seconds, every=PROGRESS_SECONDS, beat=beat
+                    )
+            return task_result(entry, self._clock(), await engine.situations.of(account, entry))
 
-        return await self.map_errors(look)
+        return await _mapped(look)
 
     async def list_tasks(
         self,
@@ -164,133 +164,118 @@ class Tools:
         ] = None,
         limit: Annotated[int, Field(ge=1, le=50)] = 10,
         cursor: Annotated[str | None, Field(description="next_cursor of the page before")] = None,
+        *,
+        ctx: Context,
     ) -> Annotated[CallToolResult, TaskListView]:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            page = await engine.service.list(status=Status(status) if status else None, limit=limit, cursor=cursor)
+            account = await account_of(ctx.request_context, engine)
+            wanted = Status(status) if status else None
+            page = await engine.reader.list(account, status=wanted, limit=limit, cursor=cursor)
             now = self._clock()
-            rows = [view(entry, now) for entry in page.entries]
-            listed = TaskListView(tasks=rows, next_cursor=page.next_cursor)
-            lines = [_line(row) for row in rows]
-            if page.next_cursor:
-                lines.append(f"For older ones call again with cursor={page.next_cursor}")
-            return _result(listed, "\n".join(lines) or _nothing(status, cursor))
+            spent = await engine.budget.spent(account)
+            return list_result(
+                page.entries, page.next_cursor, now, status=status, paged=cursor is not None, spent=spent
+            )
 
-        return await self.map_errors(look)
+        return await _mapped(look)
 
-    async def get_credits(self) -> Annotated[CallToolResult, CreditsView]:
+    async def get_credits(self, *, ctx: Context) -> Annotated[CallToolResult, CreditsView]:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
-            credits, sandbox = await engine.service.credits()
-            fast, quality = (max(0, credits.balance) // PRICES[mode] for mode in (Mode.FAST, Mode.QUALITY))
-            shown = CreditsView(
-                **credits.model_dump(), affordable=AffordableView(fast=fast, quality=quality), sandbox=sandbox
+            standing = await engine.budget.standing(await account_of(ctx.request_context, engine))
+            can = standing.credits.balance if standing.left is None else min(standing.credits.balance, standing.left)
+            fast, quality = (max(0, can) // PRICES[mode] for mode in (Mode.FAST, Mode.QUALITY))
+            return balance_result(standing, fast, quality)
+
+        return await _mapped(look)
+
+    def _beat(self, ctx: Context, usual: float | None) -> Callable[[Entry], Awaitable[None]]:
+        """What tells the host of a waiting call that it is alive."""
+        started, beats = self._clock(), ProgressCounter()
+
+        async def beat(entry: Entry) -> None:
+            now = self._clock()
+            await ctx.report_progress(
+                beats.following(entry.progress, now - started), message=progress_message(entry, now, usual)
             )
-            mark = " These are SANDBOX credits, not real ones." if sandbox else ""
-            return _result(
-                shown, f"{credits.balance} credits: enough for {fast} fast or {quality} quality videos.{mark}"
-            )
 
-        return await self.map_errors(look)
+        return beat
 
-    async def _wait(self, entry: Entry, seconds: int, ctx: Context) -> Entry:
-        """Waits for the end of a task: a progress beat at once, at every change, and every few seconds."""
-        engine = await self._backend.engine()
-        usual = await engine.service.usual(entry)
-        started = self._clock()
-        beats = ProgressCounter()
-        current = entry
-        async with engine.journal.changes(entry.id) as feed:
-            with anyio.move_on_after(seconds):
-                # Read again after subscribing: the end may have come between the first look and this line.
-                current = await engine.journal.get(entry.id) or current
-                while not settled(current):
-                    now = self._clock()
-                    await ctx.report_progress(
-                        beats.following(current.progress, now - started), message=progress_message(current, now, usual)
-                    )
-                    with anyio.move_on_after(PROGRESS_SECONDS):
-                        current = await anext(feed)
-        return await engine.journal.get(entry.id) or current
-
-    def _sent(self, sent: SubmitResult) -> CallToolResult:
-        now = self._clock()
-        if sent.error is not None:
-            money = charge_words(sent.error.charged, sent.entry.credits)
-            return tool_error(
-                f"{sent.error.explanation} The API's words: “{quoted(sent.error.message)}”. {money}{_later(sent.error)}"
-            )
-        return _result(view(sent.entry, now), task_message(sent.entry, now, repeated=sent.repeated))
-
-    async def map_errors(self, act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
+    async def _spend(
+        self,
+        ctx: Context,
+        spend: ElicitationResult[Spend],
+        planned: Planned,
+        repeat_of: str | None,
+        confirm_credits: int | None,
+    ) -> CallToolResult:
         try:
-            return await act()
-        except RuleViolation as fault:
-            return tool_error(f"{fault} Not charged. Fix the arguments and call again.")
-        except UnknownTask as fault:
-            return tool_error(
-                f"No task with the id “{quoted(str(fault), 60)}” exists. Not charged. list_tasks shows the ids."
-            )
-        except NotExtendable as fault:
-            return tool_error(f"{fault} Not charged. get_task says when a task is completed.")
-        except SpendLimit as limit:
-            return tool_error(
-                f"The limit of {limit.limit} credits in 24 h would be passed: {limit.spent} are spent. Not charged. "
-                "Take a cheaper mode, wait until what was spent is a day old, or ask the person who runs this server "
-                "to raise VEO_MAX_CREDITS."
-            )
-        except VeoError as error:
-            return tool_error(f"{error.explanation} Not charged.{_later(error)}")
-        except Unrecorded as lost:
-            return tool_error(
-                f"The request was sent, but not recorded. {lost} {charge_words(lost.charged, lost.credits)}"
-            )
-        except (Unavailable, JournalUnusable) as problem:
-            return tool_error(f"{problem} Not charged. Nothing can be made until that is fixed.")
+            engine = await self._backend.engine()
+            account = await account_of(ctx.request_context, engine)
+            plan = await planned(engine, account)
+            if not allowed(spend):
+                cheaper = not plan.is_extension and plan.credits > PRICES[Mode.FAST]
+                return nobody_agreed(plan.credits, estimated=plan.is_extension, cheaper=cheaper)
+            answer = spend.data if isinstance(spend, AcceptedElicitation) else None
+            if isinstance(answer, Unasked):
+                entry, repeated, error = await engine.submitter.earlier(account, plan, repeat_of=repeat_of), True, None
+                if entry is None:
+                    raise RequestError("The first of these requests was refused meanwhile. Call again.")
+            elif isinstance(answer, Unaskable) and not await engine.quotes.take(
+                account, plan, repeat_of, confirm_credits
+            ):
+                balance = await engine.quotes.give(account, plan, repeat_of)
+                return quoted_price(
+                    plan.credits,
+                    balance,
+                    estimated=plan.is_extension,
+                    sandbox=account.sandbox,
+                    confirmed=confirm_credits,
+                )
+            else:
+                sent = await engine.submitter.spend(account, plan, repeat_of=repeat_of, confirmation=confirmation())
+                entry, repeated, error = sent.entry, sent.repeated, sent.error
+        except VeoMcpError as known:
+            return failure(known)
+        except Exception:  # nothing escapes the submitter once a byte may have left
+            log.exception("A request crashed before it was sent.")
+            return crashed("Not charged.")
+        try:
+            if error is not None:
+                return refusal(error, entry, balance=await engine.budget.balance_within(account, error))
+            situation = await engine.situations.of(account, entry)
+            return task_result(entry, self._clock(), situation, repeated=repeated)
+        except Exception:
+            log.exception("Task %s could not be shown.", entry.id)
+            return crashed(money(entry))
 
 
-def shown_task(entry: Entry, now: float, *, api: str | None = None) -> CallToolResult:
-    """The answer of get_task about this entry."""
-    return _result(view(entry, now), task_message(entry, now, api=api))
+async def _mapped(act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
+    try:
+        return await act()
+    except VeoMcpError as error:
+        return failure(error)
 
 
-def settled(entry: Entry) -> bool:
-    """Whether nothing more will come of it by itself soon; an unknown outcome is settled by a callback or a person."""
-    return entry.status in FINAL or entry.status is Status.UNKNOWN
-
-
-def _later(error: VeoError) -> str:
-    return f" Try again in {max(1, round(error.retry_after))} s." if error.retry_after is not None else ""
-
-
-def _nothing(status: str | None, cursor: str | None) -> str:
-    older = "older " if cursor else ""
-    return f"No {older}video task is {status}." if status else f"No {older}video tasks."
-
-
-def _line(row: TaskView) -> str:
-    mark = " SANDBOX" if row.sandbox else ""
-    return " ".join((f"{row.task_id} {row.status}{mark}: {quoted(row.prompt, 60)}", *(row.video_urls or ())))
-
-
-def _result(model: BaseModel, text: str) -> CallToolResult:
-    data: dict[str, Any] = dump(model)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=data)
-
-
-DECLINED = "The person did not agree to spend the credits. Not charged. Ask what they want instead; fast costs 40."
+FINDABLE = {"anthropic/searchHint": "generate, make a video or clip with Veo"}
+"""For hosts that show their model names only, and let it search for the rest."""
 CREATE_WORDS = (
-    "Start an 8-second Veo 3.1 video with sound from a prompt, optionally with images. Spends credits: fast 40, "
-    "quality 300. Returns at once with a task_id; the video takes minutes, so go on talking and call get_task later. "
-    "To continue a finished video use extend_video. Never repeat a call whose outcome is unknown."
+    "Start an 8-second Veo 3.1 video with sound from a text prompt, optionally with images. Spends credits: fast 40, "
+    "quality 300 (finer; ask the person first). Answers at once with a task_id. Cannot be cancelled. A repeated call "
+    "returns the first video instead of paying twice. Images are public links; local files cannot be sent."
 )
 EXTEND_WORDS = (
-    "Continue a completed video from its last frame. Spends credits: about 40, the price is an estimate. "
-    "Returns at once with the new task_id. For a new video use create_video."
+    "Continue a completed Veo video, fast or quality, from its last frame. Spends credits: about 40 (the price is an "
+    "estimate). Answers at once with the new task_id; when it is done, get_task says whether its file holds the whole "
+    "film or only the new part."
 )
 GET_WORDS = (
-    "See how a video is doing: its status, what it cost and, when completed, its URL. Free. wait_seconds waits and "
-    "reports progress. For several tasks use list_tasks."
+    "See one Veo video: status, length, size, what it cost and, when completed, its URL. Free. wait_seconds=45 waits "
+    "for the end. For several videos use list_tasks."
 )
-LIST_WORDS = "List this server's video tasks, newest first, with their URLs. Free. For one task use get_task."
-CREDITS_WORDS = "See the credit balance and how many videos it pays for. Free. Look before creating a quality video."
+LIST_WORDS = (
+    "List the Veo videos made here, newest first: status, age, price, prompt, URL, and the credits spent in the last "
+    "24 h. Free."
+)
+CREDITS_WORDS = "See the credit balance, the spending limit, and how many Veo videos they allow. Free."

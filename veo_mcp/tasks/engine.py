@@ -1,4 +1,4 @@
-"""One running backend: client, journal, service and poller, opened together and closed together.
+"""One running backend: client, accounts and everything that works for them, opened together and closed together.
 
 Opened by app.py and by the command line. Never knows MCP.
 """
@@ -14,20 +14,39 @@ from pydantic import SecretStr
 
 from veo_mcp.api.client import VeoClient
 from veo_mcp.journal.journal import Journal
+from veo_mcp.tasks.accounts import Accounts
+from veo_mcp.tasks.budget import Budget
+from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
+from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.poller import Poller
-from veo_mcp.tasks.service import TaskService
+from veo_mcp.tasks.quotes import Quotes
+from veo_mcp.tasks.reader import Reader
+from veo_mcp.tasks.situation import Situations
+from veo_mcp.tasks.submit import Submitter
 
 __all__ = ["Engine", "open_engine"]
+
+REPEAT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The parts behind the MCP face."""
+    """The parts behind the MCP face; `journal` is there for whoever follows its changes."""
 
-    service: TaskService
+    accounts: Accounts
+    submitter: Submitter
+    reader: Reader
+    budget: Budget
+    quotes: Quotes
+    callbacks: Callbacks
     poller: Poller
+    situations: Situations
     journal: Journal
-    api: VeoClient
+
+
+def new_id() -> str:
+    """An own task id, unguessable."""
+    return "vid_" + secrets.token_urlsafe(16)
 
 
 @asynccontextmanager
@@ -38,26 +57,60 @@ async def open_engine(
     key: SecretStr,
     public_url: str | None = None,
     max_credits: int | None = None,
+    repeat_seconds: float = REPEAT_SECONDS,
     clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = anyio.current_time,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     create_seconds: float = 45.0,
     crash_at: Callable[[str], None] = lambda point: None,
 ) -> AsyncGenerator[Engine]:
-    """Client, service and poller over an open journal; the caller starts the poller.
+    """Everything over an open journal; the caller starts the poller and the callbacks.
 
     `crash_at` is called with the name of each point where a crash can fall; the crash tests end the process there.
     """
-    async with VeoClient(base_url, key, sleep=sleep, create_seconds=create_seconds, crash_at=crash_at) as api:
-        service = TaskService(
-            api,
+
+    def client_for(key: SecretStr) -> VeoClient:
+        return VeoClient(
+            base_url, key, monotonic=monotonic, sleep=sleep, create_seconds=create_seconds, crash_at=crash_at
+        )
+
+    async def secret() -> str:
+        return await journal.get_or_set("principal_secret", new_id() + new_id())
+
+    worker_id = secrets.token_hex(8)
+    async with client_for(key) as client:
+        accounts = Accounts(client, key, client_for=client_for, secret=secret)
+        evidence = Evidence(journal, accounts, clock=clock)
+        reader = Reader(journal, accounts, clock=clock, new_id=new_id)
+        budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits)
+        urls = CallbackUrls(journal, public_url=public_url, new_id=new_id)
+        submitter = Submitter(
             journal,
-            base_url=base_url,
+            accounts,
+            reader,
+            budget,
+            evidence,
+            urls,
             clock=clock,
-            new_id=lambda: "vid_" + secrets.token_urlsafe(16),
-            worker_id=secrets.token_hex(8),
-            public_url=public_url,
-            max_credits=max_credits,
+            new_id=new_id,
+            worker_id=worker_id,
+            repeat_seconds=repeat_seconds,
             crash_at=crash_at,
         )
-        poller = Poller(api, service, clock=clock, sleep=sleep, crash_at=crash_at)
-        yield Engine(service, poller, journal, api)
+        poller = Poller(
+            journal, accounts, submitter, urls, worker_id=worker_id, clock=clock, sleep=sleep, crash_at=crash_at
+        )
+        try:
+            yield Engine(
+                accounts,
+                submitter,
+                reader,
+                budget,
+                Quotes(journal, budget, clock=clock),
+                Callbacks(urls, reader, clock=clock, sleep=sleep),
+                poller,
+                Situations(journal, poller, urls),
+                journal,
+            )
+        finally:
+            await accounts.aclose()

@@ -9,28 +9,36 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from veo_mcp.api.client import VeoClient
+from veo_mcp.api.account import Account
 from veo_mcp.errors import (
+    ApiError,
     InsufficientCredits,
     InvalidApiKey,
     IpNotAllowed,
     RateLimitExceeded,
     TaskNotFound,
-    VeoError,
+    VeoMcpError,
 )
 from veo_mcp.journal.entry import FINAL, Entry
+from veo_mcp.journal.journal import Journal, Lease
+from veo_mcp.tasks.accounts import Accounts, Scope
 from veo_mcp.tasks.answers import change_from
-from veo_mcp.tasks.service import TaskService
+from veo_mcp.tasks.callbacks import CallbackUrls
+from veo_mcp.tasks.pace import PAUSE_MOST, Pace, next_gap, pause_left, usual
+from veo_mcp.tasks.submit import Submitter
 
 __all__ = ["Poller"]
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 90.0
-"""Longer than one read with all its retries, so a lease runs out only when its holder died."""
+LEASE_SECONDS = 150.0
+"""Longer than one read with all its retries (120 s): a lease runs out only when its holder died."""
 SPACING_SECONDS = 0.2
 """Five requests a second at most, however many tasks are unfinished."""
 IDLE_SECONDS = 1.0
+FAILED_SECONDS = 30.0
+"""How long after a look that failed the next one comes at the latest: it has said nothing about the task."""
+SLOW_DOWN = 8.0
 
 
 class Poller:
@@ -38,105 +46,156 @@ class Poller:
 
     Attributes:
         beat: Unix time of the last round, for readiness.
-        paused: the sentence that says why the API refuses to be asked (key, balance, address), or None.
+        unreachable: why the API could not be asked at all in the last round, or None.
     """
 
     def __init__(
         self,
-        api: VeoClient,
-        service: TaskService,
+        journal: Journal,
+        accounts: Accounts,
+        submitter: Submitter,
+        urls: CallbackUrls,
         *,
+        worker_id: str,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
-        self._crash_at = crash_at
-        self._api = api
-        self._service = service
-        self._journal = service.journal
+        self._journal = journal
+        self._accounts = accounts
+        self._submitter = submitter
+        self._urls = urls
+        self._worker_id = worker_id
         self._clock = clock
         self._sleep = sleep
+        self._crash_at = crash_at
         self._watched: Counter[str] = Counter()
-        self._not_before = 0.0
         self.beat = 0.0
-        self.paused: str | None = None
+        self.unreachable: str | None = None
+
+    def trouble(self, account: Account) -> str | None:
+        """Why the API refuses to be asked with this account's key (key, balance, address), or None."""
+        refusal = self._accounts.client(account).keycare.refusal
+        return refusal.explanation if refusal is not None else None
 
     @asynccontextmanager
     async def watching(self, entry: Entry) -> AsyncGenerator[None]:
         """While this is open, someone waits for the task: it is asked about more often, from now on."""
         self._watched[entry.id] += 1
         try:
-            now = self._clock()
-            await self._journal.poll_no_later_than(
-                entry.id, now + await self._service.gap(entry, now=now, watched=True)
-            )
+            await self._hurry(entry.id, await self._gap(entry))
             yield
         finally:
             self._watched[entry.id] -= 1
             if not self._watched[entry.id]:
                 del self._watched[entry.id]
 
+    async def usual(self, entry: Entry) -> float | None:
+        """Seconds that clips of this API and mode usually take, once the journal has seen enough of them."""
+        return usual(await self._journal.durations(entry.api, entry.mode))
+
     async def run(self) -> None:
-        """Polls indefinitely. A failing round is logged and the next one comes: nothing here may end the server."""
+        """Polls indefinitely. Whatever a round raises is the supervisor's to log, and to start this again."""
         while True:
             try:
                 asked = await self.round()
-            except VeoError as error:
-                log.warning("The API could not be asked: %s", error.explanation)
-                asked = 0
-            except Exception:  # the loop is a top-level boundary: one bad row must not stop all other tasks
-                log.exception("A polling round failed; the next one follows.")
+                self.unreachable = None
+            except ApiError as error:
+                if self.unreachable != error.explanation:
+                    log.warning("The API could not be asked: %s", error.explanation)
+                self.unreachable = error.explanation
                 asked = 0
             if not asked:
                 await self._sleep(IDLE_SECONDS)
 
+    async def let_go(self) -> None:
+        """Gives back every lease, so that another server on this journal goes on at once."""
+        await self._journal.release_all(self._worker_id)
+
     async def round(self) -> int:
         """One pass: settles sends whose process died, then asks about what is due. Returns how many were asked."""
+        now = self.beat = self._clock()
+        await self._submitter.record_kept()
+        if not self._submitter.overdue(now):
+            await self._journal.expire_submissions(now)
+        for entry_id in list(self._watched):
+            # Once a round, because a clock that was set back leaves the next look far ahead.
+            await self._hurry(entry_id, 10.0)
+        asked = 0
+        for scope in await self._accounts.scopes():
+            asked += await self._ask_next(scope)
+        return asked
+
+    async def _hurry(self, entry_id: str, seconds: float) -> None:
+        await self._journal.poll_no_later_than(entry_id, self._clock() + seconds)
+
+    async def _ask_next(self, scope: Scope) -> int:
+        """Asks about one task that is due, if there is one and the API lets itself be asked."""
         now = self._clock()
-        self.beat = now
-        await self._journal.expire_submissions(now)
-        if now < self._not_before:
+        pause = pause_left(await self._journal.not_before(scope.api, scope.pauser), now)
+        if pause or scope.client.keycare.wait() > 0:
             return 0
-        name = self._service.known_api_name
-        if name is None:
-            name = await self._service.api_name()
+        # One at a time: what is leased and waits for its turn would be out of everyone's reach meanwhile.
         due = await self._journal.lease(
-            api=name, worker_id=self._service.worker_id, now=now, seconds=LEASE_SECONDS, limit=5
+            api=scope.api,
+            principals=scope.principals,
+            worker_id=self._worker_id,
+            now=now,
+            seconds=LEASE_SECONDS,
+            limit=1,
         )
-        for entry in due:
-            await self._ask(entry)
+        for lease in due:
+            await self._ask(scope, lease)
             await self._sleep(SPACING_SECONDS)
         return len(due)
 
-    async def _ask(self, entry: Entry) -> None:
-        gap: float | None = None
+    async def _ask(self, scope: Scope, lease: Lease) -> None:
+        entry, gap, asked = lease.entry, None, True
+        if not scope.client.keycare.may_ask():
+            # The key is refused, and another task is asking just now whether it still is.
+            await self._release(lease, entry, 0.0, asked=False)
+            return
         try:
-            if self._clock() < self._not_before:
+            reply = await scope.client.get_task(entry.upstream_id or "")
+            if reply.api != entry.api:
                 return
-            reply = await self._api.get_task(entry.upstream_id or "")
+            self._crash_at("poll answer read")
+            entry = (
+                await self._journal.record_leased(
+                    lease, change_from(reply.value, entry.upstream_id or ""), now=self._clock()
+                )
+                or entry
+            )
         except RateLimitExceeded as error:
-            self._not_before = self._clock() + (error.retry_after or 8.0)
-        except (InvalidApiKey, InsufficientCredits, IpNotAllowed) as error:
-            self.paused = error.explanation
-            self._not_before = self._clock() + 60.0
+            await self._pause(scope, SLOW_DOWN if error.retry_after is None else error.retry_after)
+            gap, asked = 0.0, False
+        except (InvalidApiKey, InsufficientCredits, IpNotAllowed):
+            gap, asked = 0.0, False  # the client's keycare says when to ask again, one question for all tasks
         except TaskNotFound:
             # Shortly after a create the API may not know its own id yet; later it is odd, but no reason to forget.
             gap = 10.0 if self._clock() - entry.created_at < 120 else 300.0
-        except VeoError as error:
+        except VeoMcpError as error:
             log.info("Task %s: %s", entry.id, error.explanation)
-        else:
-            self.paused = None
-            self._crash_at("poll answer read")
-            self._service.note_sandbox(reply.sandbox)
-            settled = await self._journal.record(entry.id, change_from(reply.value), now=self._clock())
-            if settled is not None:
-                entry = settled
+            asked = False
         finally:
-            await self._reschedule(entry, gap)
+            await self._release(lease, entry, gap, asked=asked)
 
-    async def _reschedule(self, entry: Entry, gap: float | None) -> None:
-        now = self._clock()
-        if gap is None:
-            over = entry.status in FINAL
-            gap = 0.0 if over else await self._service.gap(entry, now=now, watched=entry.id in self._watched)
-        await self._journal.release(entry.id, self._service.worker_id, now + gap, now)
+    async def _pause(self, scope: Scope, seconds: float) -> None:
+        until = self._clock() + min(max(seconds, 0.0), PAUSE_MOST)
+        await self._journal.set_not_before(scope.api, scope.pauser, until)
+
+    async def _release(self, lease: Lease, entry: Entry, gap: float | None, *, asked: bool) -> None:
+        if entry.status in FINAL:
+            gap = 0.0
+        elif gap is None:
+            gap = await self._gap(entry)
+            gap = gap if asked else min(gap, FAILED_SECONDS)
+        elif self._watched[entry.id]:
+            gap = min(gap, 10.0)
+        await self._journal.release(lease, next_poll_at=self._clock() + gap, asked=asked)
+
+    async def _gap(self, entry: Entry) -> float:
+        """Seconds until the API should be asked about this task again."""
+        history = await self._journal.durations(entry.api, entry.mode)
+        pace = Pace(watched=self._watched[entry.id] > 0, callback=self._urls.expects(entry), history=history)
+        return next_gap(self._clock() - entry.created_at, pace)

@@ -1,39 +1,43 @@
 """One ASGI app for streamable HTTP, SSE, callbacks and health, and the server under it.
 
-Called by app.py.py for `--transport http` and `sse`. The backend's lifespan is not here: the SDK enters one per SSE
+Called by app.py for `--transport http` and `sse`. The backend's lifespan is not here: the SDK enters one per SSE
 connection, and two pollers would be one too many. Binds to loopback only, with DNS-rebinding protection always on.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import anyio
-from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
-from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.errors import NotLoopback, Unavailable
+from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer
+from veo_mcp.server.ending import Ending
+from veo_mcp.server.sdk_compat import end_session
 from veo_mcp.tasks.callbacks import BODY_LIMIT
+from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp
+from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
+from veo_mcp.web.door import BODY_SECONDS, Door
+from veo_mcp.web.health import Health
+from veo_mcp.web.names import LOOPBACK
 from veo_mcp.web.runner import serve_app
+from veo_mcp.web.sessions import MOST, Sessions
 
-__all__ = ["NotLoopback", "build_web", "only_loopback", "serve_http"]
+__all__ = ["build_web", "only_loopback", "serve_http"]
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SLOW_BODY_SECONDS = 10.0
-OPEN_TO_ALL = ("/callbacks/", "/healthz")
-"""Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
-
-
-class NotLoopback(Exception):
-    """The server was asked to listen where others could reach it, and has no list of who may."""
+LOOPBACK_ADDRESSES = ("127.0.0.1", "localhost", "::1")
+CALLBACK_SECONDS = 10.0
+NOT_FOUND = "not found"
 
 
 def only_loopback(host: str) -> None:
     """Raises NotLoopback for a host that others could reach."""
-    if host not in LOOPBACK:
+    if host not in LOOPBACK_ADDRESSES:
         raise NotLoopback(
             f"Listening at {host} would let others spend your credits. Only 127.0.0.1, localhost and ::1 are allowed "
             "(--host, VEO_HOST)."
@@ -41,48 +45,41 @@ def only_loopback(host: str) -> None:
 
 
 def build_web(
-    server: VeoServer, backend: Backend, *, sse_only: bool = False, body_seconds: float = SLOW_BODY_SECONDS
-) -> Starlette:
-    """The app; its own lifespan runs the SDK's sessions only. A callback's body must be there in `body_seconds`."""
-    # Given explicitly: the SDK drops its protection silently for hosts it does not know.
-    names = [f"{name}:*" for name in ("127.0.0.1", "localhost", "[::1]")]
+    server: VeoServer,
+    backend: Backend,
+    ending: Ending,
+    *,
+    sse_only: bool = False,
+    body_seconds: float = BODY_SECONDS,
+    sessions: int = MOST,
+) -> Door:
+    """The app; its own lifespan runs the SDK's sessions only.
+
+    A body must be there in `body_seconds`; no more than so many `sessions` are kept that nobody uses at the moment.
+    """
+    # Given explicitly: the SDK drops its protection silently for hosts it does not know. The door has looked before it,
+    # and more closely; the SDK's comparison is the second lock.
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
-        allowed_hosts=names,
-        allowed_origins=[f"http://{name}" for name in names],
+        allowed_hosts=[*LOOPBACK, *(f"{name}:*" for name in LOOPBACK)],
+        allowed_origins=[
+            f"{scheme}://{name}{port}" for scheme in ("http", "https") for name in LOOPBACK for port in ("", ":*")
+        ],
     )
     sse = server.sse_app(transport_security=security)
     if sse_only:
         app = sse
     else:
-        app = server.streamable_http_app(transport_security=security)
+        # Unlimited there: it would refuse new clients for the sake of old ones that nobody uses.
+        app = server.streamable_http_app(transport_security=security, max_sessions=None)
         there = {_path(route) for route in app.routes}
         app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
-
-    async def callback(request: Request) -> Response:
-        body = bytearray()
-        try:
-            with anyio.fail_after(body_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > BODY_LIMIT:
-                        return PlainTextResponse("too large", 413)
-        except (TimeoutError, ClientDisconnect):
-            return PlainTextResponse("too slow", 408)
-        try:
-            await backend.engine()
-        except Unavailable:
-            return PlainTextResponse("not ready", 503)
-        known = await backend.callbacks.take(request.path_params["token"], bytes(body))
-        return Response(status_code=204) if known else PlainTextResponse("not found", 404)
-
-    async def alive(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    app.router.routes.append(Route("/callbacks/{token}", callback, methods=["POST"]))
-    app.router.routes.append(Route("/healthz", alive, methods=["GET"]))
-    app.add_middleware(_Guard, security=security)
-    return app
+    health = Health(backend, ending)
+    app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds), methods=["POST"]))
+    app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
+    app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
+    behind: ASGIApp = app if sse_only else Sessions(app, partial(end_session, server), limit=sessions)
+    return Door(behind, frames=("/messages/",) if sse_only else ("/mcp", "/messages/"), body_seconds=body_seconds)
 
 
 async def serve_http(
@@ -91,31 +88,63 @@ async def serve_http(
     *,
     host: str,
     port: int,
+    ending: Ending | None = None,
     sse_only: bool = False,
     ready: Callable[[], None] = lambda: None,
+    body_seconds: float = BODY_SECONDS,
+    header_seconds: float = HEADER_SECONDS,
+    sessions: int = MOST,
 ) -> None:
-    """Serves until cancelled. Raises NotLoopback."""
+    """Serves until cancelled or told to end; what was begun by then is answered. Raises NotLoopback and PortTaken."""
     only_loopback(host)
-    await serve_app(build_web(server, backend, sse_only=sse_only), host, port, ready=ready)
+    ending = ending or Ending()
+    door = build_web(server, backend, ending, sse_only=sse_only, body_seconds=body_seconds, sessions=sessions)
+    over = anyio.Event()
+
+    async def end() -> None:
+        await ending.wait()
+        await ending.finish()
+        door.end_streams()
+        over.set()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(end)
+        await serve_app(
+            door,
+            host,
+            port,
+            ready=ready,
+            until=over,
+            connections=connection_limit(),
+            header_seconds=header_seconds,
+        )
 
 
-class _Guard:
-    """Turns foreign hosts and origins away from everything that is not open to all.
+def _callback(backend: Backend, body_seconds: float) -> Callable[[Request], object]:
+    bodies = Bodies()
+    seconds = min(body_seconds, CALLBACK_SECONDS)
 
-    The SDK does so too, but its SSE door then raises, and whoever knocks there fills the log with tracebacks.
-    """
+    async def callback(request: Request) -> Response:
+        engine = backend.engine_now
+        if engine is None:
+            return PlainTextResponse("not ready", 503, {"Retry-After": "5"})
+        try:
+            entry_id = engine.callbacks.prove(request.path_params["token"])
+        except Unavailable:
+            return PlainTextResponse("not ready", 503, {"Retry-After": "5"})
+        # Before its body is read: a forger gets no more of this server's time than this.
+        if entry_id is None:
+            return PlainTextResponse(NOT_FOUND, 404)
+        try:
+            async with bodies.read(request.receive, request.headers.raw, limit=BODY_LIMIT, seconds=seconds) as body:
+                engine.callbacks.take(entry_id, body)
+        except BodyRefused as refusal:
+            return PlainTextResponse(refusal.words, refusal.status)
+        except HungUp:
+            return Response(status_code=400)
+        return Response(status_code=204)
 
-    def __init__(self, app: ASGIApp, security: TransportSecuritySettings) -> None:
-        self._app = app
-        self._security = TransportSecurityMiddleware(security)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(OPEN_TO_ALL):
-            refusal = await self._security.validate_request(Request(scope), is_post=False)
-            if refusal is not None:
-                await refusal(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    return callback
 
 
 def _path(route: BaseRoute) -> str | None:

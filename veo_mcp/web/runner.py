@@ -1,4 +1,4 @@
-"""Runs an ASGI app until the surrounding scope is cancelled, and closes it in order.
+"""Runs an ASGI app until the surrounding scope is cancelled or it is told to end, and closes it in order.
 
 Called by web/routes.py and by the sandbox. Cancelled in the middle, uvicorn logs a traceback and leaves sockets open;
 asked to exit, it does neither. Never installs signal handlers: signals belong to the process.
@@ -13,47 +13,80 @@ import anyio
 import uvicorn
 from starlette.types import ASGIApp
 
-__all__ = ["PortTaken", "serve_app"]
+from veo_mcp.errors import PortTaken
+from veo_mcp.web.connections import HEADER_SECONDS, Doorman
+
+__all__ = ["serve_app"]
+
+FEW = 128
+"""Connections of a server that only this machine's own processes use."""
+AT_ONCE = 32
+"""Connections taken in one go. The event loop takes as many as the backlog before it looks at any of them, which with
+the usual 2,048 is more than there are descriptors; each one too many is then logged with a traceback."""
+BACKLOG = 4096
+"""Connections that wait in the system meanwhile."""
 
 
-class PortTaken(Exception):
-    """The port cannot be opened; the message says why."""
+async def serve_app(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    until: anyio.Event | None = None,
+    connections: int = FEW,
+    header_seconds: float = HEADER_SECONDS,
+) -> None:
+    """Serves until cancelled or until `until`; calls `ready` once the port is open. Raises PortTaken.
 
-
-async def serve_app(app: ASGIApp, host: str, port: int, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Serves until cancelled; calls `ready` once the port is open. Raises PortTaken."""
-    _probe(host, port)
-    server = _Server(
-        # Access logs hold paths, and the paths of callbacks are secrets.
-        uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+    At most `connections` are open at once, and none stays without a request for longer than `header_seconds`.
+    """
+    doorman = Doorman(connections, header_seconds=header_seconds)
+    until = until or anyio.Event()
+    with _opened(host, port) as listener:
+        server = _Server(
+            # Access logs hold paths, and the paths of callbacks are secrets.
+            uvicorn.Config(
+                app,
+                http=doorman.protocol,  # pyright: ignore[reportArgumentType] - it only ever calls it
+                log_config=None,
+                access_log=False,
+                ws="none",
+                backlog=AT_ONCE,
+                timeout_graceful_shutdown=1,
+            )
         )
-    )
-    async with anyio.create_task_group() as group:
-        group.start_soon(_serve_shielded, server)
-        try:
-            while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
-                await anyio.sleep(0.01)
-            ready()
-            await anyio.sleep_forever()
-        finally:
-            server.should_exit = True
+        async with anyio.create_task_group() as group:
+            group.start_soon(_serve_shielded, server, listener)
+            try:
+                while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag and nothing else
+                    await anyio.sleep(0.01)
+                listener.listen(BACKLOG)
+                ready()
+                await until.wait()
+            finally:
+                server.should_exit = True
 
 
-def _probe(host: str, port: int) -> None:
-    # uvicorn logs a traceback and ends the process where a port is taken; a look before says it in a sentence.
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+@contextmanager
+def _opened(host: str, port: int) -> Generator[socket.socket]:
+    # uvicorn logs a traceback and ends the process where a port is taken.
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as listener:
         if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
+            listener.bind((host, port))
+            # Two processes can both bind a port that is reused; only one of them can listen.
+            listener.listen(AT_ONCE)
         except OSError as error:
             raise PortTaken(f"Port {port} of {host} cannot be used: {error.strerror}. Choose another one.") from None
+        listener.setblocking(False)
+        yield listener
 
 
-async def _serve_shielded(server: uvicorn.Server) -> None:
+async def _serve_shielded(server: uvicorn.Server, listener: socket.socket) -> None:
     with anyio.CancelScope(shield=True):
-        await server.serve()
+        await server.serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -1,39 +1,46 @@
 """The journal in an SQLite file: the embedded default, shared by every server of one person on one machine.
 
-Opened by app.py. A durable write took 2.4 ms. Every method is one whole transaction on one worker thread.
-Nothing here knows what a change means, entry.py does.
+Opened by app.py. A durable write took 2 to 5 ms. Every method is one whole transaction on one worker thread.
+Nothing here knows what a change means, entry.py does; the SQL is in queries.sql.
 """
 
-import logging
+import math
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import anyio
 from anyio.abc import TaskGroup
 
-from veo_mcp.journal.entry import FINAL, Change, Entry, Status, apply
-from veo_mcp.journal.errors import JournalUnusable, SpendLimit
+from veo_mcp.api.account import Account
+from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
+from veo_mcp.journal.entry import FINAL, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
-from veo_mcp.journal.journal import BeginResult, Page
-from veo_mcp.journal.sqlite.rows import SELECT, insert, place, put, to_entry
-from veo_mcp.sqlite_file import Closed, NewerSchema, SqliteFile
+from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
+from veo_mcp.journal.sqlite import files, leases, spending
+from veo_mcp.journal.sqlite.follower import Follower
+from veo_mcp.journal.sqlite.queries import QUERIES
+from veo_mcp.journal.sqlite.rows import Rows
+from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
+from veo_mcp.journal.storable import moment, storable, text
+from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["SqliteJournal"]
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
-
-DAY = 24 * 3600.0
-FOLLOW_SECONDS = 0.5
-"""SQLite cannot notify another process. A change must be announced within 2 s, and a busy disk takes its share."""
-CLOCK_SLACK = 5.0
-"""How far two processes' looks at the same clock may lie apart; more means that it was set back."""
+MOST_AT_ONCE = 1000
+"""How many lost sends one look settles; the next look comes in a second."""
+SENDER_LOST = Change(
+    status=Status.UNKNOWN,
+    charged="unknown",
+    error_code="sender_lost",
+    error_message="the process that sent this request recorded no answer in time",
+)
 
 
 class SqliteJournal:
@@ -47,24 +54,21 @@ class SqliteJournal:
         file: the file under it.
     """
 
+    learns_by: Literal["listen", "look"] = "look"
+
     def __init__(self, path: Path, *, crash_at: Callable[[str], None] = lambda point: None) -> None:
         self._crash_at = crash_at
         self._path = path
         self.file = SqliteFile(path, _migrations(), at_migration=lambda: crash_at("mid-migration"))
-        self._feeds: set[Feed] = set()
-        self._last_seen = 0
+        self._rows = Rows(str(path))
+        self._follower = Follower(self._read, self._rows)
         self._group: TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
-        try:
-            self._last_seen = await self._guarded(self.file.open(_last_revision))
-        except OSError as error:
-            raise JournalUnusable(
-                f"The journal {self._path} cannot be opened: {error.strerror}. Fix its folder, or set VEO_JOURNAL."
-            ) from None
+        self._follower.start_after(await self._guarded(self.file.open(_last_revision)))
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        self._group.start_soon(self._follow)
+        self._group.start_soon(self._follower.run)
         return self
 
     async def __aexit__(
@@ -72,238 +76,313 @@ class SqliteJournal:
     ) -> None:
         if self._group is not None:
             self._group.cancel_scope.cancel()
+            if isinstance(error, Exception):
+                # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
+                kind = error = trace = None
             await self._group.__aexit__(kind, error, trace)
         with anyio.CancelScope(shield=True):
             await self.file.close()
 
-    async def begin(self, entry: Entry, *, now: float, max_credits: int | None = None) -> BeginResult:
+    async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """See Journal."""
 
         def write(db: sqlite3.Connection) -> BeginResult:
             # The id too: a confirmation that is replayed carries the id of the intent that it once allowed.
-            open_one = db.execute(
-                SELECT + " WHERE id = ? OR fingerprint = ? AND status IN ('submitting', 'unknown')"
-                " ORDER BY created_at LIMIT 1",
-                (entry.id, entry.fingerprint),
-            ).fetchone()
-            if open_one is not None:
-                return BeginResult(to_entry(open_one), fresh=False)
-            if max_credits is not None:
-                # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
-                spent = db.execute(
-                    "SELECT COALESCE(SUM(credits), 0) FROM entries"
-                    " WHERE created_at > ? AND charged NOT IN ('no', 'refunded')",
-                    (now - DAY,),
-                ).fetchone()[0]
-                if spent + entry.credits > max_credits:
-                    raise SpendLimit(spent, max_credits)
-            return BeginResult(insert(db, entry), fresh=True)
+            scope = {"id": entry.id, "api": entry.api, "principal": entry.principal}
+            earlier = self._rows.one(db, "own_by_id", scope) or self._repeat(
+                db,
+                api=entry.api,
+                principal=entry.principal,
+                fingerprint=entry.fingerprint,
+                repeat_of=entry.repeat_of,
+                after=now - repeat_seconds,
+            )
+            if earlier is not None:
+                return BeginResult(earlier, fresh=False)
+            if self._rows.one(db, "by_id", {"id": entry.id}) is not None:
+                raise JournalUnusable(
+                    "This confirmation belongs to a request of another account. Call again without it."
+                )
+            # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
+            spending.hold_limits(db, entry, limits, now)
+            return BeginResult(self._rows.insert(db, entry), fresh=True)
 
-        intent = await self._write(write)
-        await self._announce()
-        return intent
+        begun = await self._write(write)
+        await self._follower.tell()
+        return begun
+
+    async def find_repeat(
+        self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
+    ) -> Entry | None:
+        """See Journal."""
+        return await self._read(
+            lambda db: self._repeat(
+                db,
+                api=account.api,
+                principal=account.principal,
+                fingerprint=fingerprint,
+                repeat_of=repeat_of,
+                after=now - repeat_seconds,
+            )
+        )
+
+    def _repeat(self, db: sqlite3.Connection, *, fingerprint: str, **scope: str | float | None) -> Entry | None:
+        if not fingerprint:
+            return None
+        values = {"fingerprint": fingerprint, **scope}
+        return self._rows.one(db, "repeat_unsettled", values) or self._rows.one(db, "repeat_accepted", values)
 
     async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
         """See Journal."""
+        return await self._record(entry_id, change, now, lambda db: True)
+
+    async def record_leased(self, lease: Lease, change: Change, *, now: float) -> Entry | None:
+        """See Journal."""
+        return await self._record(lease.entry.id, change, now, lambda db: leases.holds(db, lease))
+
+    async def _record(
+        self, entry_id: str, change: Change, now: float, counts: Callable[[sqlite3.Connection], bool]
+    ) -> Entry | None:
+        change = storable(change)
+
+        def news(db: sqlite3.Connection) -> tuple[Entry, Entry] | None:
+            if not counts(db):
+                return None
+            old = self._rows.one(db, "by_id", {"id": entry_id})
+            new = apply(old, change, now) if old is not None else None
+            return (old, new) if old is not None and new is not None else None
 
         def write(db: sqlite3.Connection) -> Entry | None:
-            row = db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()
-            new = apply(to_entry(row), change, now) if row is not None else None
-            return put(db, new) if new is not None else None
+            # Looked at again: another process may have come first.
+            found = news(db)
+            if found is None:
+                return None
+            old, new = found
+            if new.upstream_id is not None and old.upstream_id is None:
+                owner = _owner(db, new.api, new.upstream_id)
+                if owner is not None:
+                    raise UpstreamIdTaken(owner[0])
+            return self._rows.put(db, old, new)
 
+        # Most answers say what is known already; those take no write lock.
+        if await self._read(news) is None:
+            return None
         settled = await self._write(write)
         if settled is not None:
             self._crash_at("end recorded" if settled.status in FINAL else "recorded")
-            await self._announce()
+            await self._follower.tell()
         return settled
 
-    async def adopt(self, entry: Entry) -> Entry:
+    async def adopt(self, account: Account, entry: Entry) -> Entry | None:
         """See Journal."""
+        if entry.upstream_id is None or not entry.belongs_to(account):
+            raise ValueError("What is adopted belongs to the account, and its API id is known.")
+        upstream_id = text(entry.upstream_id)
 
-        def write(db: sqlite3.Connection) -> Entry:
-            row = db.execute(SELECT + " WHERE api = ? AND upstream_id = ?", (entry.api, entry.upstream_id)).fetchone()
-            if row is not None:
-                return to_entry(row)
-            return insert(db, entry)
+        def write(db: sqlite3.Connection) -> Entry | None:
+            owner = _owner(db, account.api, upstream_id)
+            if owner is None:
+                return self._rows.insert(db, entry)
+            if owner[1:] != (account.api, account.principal):
+                return None
+            return self._rows.one(db, "by_id", {"id": owner[0]})
 
         adopted = await self._write(write)
-        await self._announce()
+        await self._follower.tell()
         return adopted
 
-    async def get(self, task_id: str, *, principal: str = "") -> Entry | None:
+    async def get(self, account: Account, task_id: str) -> Entry | None:
         """See Journal."""
+        values = {"id": text(task_id), "api": account.api, "principal": account.principal}
+        return await self._read(
+            lambda db: self._rows.one(db, "own_by_id", values) or self._rows.one(db, "own_by_upstream_id", values)
+        )
 
-        def read(db: sqlite3.Connection) -> Entry | None:
-            row = db.execute(
-                SELECT + " WHERE (id = ?1 OR upstream_id = ?1) AND principal = ?2 ORDER BY created_at DESC LIMIT 1",
-                (task_id, principal),
-            ).fetchone()
-            return to_entry(row) if row is not None else None
-
-        return await self._read(read)
-
-    async def find(self, task_id: str) -> Entry | None:
+    async def find_elsewhere(self, account: Account, task_id: str) -> Entry | None:
         """See Journal."""
+        values = {"id": text(task_id), "api": account.api, "principal": account.principal}
+        return await self._read(
+            lambda db: (
+                self._rows.one(db, "elsewhere_by_id", values) or self._rows.one(db, "elsewhere_by_upstream_id", values)
+            )
+        )
 
-        def read(db: sqlite3.Connection) -> Entry | None:
-            row = db.execute(SELECT + " WHERE id = ?1 OR upstream_id = ?1 LIMIT 1", (task_id,)).fetchone()
-            return to_entry(row) if row is not None else None
-
-        return await self._read(read)
+    async def find(self, entry_id: str) -> Entry | None:
+        """See Journal."""
+        return await self._read(lambda db: self._rows.one(db, "by_id", {"id": text(entry_id)}))
 
     async def list(
-        self, *, principal: str = "", status: Status | None = None, limit: int = 10, cursor: str | None = None
+        self, account: Account, *, status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:
         """See Journal."""
-        where: list[str] = ["principal = ?"]
-        values: list[str | float] = [principal]
-        if status is not None:
-            where.append("status = ?")
-            values.append(status.value)
-        if cursor is not None:
-            where.append("(created_at, id) < (?, ?)")
-            values += place(cursor)
+        scope = {"api": account.api, "principal": account.principal}
 
         def read(db: sqlite3.Connection) -> Page:
-            query = f"{SELECT} WHERE {' AND '.join(where)} ORDER BY created_at DESC, id DESC LIMIT {limit + 1:d}"
-            rows = [to_entry(row) for row in db.execute(query, values)]
-            more = f"{rows[limit - 1].created_at!r}~{rows[limit - 1].id}" if len(rows) > limit else None
-            return Page(tuple(rows[:limit]), more)
+            # A page is whatever lies behind one entry, and a cursor is that entry's id: no number to make up.
+            start: tuple[float, str] = (math.inf, "")
+            if cursor is not None:
+                row = db.execute(QUERIES["place"], {"id": text(cursor), **scope}).fetchone()
+                if row is None:
+                    raise WrongCursor
+                start = row
+            values = {"created_at": start[0], "id": start[1], "status": status and status.value, **scope}
+            found = self._rows.some(db, "list" if status is None else "list_by_status", values, limit + 1)
+            page = tuple(found[:limit])
+            return Page(page, page[-1].id if page and len(found) > limit else None)
 
         return await self._read(read)
 
-    async def lease(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Entry]:
+    async def spent(self, account: Account, *, now: float) -> Spent:
+        """See Journal."""
+        return await self._read(lambda db: spending.spent(db, account.api, account.principal, now))
+
+    async def lease(
+        self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
+    ) -> Sequence[Lease]:
         """See Journal."""
 
-        def read(db: sqlite3.Connection) -> Sequence[str]:
-            rows = db.execute(
-                "SELECT id FROM entries WHERE status IN ('pending', 'processing') AND api = ?2"
-                " AND upstream_id IS NOT NULL AND (next_poll_at <= ?1 AND leased_until <= ?1 OR asked_at > ?1 + ?4)"
-                " ORDER BY next_poll_at LIMIT ?3",
-                (now, api, limit, CLOCK_SLACK),
-            )
-            return [row[0] for row in rows]
+        def due(db: sqlite3.Connection) -> Sequence[Entry]:
+            return leases.due(db, self._rows, api=api, principals=principals, now=now, limit=limit)
 
         # Looked for without a write lock first: an idle server must not write to the disk every second.
-        if not await self._read(read):
+        if not await self._read(due):
             return []
+        return await self._write(
+            lambda db: [
+                leases.lease(db, entry, worker_id=worker_id, now=now, seconds=seconds)
+                for entry in due(db)
+            ]
+        )  # fmt: skip
 
-        def write(db: sqlite3.Connection) -> Sequence[Entry]:
-            due = read(db)
-            for entry_id in due:
-                db.execute(
-                    "UPDATE entries SET leased_by = ?, leased_until = ?, asked_at = ?, polls = polls + 1 WHERE id = ?",
-                    (worker_id, now + seconds, now, entry_id),
-                )
-            return [to_entry(db.execute(SELECT + " WHERE id = ?", (entry_id,)).fetchone()) for entry_id in due]
+    async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
+        """See Journal."""
+        values = {
+            "id": lease.entry.id,
+            "fence": lease.fence,
+            "next_poll_at": moment(next_poll_at),
+            "asked": int(asked),
+        }
+        await self._write(lambda db: db.execute(QUERIES["release"], values))
 
-        return await self._write(write)
-
-    async def release(self, entry_id: str, worker_id: str, next_poll_at: float, now: float) -> None:
+    async def release_all(self, worker_id: str) -> None:
         """See Journal."""
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE entries SET leased_by = NULL, leased_until = 0, next_poll_at = ?"
-                " WHERE id = ? AND leased_by = ?",
-                (next_poll_at, entry_id, worker_id),
-            )
+            for query in ("release_all", "release_all_files"):
+                db.execute(QUERIES[query], {"worker_id": worker_id})
 
         await self._write(write)
 
     async def poll_no_later_than(self, entry_id: str, at: float) -> None:
         """See Journal."""
-
-        def write(db: sqlite3.Connection) -> None:
-            db.execute("UPDATE entries SET next_poll_at = ?1 WHERE id = ?2 AND next_poll_at > ?1", (at, entry_id))
-
-        await self._write(write)
+        values = {"id": entry_id, "at": moment(at)}
+        if await self._read(lambda db: db.execute(QUERIES["due_later_than"], values).fetchone()) is not None:
+            await self._write(lambda db: db.execute(QUERIES["poll_no_later_than"], values))
 
     async def expire_submissions(self, now: float) -> Sequence[Entry]:
         """See Journal."""
 
-        def read(db: sqlite3.Connection) -> Sequence[Entry]:
-            rows = db.execute(SELECT + " WHERE status = 'submitting' AND deadline <= ?", (now,))
-            return [to_entry(row) for row in rows]
+        def overdue(db: sqlite3.Connection) -> Sequence[Entry]:
+            # One that a later clock began has a deadline of that clock. If its process lives after all, its answer
+            # still counts.
+            values = {"now": now, "ahead": now + leases.CLOCK_SLACK}
+            return self._rows.some(db, "overdue_submissions", values, MOST_AT_ONCE)
 
-        if not await self._read(read):
+        if not await self._read(overdue):
             return []
-        lost = Change(
-            status=Status.UNKNOWN,
-            charged="unknown",
-            error_code="sender_lost",
-            error_message="the process that sent this request ended before it had an answer",
-        )
 
         def write(db: sqlite3.Connection) -> Sequence[Entry]:
-            changed = [apply(entry, lost, now) for entry in read(db)]
-            return [put(db, new) for new in changed if new is not None]
+            pairs = [(old, apply(old, SENDER_LOST, now)) for old in overdue(db)]
+            return [self._rows.put(db, old, new) for old, new in pairs if new is not None]
 
-        abandoned = await self._write(write)
-        await self._announce()
-        return abandoned
+        lost = await self._write(write)
+        await self._follower.tell()
+        return lost
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """See Journal."""
+        values = {"api": api, "mode": mode}
+        return await self._read(lambda db: [float(row[0]) for row in db.execute(QUERIES["durations"], values)])
 
-        def read(db: sqlite3.Connection) -> Sequence[float]:
-            rows = db.execute(
-                "SELECT completed_at - created_at FROM entries WHERE status = 'completed' AND api = ? AND mode IS ?"
-                " AND polls > 0 ORDER BY completed_at DESC LIMIT 50",
-                (api, mode),
-            )
-            return [max(0.0, row[0]) for row in rows]
+    async def failures_in_a_row(self, account: Account, fingerprint: str) -> int:
+        """See Journal."""
+        values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint}
+        ends = await self._read(lambda db: [row[0] for row in db.execute(QUERIES["latest_ends"], values)])
+        return next((number for number, end in enumerate(ends) if end != Status.FAILED), len(ends))
 
-        return await self._read(read)
+    async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
+        """See Journal."""
+        values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute(QUERIES["forget_old_quotes"], {"before": now - spending.DAY})
+            db.execute(QUERIES["quote"], {**values, "now": now})
+
+        await self._write(write)
+
+    async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
+        """See Journal."""
+        values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
+        taken = await self._write(lambda db: db.execute(QUERIES["take_quote"], {**values, "after": after}).fetchone())
+        return taken is not None
+
+    async def lease_files(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Lease]:
+        """See Journal."""
+
+        def due(db: sqlite3.Connection) -> Sequence[Entry]:
+            return files.due(db, self._rows, api=api, now=now, limit=limit)
+
+        if not await self._read(due):
+            return []
+        return await self._write(
+            lambda db: [files.lease(db, entry, worker_id=worker_id, now=now, seconds=seconds) for entry in due(db)]
+        )
+
+    async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
+        """See Journal."""
+        written = await self._write(lambda db: files.record(db, self._rows, lease, news, now))
+        await self._follower.tell()
+        return written
 
     async def get_or_set(self, name: str, value: str) -> str:
         """See Journal."""
+        values = {"name": name, "value": value}
+
+        def read(db: sqlite3.Connection) -> str | None:
+            row = db.execute(QUERIES["named_value"], values).fetchone()
+            return str(row[0]) if row is not None else None
 
         def write(db: sqlite3.Connection) -> str:
-            db.execute("INSERT OR IGNORE INTO words VALUES (?, ?)", (name, value))
-            return str(db.execute("SELECT value FROM words WHERE name = ?", (name,)).fetchone()[0])
+            db.execute(QUERIES["set_named_value"], values)
+            return read(db) or value
 
-        return await self._write(write)
+        return await self._read(read) or await self._write(write)
 
-    @asynccontextmanager
-    async def changes(self, entry_id: str | None = None) -> AsyncGenerator[Feed]:
+    async def not_before(self, api: str, principal: str) -> float:
         """See Journal."""
-        feed = Feed(self._last_seen, entry_id)
-        self._feeds.add(feed)
-        try:
-            yield feed
-        finally:
-            self._feeds.discard(feed)
+        values = {"api": api, "principal": principal}
+        row = await self._read(lambda db: db.execute(QUERIES["not_before"], values).fetchone())
+        return float(row[0]) if row is not None else 0.0
 
-    async def _follow(self) -> None:
-        """Sees what other processes on the same file changed, and what a cancelled call here did not announce."""
-        while True:
-            await self._announce()
-            await anyio.sleep(FOLLOW_SECONDS)
+    async def set_not_before(self, api: str, principal: str, at: float) -> None:
+        """See Journal."""
+        values = {"api": api, "principal": principal, "at": moment(at)}
+        await self._write(lambda db: db.execute(QUERIES["set_not_before"], values))
 
-    async def _announce(self) -> None:
-        """Tells the feeds of every entry that changed since the last time."""
+    async def check_writable(self) -> None:
+        """See Journal."""
 
-        def read(db: sqlite3.Connection) -> Sequence[Entry]:
-            # One whole look, not pages of it: an entry that moved on between two pages would pass for an old one.
-            # New entries come in the order in which they were created, as Feed promises.
-            rows = db.execute(
-                SELECT + " WHERE seq > ?1 ORDER BY CASE WHEN born > ?1 THEN born ELSE seq END", (self._last_seen,)
-            )
-            return [to_entry(row) for row in rows]
+        def write(db: sqlite3.Connection) -> None:
+            # It needs the lock, the file beside the file, and room for a page there; then it is taken back.
+            db.execute(QUERIES["next_revision"])
+            raise _TakenBackError
 
-        try:
-            changed = await self._read(read)
-        except JournalUnusable as problem:
-            # What was written stays written, and the next look announces it; whoever needs the journal gets the reason.
-            log.debug("%s", problem)
-            return
-        # Two announcers may have read the same rows; whoever comes second finds them announced.
-        news = [entry for entry in changed if entry.revision > self._last_seen]
-        for entry in news:
-            self._last_seen = max(self._last_seen, entry.revision)
-            for feed in self._feeds:
-                feed.put(entry)
+        with suppress(_TakenBackError):
+            await self._write(write)
+
+    def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
+        """See Journal."""
+        return self._follower.feed(entry_id)
 
     async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         return await self._guarded(self.file.write(transaction))
@@ -314,36 +393,24 @@ class SqliteJournal:
     async def _guarded(self, work: Awaitable[T]) -> T:
         try:
             return await work
-        except Closed:
-            raise JournalUnusable(f"The journal {self._path} is closed.") from None
-        except NewerSchema:
-            raise JournalUnusable(
-                f"The journal {self._path} was written by a newer veo-mcp. Install that, or set VEO_JOURNAL."
-            ) from None
-        except sqlite3.Error as error:
-            raise self._unusable(error) from None
+        except TROUBLE as error:
+            raise unusable(self._path, error) from None
 
-    def _unusable(self, error: sqlite3.Error) -> JournalUnusable:
-        words = str(error)
-        if "readonly" in words:
-            advice = "Make it writable"
-        elif "full" in words:
-            advice = "Free some disk space"
-        elif "not a database" in words or "malformed" in words:
-            advice = "Move it away (it holds the record of paid tasks, so keep it)"
-        elif "locked" in words:
-            advice = "Another program holds it; end that program"
-        else:
-            advice = "Check the file and its folder"
-        return JournalUnusable(
-            f"The journal {self._path} cannot be used ({words}). {advice}, or set VEO_JOURNAL to another file."
-        )
+
+class _TakenBackError(Exception):
+    """Rolls a transaction back."""
+
+
+def _owner(db: sqlite3.Connection, api: str, upstream_id: str) -> tuple[str, str, str] | None:
+    """Own id, API and principal of the entry that has this API id."""
+    row = db.execute(QUERIES["upstream_id_owner"], {"api": api, "upstream_id": upstream_id}).fetchone()
+    return (row[0], row[1], row[2]) if row is not None else None
 
 
 def _last_revision(db: sqlite3.Connection) -> int:
-    return int(db.execute("SELECT seq FROM counter").fetchone()[0])
+    return int(db.execute(QUERIES["last_revision"]).fetchone()[0])
 
 
-def _migrations() -> list[str]:
+def _migrations() -> Sequence[str]:
     folder = resources.files("veo_mcp.journal.sqlite") / "schema"
     return [file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name)]

@@ -16,8 +16,8 @@ from mcp.server.mcpserver.resources import Resource
 from pydantic import PrivateAttr
 
 from veo_mcp.api.models import PRICES, Mode
-from veo_mcp.errors import VeoError
-from veo_mcp.server.backend import Backend, Unavailable
+from veo_mcp.errors import VeoMcpError
+from veo_mcp.server.backend import Backend
 
 __all__ = ["PANEL_META", "PANEL_URI", "advertise_to_legacy", "panel"]
 
@@ -95,7 +95,7 @@ async def _sandbox_origin(backend: Backend) -> str | None:
     with anyio.move_on_after(ASKING_SECONDS):
         try:
             engine = await backend.engine()
-            return await engine.service.sandbox_origin()
-        except (Unavailable, VeoError):
+            return await engine.accounts.sandbox_origin()
+        except VeoMcpError:
             pass
     return None

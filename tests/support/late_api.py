@@ -1,0 +1,89 @@
+"""A Veo API that answers creates late, counts what it was paid for, and knows every `parent-…` as a completed video.
+
+Used by the tests of repeated calls: a host's patience ends before the answer comes, and then it calls again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+
+from tests.support.raw_api import answer, balance, error, success
+
+__all__ = ["LateApi", "late_api"]
+
+
+@dataclass
+class LateApi:
+    """What it is told, and what it saw.
+
+    Attributes:
+        late: seconds that it takes to answer a create.
+        paid: how often each request was paid for, by its input as JSON.
+        hold: a create is answered only once this is set; None: after `late`.
+        status: what it says of the tasks that it made.
+        asked: the ids that it was asked about.
+    """
+
+    base_url: str
+    late: float
+    paid: Counter[str] = field(default_factory=Counter[str])
+    hold: anyio.Event | None = None
+    arrived: anyio.Event = field(default_factory=anyio.Event)
+    status: str = "processing"
+    asked: list[str] = field(default_factory=list[str])
+
+    def task(self, task_id: str) -> bytes:
+        """The answer about a task."""
+        self.asked.append(task_id)
+        shape: dict[str, object] = {"id": task_id, "status": self.status, "created_at": 1774790227}
+        if self.status == "failed":
+            shape["error"] = {"code": "x", "message": "on purpose"}
+        if task_id.startswith("parent-"):
+            urls = [f"https://file.example/{task_id}.mp4"]
+            shape |= {"status": "completed", "completed_at": 1774790327, "output": {"urls": urls}}
+        elif not task_id.startswith("task-"):
+            return error(404, "task_not_found")
+        return answer(200, shape)
+
+
+@asynccontextmanager
+async def late_api(late: float = 0.0) -> AsyncGenerator[LateApi]:
+    """Runs it."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", backlog=2000)
+    api = LateApi(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}", late)
+
+    async def serve(stream: SocketStream) -> None:
+        async with stream:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                await _one_request(api, stream)
+
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, serve)
+        yield api
+        group.cancel_scope.cancel()
+
+
+async def _one_request(api: LateApi, stream: SocketStream) -> None:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += await stream.receive()
+    head, _, body = head.partition(b"\r\n\r\n")
+    path = head.split(b" ")[1].decode()
+    if not head.startswith(b"POST"):
+        await stream.send(balance() if path == "/v1/credits" else api.task(path.rsplit("/", 1)[1]))
+        return
+    length = sum(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    while len(body) < length:
+        body += await stream.receive()
+    api.paid[json.dumps(json.loads(body)["input"], sort_keys=True)] += 1
+    number = api.paid.total()
+    api.arrived.set()
+    if api.hold is not None:
+        await api.hold.wait()
+    await anyio.sleep(api.late)
+    await stream.send(success(f"task-{number}"))

@@ -1,0 +1,80 @@
+"""Tells the feeds of an SQLite journal what changed, whichever process changed it, after it can be read.
+
+Used by store.py: after each write of its own, and by looking every half second, because SQLite notifies nobody.
+"""
+
+import logging
+import sqlite3
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from veo_mcp.errors import JournalUnusable
+from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.sqlite.rows import Rows
+
+__all__ = ["Follower"]
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""A change must be announced within 2 s, and a busy disk takes its share."""
+
+
+class Follower:
+    """Knows up to which revision the feeds were told.
+
+    Args:
+        read: runs its argument on the file. May raise JournalUnusable.
+        rows: reads the entries.
+    """
+
+    def __init__(self, read: Callable[[Callable[[sqlite3.Connection], Any]], Awaitable[Any]], rows: Rows) -> None:
+        self._read = read
+        self._rows = rows
+        self._feeds: set[Feed] = set()
+        self._told = 0
+        self._in_trouble = False
+
+    def start_after(self, revision: int) -> None:
+        """What changed up to here is older than every reader."""
+        self._told = revision
+
+    @asynccontextmanager
+    async def feed(self, entry_id: str | None) -> AsyncGenerator[Feed]:
+        """A feed that is told while this is open."""
+        feed = Feed(self._told, entry_id)
+        self._feeds.add(feed)
+        try:
+            yield feed
+        finally:
+            self._feeds.discard(feed)
+
+    async def run(self) -> None:
+        """Sees what other processes on the same file changed, and what a cancelled call here did not announce."""
+        while True:
+            await self.tell()
+            await anyio.sleep(LOOK_SECONDS)
+
+    async def tell(self) -> None:
+        """Tells the feeds of every entry that changed since the last time. Raises nothing."""
+        changed: list[Entry]
+        try:
+            changed, last = await self._read(lambda db: self._rows.all_since(db, self._told))
+        except Exception as problem:
+            # A boundary: what was written stays written, and its writer must not take it for failed; the next look
+            # announces it. Whoever needs the journal gets the reason.
+            if not self._in_trouble:
+                log.warning("%s", problem, exc_info=not isinstance(problem, JournalUnusable))
+            self._in_trouble = True
+            return
+        self._in_trouble = False
+        # Two may have read the same rows; whoever comes second finds them announced.
+        news = [entry for entry in changed if entry.revision > self._told]
+        self._told = max(self._told, last)
+        for entry in news:
+            for feed in self._feeds:
+                feed.put(entry)

@@ -1,0 +1,76 @@
+"""What the last 24 h cost, and whether a limit covers one request more. Runs inside the store's transactions.
+
+Counted from sums by the hour and by the minute, which triggers in the file keep; the entries themselves are added up
+only for the one minute in which the 24 h begin.
+"""
+
+import math
+import sqlite3
+from contextlib import closing
+
+from veo_mcp.errors import SpendLimit
+from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.journal import Limits, Spent
+from veo_mcp.journal.sqlite.queries import QUERIES
+
+__all__ = ["hold_limits", "spent"]
+
+DAY = 24 * 3600.0
+
+
+def spent(db: sqlite3.Connection, api: str, principal: str, now: float) -> Spent:
+    """See Journal."""
+    oldest_at: float | None = None
+    oldest_credits = 0
+    with closing(db.execute(QUERIES["oldest_spent_by_principal"], _scope(api, principal, now))) as oldest:
+        for created_at, credits in oldest:
+            if oldest_at is not None and created_at != oldest_at:
+                break
+            oldest_at = created_at
+            oldest_credits += credits
+    return Spent(
+        total=_sum(db, "spent", api, principal, now),
+        own=_sum(db, "spent_by_principal", api, principal, now),
+        oldest_at=oldest_at,
+        oldest_credits=oldest_credits,
+    )
+
+
+def hold_limits(db: sqlite3.Connection, entry: Entry, limits: Limits, now: float) -> None:
+    """Raises SpendLimit when a limit does not cover the entry: of two, the one that holds it up longer."""
+    refusals: list[SpendLimit] = []
+    for limit, sums, oldest in (
+        (limits.total, "spent", "oldest_spent"),
+        (limits.each, "spent_by_principal", "oldest_spent_by_principal"),
+    ):
+        if limit is None:
+            continue
+        already = _sum(db, sums, entry.api, entry.principal, now)
+        if already + entry.credits > limit:
+            more_at: float | None = None
+            if entry.credits <= limit:
+                more_at = _free_at(db, oldest, entry, already + entry.credits - limit, now)
+            refusals.append(SpendLimit(already, limit, price=entry.credits, more_at=more_at))
+    if refusals:
+        raise max(refusals, key=lambda refusal: math.inf if refusal.more_at is None else refusal.more_at)
+
+
+def _sum(db: sqlite3.Connection, query: str, api: str, principal: str, now: float) -> int:
+    return int(db.execute(QUERIES[query], _scope(api, principal, now)).fetchone()[0])
+
+
+def _scope(api: str, principal: str, now: float) -> dict[str, str | float]:
+    since = now - DAY
+    minute = math.floor(since) // 60 * 60 + 60
+    hour = -(minute // -3600) * 3600
+    return {"api": api, "principal": principal, "since": since, "minute": minute, "hour": hour}
+
+
+def _free_at(db: sqlite3.Connection, query: str, entry: Entry, needed: int, now: float) -> float | None:
+    """When so many of the credits in the last 24 h are older than that."""
+    with closing(db.execute(QUERIES[query], _scope(entry.api, entry.principal, now))) as oldest:
+        for created_at, credits in oldest:
+            needed -= credits
+            if needed <= 0:
+                return float(created_at) + DAY
+    return None

@@ -1,0 +1,167 @@
+"""What every HTTP request meets first: names, limits, well-formed messages, and a clean end.
+
+Goes around the whole app that routes.py builds. Nothing that a stranger sends gets further than this without having
+been looked at, costs more than its share, or leaves more than a line in the log.
+"""
+
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Any
+
+import anyio
+from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from veo_mcp.server.frames import LIMIT, BadFrame, parse
+from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp, replayed
+from veo_mcp.web.names import LOOPBACK, host_of, origin_host
+
+__all__ = ["Door"]
+
+log = logging.getLogger(__name__)
+
+BODY_SECONDS = 20.0
+OPEN_TO_ALL = ("/callbacks/", "/healthz", "/readyz")
+"""Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
+DOORS = ("/mcp", "/messages/", "/sse", *OPEN_TO_ALL)
+WRONG_HOST = "This server answers under its own names only. Use http://127.0.0.1 or http://localhost with its port."
+WRONG_ORIGIN = "Web pages of other sites may not use this server."
+OWN_FAULT = (
+    "veo-mcp hit an error of its own; its log says where. Look at list_tasks before anything is paid for again: it "
+    "shows whether a video was started."
+)
+
+
+class Door:
+    """The outermost ASGI app.
+
+    Args:
+        app: what is behind it.
+        names: the hosts and origins that may use it, in small letters.
+        frames: the paths to which JSON-RPC is posted.
+        body_seconds: how long a body may take to come.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        frames: tuple[str, ...],
+        names: Collection[str] = LOOPBACK,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        self._app = app
+        self._frames = frames
+        self._names = names
+        self._body_seconds = body_seconds
+        self._bodies = Bodies()
+        self._open: set[anyio.CancelScope] = set()
+
+    def end_streams(self) -> None:
+        """Ends what is still open, which is what only listens; clients connect again, elsewhere."""
+        for scope in self._open:
+            scope.cancel()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        try:
+            with anyio.CancelScope() as stream:
+                # What was posted gets its answer; only what was opened to listen is ended.
+                if scope["method"] == "GET":
+                    self._open.add(stream)
+                try:
+                    await self._let_in(scope, receive, answer)
+                finally:
+                    self._open.discard(stream)
+        except HungUp:
+            return
+        except BodyRefused as refusal:
+            await answer.give(_error(refusal.status, f"{refusal.words} Nothing was done. Not charged."), scope, receive)
+        except Exception:  # the boundary of a request: it fails for itself, and is not told why
+            log.exception("A request to %s failed.", _known(scope["path"]))
+            await answer.give(_error(500, OWN_FAULT), scope, receive)
+        await answer.complete()
+
+    async def _let_in(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
+        path, method = scope["path"], scope["method"]
+        if not path.startswith(OPEN_TO_ALL):
+            refusal = self._turned_away(scope)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+        if path == "/sse" and method == "HEAD":
+            # The route takes it for a GET, and would open a stream that nobody reads.
+            await Response(status_code=405, headers={"Allow": "GET"})(scope, receive, send)
+            return
+        if method != "POST" or not path.startswith(self._frames):
+            await self._app(scope, receive, send)
+            return
+        async with self._bodies.read(receive, scope["headers"], limit=LIMIT, seconds=self._body_seconds) as body:
+            bad = parse(body)
+            if isinstance(bad, BadFrame):
+                log.debug("A message was answered with an error: %s", bad.why)
+                await _json_rpc(400, bad.answer)(scope, receive, send)
+                return
+            await self._app(scope, replayed(body, receive), send)
+
+    def _turned_away(self, scope: Scope) -> Response | None:
+        """The answer to a foreign Host or Origin; otherwise both are put in small letters, as the SDK expects them."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        origins = [value for name, value in scope["headers"] if name == b"origin"]
+        if len(hosts) != 1 or host_of(hosts[0].decode("latin-1")) not in self._names:
+            return PlainTextResponse(WRONG_HOST, 421)
+        if len(origins) > 1 or (origins and origin_host(origins[0].decode("latin-1")) not in self._names):
+            return PlainTextResponse(WRONG_ORIGIN, 403)
+        scope["headers"] = [
+            (name, value.lower() if name in (b"host", b"origin") else value) for name, value in scope["headers"]
+        ]
+        return None
+
+
+class _Answer:
+    """A `send` that knows how far the answer is, so that one which was cut short ends in order."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._started = False
+        self._complete = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._started = True
+        elif message["type"] == "http.response.body":
+            self._complete = not message.get("more_body", False)
+        await self._send(message)
+
+    async def give(self, response: Response, scope: Scope, receive: Receive) -> None:
+        """Sends an answer, unless another one has begun."""
+        if not self._started:
+            await response(scope, receive, self)
+
+    async def complete(self) -> None:
+        """Ends the answer if it has not ended, or says that the server is ending if it has not begun."""
+        if self._complete:
+            return
+        if not self._started:
+            start: Any = {"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]}
+            await self(start)
+        with suppress(Exception):  # an answer of a declared length cannot be ended early; the connection then is
+            await self({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _error(status: int, words: str) -> Response:
+    return _json_rpc(status, JSONRPCError(jsonrpc="2.0", id=None, error=ErrorData(code=INTERNAL_ERROR, message=words)))
+
+
+def _json_rpc(status: int, answer: JSONRPCError) -> Response:
+    return JSONResponse(answer.model_dump(by_alias=True, mode="json", exclude_unset=True), status)
+
+
+def _known(path: str) -> str:
+    """The door that a path belongs to; the path itself may be a secret or a stranger's text."""
+    return next((known for known in DOORS if path.startswith(known)), "an unknown path")

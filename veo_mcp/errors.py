@@ -30,6 +30,7 @@
     └── SetupError                     the server cannot do its work as it is set up
         ├── WrongSetting               a setting that money or safety hangs on is not usable
         ├── SandboxMissing             the sandbox's drawing libraries are not installed
+        ├── SandboxUnavailable         its folder is not usable, its holder does not answer, or it moved
         ├── NotLoopback                asked to listen where others could reach it
         ├── PortTaken                  the port cannot be opened
         └── Unavailable                the work behind the server has not started, or has ended
@@ -63,6 +64,7 @@ __all__ = [
     "RequestError",
     "RuleViolation",
     "SandboxMissing",
+    "SandboxUnavailable",
     "SetupError",
     "SpendLimit",
     "SpendLimitExceeded",
@@ -346,6 +348,10 @@ class WrongSetting(SetupError):
 
 class SandboxMissing(SetupError):
     """The extra `sandbox` is not installed; the explanation names the command that installs it."""
+
+
+class SandboxUnavailable(SetupError):
+    """The folder's sandbox can be neither hosted nor used; the explanation says why and what to do."""
 
 
 class NotLoopback(SetupError):

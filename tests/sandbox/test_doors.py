@@ -239,12 +239,14 @@ def test_files_of_earlier_versions_are_made_private(tmp_path: Path) -> None:
     tighten(old)
     assert stat.S_IMODE(old.stat().st_mode) == 0o600
     tighten(tmp_path / "missing")
-    Ledger(tmp_path / "ledger.db", lambda: "x").close()
-    (tmp_path / "ledger.db").chmod(0o644)
-    Ledger(tmp_path / "ledger.db", lambda: "x").close()
-    assert stat.S_IMODE((tmp_path / "ledger.db").stat().st_mode) == 0o600
     write_private(old, "y")
     assert old.read_text() == "y"
-    assert sorted(os.listdir(tmp_path)) == ["ledger.db", "old"]
+    assert os.listdir(tmp_path) == ["old"]
+    Ledger(tmp_path / "ledger.db", lambda: "x").close()
+    for path in tmp_path.iterdir():
+        path.chmod(0o644)
+    old.chmod(0o600)
+    Ledger(tmp_path / "ledger.db", lambda: "x").close()
+    assert modes(tmp_path) == dict.fromkeys(("old", "ledger.db", "ledger.db-journal"), 0o600)
     with pytest.raises(OSError, match="Not a directory"):
         private_folder(old)

@@ -15,9 +15,12 @@ import anyio.to_thread
 import httpx2
 import pytest
 from anyio.abc import Process
+from mcp import Client
 
-from tests.support.processes import veo_mcp
-from veo_mcp.sandbox.embedded import SandboxUnavailable, embedded, status_of
+from tests.support.processes import server, veo_mcp
+from tests.support.stack import text
+from veo_mcp.errors import SandboxUnavailable
+from veo_mcp.sandbox.embedded import embedded, status_of
 
 pytestmark = pytest.mark.anyio
 
@@ -294,3 +297,17 @@ async def test_check_says_what_goes_wrong_in_the_shared_sandbox(tmp_path: Path) 
         assert done.returncode == 1
         assert "ledger cannot be written" in done.stderr
         assert "disk is full" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGSTOP")
+async def test_every_tool_names_a_holder_that_does_not_answer_and_works_once_it_does(tmp_path: Path) -> None:
+    async with host(tmp_path / "sandbox") as (process, _url):
+        process.send_signal(signal.SIGSTOP)
+        async with Client(server(tmp_path, seconds=0)) as client:
+            with anyio.fail_after(60):
+                said = [text(await client.call_tool(tool, {})) for tool in ("get_credits", "list_tasks")]
+            assert all(f"process id {process.pid}" in words and "VEO_SANDBOX_DIR" in words for words in said), said
+            process.send_signal(signal.SIGCONT)
+            with anyio.fail_after(60):
+                while (await client.call_tool("get_credits", {})).is_error:  # noqa: ASYNC110 - it can only be asked
+                    await anyio.sleep(0.2)

@@ -22,12 +22,13 @@ from anyio.abc import TaskGroup, TaskStatus
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from veo_mcp.errors import PortTaken, SandboxUnavailable
 from veo_mcp.sandbox.app import SandboxConfig, build_app
 from veo_mcp.sandbox.files import FILE, private_folder, tighten, write_private
 from veo_mcp.sqlite_file import NewerSchema
-from veo_mcp.web.runner import PortTaken, serve_app
+from veo_mcp.web.runner import serve_app
 
-__all__ = ["SandboxUnavailable", "embedded", "run_server", "status_of", "work_in"]
+__all__ = ["embedded", "run_server", "status_of", "work_in"]
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,6 @@ MOST_PORTS = 8
 # Below the ports that Linux (32768 and up), macOS and Windows (49152 and up) give to outgoing connections: one of
 # those, taken for a minute by a browser, once kept the sandbox from its port.
 FIRST_PORT, PORTS = 20_000, 12_000
-
-
-class SandboxUnavailable(Exception):
-    """The folder's sandbox can be neither hosted nor used; `explanation` says why and what to do."""
-
-    def __init__(self, explanation: str) -> None:
-        super().__init__(explanation)
-        self.explanation = explanation
 
 
 @asynccontextmanager
@@ -281,8 +274,8 @@ class _Member:
         with suppress(OSError, ValueError):
             holder += f" (process id {int((self._folder / 'host.lock').read_text())})"
         return SandboxUnavailable(
-            f"The sandbox in {self._folder} is held by {holder}, which does not answer. End that process, or set "
-            "VEO_SANDBOX_DIR to another folder, then start this server again."
+            f"The sandbox in {self._folder} is held by {holder}, which does not answer. End that process, or start "
+            "this server with another VEO_SANDBOX_DIR."
         )
 
     def _unusable(self, error: Exception) -> SandboxUnavailable:
@@ -292,8 +285,7 @@ class _Member:
             words = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
             why, what = f"cannot be used: {words}", "Make it readable and writable for this user"
         return SandboxUnavailable(
-            f"The sandbox's folder {self._folder} {why}. {what}, or set VEO_SANDBOX_DIR to another folder, then start "
-            "this server again."
+            f"The sandbox's folder {self._folder} {why}. {what}, or start this server with another VEO_SANDBOX_DIR."
         )
 
 

@@ -119,7 +119,9 @@ class Ledger:
     def __init__(self, path: Path, new_id: Callable[[], str]) -> None:
         self._open = Recent[None](REMEMBERED)
         self._file = SqliteFile(path, [SCHEMA, OWED])
-        tighten(path)
+        # SQLite's journal beside it holds former pages of it, and keeps the mode it was made with.
+        for each in (path, path.with_name(path.name + "-journal")):
+            tighten(each)
 
         def own_id(db: sqlite3.Connection) -> str:
             db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (new_id(),))

@@ -77,6 +77,7 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
         announcer=announcer,
         read_only=settings.read_only,
         confirm_above=settings.confirm_above,
+        max_credits=settings.max_credits,
         video_hosts=settings.video_hosts,
         log_level=settings.log_level,
     )
@@ -244,9 +245,16 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
         )
 
 
+SANDBOX_PARTS = (
+    *("av", "numpy", "PIL", "uharfbuzz", "bidi", "budoux"),
+    *("manimgx_fonts", "noto_cjk_sans_otc", "fontpkg_oswald", "fontpkg_playfair_display"),
+)
+"""What the extra `sandbox` installs: an older installation may have only the first of them."""
+
+
 def require_sandbox() -> None:
     """Raises SandboxMissing unless the libraries that draw and encode clips are installed."""
-    if any(find_spec(name) is None for name in ("av", "numpy", "PIL")):
+    if any(find_spec(name) is None for name in SANDBOX_PARTS):
         raise SandboxMissing(
             "The sandbox draws its clips with libraries that are not installed. Run: pip install 'veo-mcp[sandbox]'. "
             "Or set VEO_API_KEY to use the real API."

@@ -298,7 +298,8 @@ async def test_the_page_lists_every_switch_and_key_and_escapes_prompts(tmp_path:
         task_id = (await me.create(prompt="<script>alert(1)</script> sea")).json()["data"]["taskId"]
         await me.ended(task_id)
         page = (await me.http.get("/")).text
-        assert all(f"<code>{name}</code>" in page for name in (*SWITCHES, *KEYS))
+        assert all(f"<code>[sandbox:{name}]</code>" in page for name in SWITCHES)
+        assert all(f"<code>{name}</code>" in page for name in KEYS)
         assert "&lt;script&gt;alert" in page
         assert "<script" not in page
         assert "<video" in page

@@ -45,7 +45,9 @@ async def receiver(*statuses: str, content: bytes = b"") -> AsyncGenerator[Recei
             while data.startswith(b"POST") and not data.rstrip().endswith(b"}"):
                 data += await stream.receive()
             status = left.pop(0) if len(left) > 1 else left[0]
-            await stream.send(f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content)
+            await stream.send(
+                f"HTTP/1.1 {status}\r\nContent-Length: {len(content)}\r\n\r\n".encode("latin-1") + content
+            )
             if data.startswith(b"POST"):
                 it.bodies.append(json.loads(data.partition(b"\r\n\r\n")[2]))
                 it.news.set()

@@ -117,6 +117,7 @@ async def test_a_new_task_changes_the_list_once_and_a_change_never_across_a_rest
         # Born and changed before anyone here looks: still new, and new once.
         await other.does("new 2")
         await other.does("settle 2 processing")
+        await listener.hears(LIST, 2)
         await add(env.journal, task(3))
         await listener.hears(LIST, 3)
         await env.journal.record("vid_1", Change(progress=5.0), now=NEXT)

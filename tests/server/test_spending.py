@@ -45,8 +45,10 @@ async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
     async with open_stack(tmp_path, mode=mode, elicitation=Person(action, spend)) as env:
         result = await env.call("create_video", prompt="a boat", mode="quality")
         assert result.is_error
-        assert "did not agree" in text(result)
+        assert "Nobody agreed to spend 300 credits" in text(result)
         assert "Not charged." in text(result)
+        assert "Mode fast costs 40." in text(result)
+        assert "VEO_CONFIRM_ABOVE" in text(result)
         assert await everything(env.engine) == ()
 
 
@@ -70,12 +72,67 @@ async def test_a_cheap_call_is_not_asked_about(tmp_path: Path, mode: str) -> Non
         assert person.questions == []
 
 
-async def test_a_host_that_cannot_be_asked_goes_through_because_its_own_approval_is_the_guard(
+async def test_a_host_that_cannot_ask_gets_a_quote_that_nothing_is_sent_or_written_down_for(
     tmp_path: Path, mode: str
 ) -> None:
     async with open_stack(tmp_path, mode=mode) as env:
-        result = await env.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
-        assert "Charged 300 sandbox credits." in text(result)
+        quote = await env.call("create_video", prompt="[sandbox:slow] a boat", mode="quality")
+        assert quote.is_error
+        assert quote.structured_content is None
+        for words in ("300 sandbox credits", "The balance is 10000.", "Not charged.", "confirm_credits=300"):
+            assert words in text(quote)
+        assert await everything(env.engine) == ()
+        assert await env.charged() == 0
+
+
+async def test_a_confirmation_counts_once_for_the_request_and_price_that_were_quoted(tmp_path: Path, mode: str) -> None:
+    slow = {"prompt": "[sandbox:slow] a boat", "mode": "quality"}
+    async with open_stack(tmp_path, mode=mode) as env:
+        assert "does not count" in text(await env.call("create_video", **slow, confirm_credits=300)), "never quoted"
+        assert "does not count" in text(await env.call("create_video", **slow, confirm_credits=40))
+        other = await env.call("create_video", prompt="[sandbox:slow] two boats", mode="quality", confirm_credits=300)
+        assert "does not count" in text(other), "another request"
+        assert "Charged 300 sandbox credits." in text(await env.call("create_video", **slow, confirm_credits=300))
+        again = await env.call("create_video", **slow, seeds=10001, confirm_credits=300)
+        assert "does not count" in text(again), "used up, and another request"
+        assert await env.charged() == 300
+
+
+async def test_a_quote_is_good_for_fifteen_minutes(tmp_path: Path, mode: str) -> None:
+    times = [1_800_000_000.0]
+    slow = {"prompt": "[sandbox:slow] a boat", "mode": "quality"}
+    async with open_stack(tmp_path, mode=mode, clock=lambda: times[0]) as env:
+        await env.call("create_video", **slow)
+        times[0] += 901
+        late = text(await env.call("create_video", **slow, confirm_credits=300))
+        assert "does not count" in late
+        times[0] += 899
+        assert "Charged 300" in text(await env.call("create_video", **slow, confirm_credits=300)), (
+            "the late call quoted"
+        )
+
+
+async def test_where_the_person_can_be_asked_a_confirmation_of_the_model_opens_nothing(
+    tmp_path: Path, mode: str
+) -> None:
+    person = Person("decline")
+    async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
+        answer = await env.call("create_video", prompt="a boat", mode="quality", confirm_credits=300)
+        assert "Nobody agreed" in text(answer)
+        assert len(person.questions) == 1
+
+
+async def test_a_repeated_costly_call_is_answered_with_the_first_and_neither_quoted_nor_asked(
+    tmp_path: Path, mode: str
+) -> None:
+    slow = {"prompt": "[sandbox:slow] a boat", "mode": "quality"}
+    async with open_stack(tmp_path, mode=mode) as env:
+        await env.call("create_video", **slow)
+        first = await env.call("create_video", **slow, confirm_credits=300)
+        again = await env.call("create_video", **slow)
+        assert (again.structured_content or {})["task_id"] == (first.structured_content or {})["task_id"]
+        assert (again.structured_content or {})["repeated"] is True
+        assert await env.charged() == 300
 
 
 async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(tmp_path: Path, mode: str) -> None:
@@ -84,8 +141,16 @@ async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(
         mine = await env.engine.accounts.account(PERSON)
         await add(env.engine.journal, unfinished(1, api=mine.api, status=Status.COMPLETED))
         result = await env.call("extend_video", task_id="vid_1", prompt="go on")
-        assert "did not agree" in text(result)
+        assert "Nobody agreed" in text(result)
         assert "about 40 credits (an estimate)" in person.questions[0]
+
+
+async def test_nobody_is_asked_about_an_extension_of_a_task_that_does_not_exist(tmp_path: Path, mode: str) -> None:
+    person = Person("decline")
+    async with open_stack(tmp_path, mode=mode, elicitation=person, confirm_above=39) as env:
+        result = await env.call("extend_video", task_id="whatever", prompt="go on")
+        assert "No task with the id" in text(result)
+        assert person.questions == []
 
 
 async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_path: Path, mode: str) -> None:
@@ -99,7 +164,7 @@ async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_pa
             for number in range(100):
                 group.start_soon(create, number)
         assert sum("Charged 40 sandbox credits." in result for result in results) == 10
-        assert sum("limit of 400 credits in 24 h" in result for result in results) == 90
+        assert sum("limit of 400 credits in any 24 h" in result for result in results) == 90
         assert all("Not charged." in result for result in results if "limit" in result)
         assert await env.charged() == 400
 
@@ -118,10 +183,12 @@ async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_n
     async with open_stack(tmp_path, mode=mode) as env:
         lost = await env.call("create_video", prompt="[sandbox:drop] a boat")
         assert "May have been charged 40 sandbox credits." in text(lost)
-        assert "Evidence, not proof: 40 credits were consumed meanwhile" in text(lost)
+        assert "Evidence, not proof: 40 credits left the account just then" in text(lost)
         assert "Evidence" not in text(await env.call("create_video", prompt="[sandbox:drop] a second boat"))
         # Since then the balance moved by something else that is known: what it says now would be about both.
         await env.call("create_video", prompt="[sandbox:slow] another boat")
         assert "Evidence" not in text(await env.call("create_video", prompt="[sandbox:drop] a third boat"))
         await env.call("get_credits")
-        assert "40 credits were consumed" in text(await env.call("create_video", prompt="[sandbox:garbage] a fourth"))
+        assert "40 credits left the account" in text(
+            await env.call("create_video", prompt="[sandbox:garbage] a fourth")
+        )

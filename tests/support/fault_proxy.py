@@ -87,7 +87,9 @@ async def _one_request(client: SocketStream, port: int, decide: Callable[[bytes]
 async def _passed_on(request: bytes, port: int) -> bytes:
     head, _, body = request.partition(b"\r\n\r\n")
     # Asked to close, the sandbox ends its answer by closing, and nothing here needs to understand HTTP further.
-    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
+    # It answers under its own name only, so the Host is not the proxy's.
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith((b"connection:", b"host:"))]
+    lines += [b"Host: 127.0.0.1:%d" % port]
     answer = b""
     async with await anyio.connect_tcp("127.0.0.1", port) as upstream:
         await upstream.send(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + body)

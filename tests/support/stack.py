@@ -3,7 +3,8 @@
 Used by the behaviour tests. `requests` records what reached the sandbox, so that a test can say that nothing did.
 """
 
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +75,13 @@ async def open_stack(
     elicitation: Any = None,
     message_handler: Any = None,
     extensions: Any = (),
+    clock: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Stack]:
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(sandbox(folder / "sandbox", seconds=seconds))
         journal = await stack.enter_async_context(SqliteJournal(folder / "journal.db"))
         engine = await stack.enter_async_context(
-            open_engine(journal, base_url=base_url, key=SecretStr(key), max_credits=max_credits)
+            open_engine(journal, base_url=base_url, key=SecretStr(key), max_credits=max_credits, clock=clock)
         )
         backend, announcer = Backend(), Announcer()
         backend.opened(engine)

@@ -138,12 +138,12 @@ async def test_a_refused_key_pauses_the_poller_and_fails_no_task(tmp_path: Path,
             await turn(engine, world)
         # After 1 s, and then three times as long each time: one question for all ten.
         assert len(world.asked) <= 6
-        assert engine.poller.paused
+        assert engine.accounts.refusal
         assert {entry.status for entry in await everything(engine)} == {Status.PENDING}
         world.reply = None
         while world.now < START + 700:
             await turn(engine, world)
-        assert engine.poller.paused is None
+        assert engine.accounts.refusal is None
 
 
 async def test_a_task_that_the_api_does_not_know_is_never_forgotten(tmp_path: Path) -> None:

@@ -223,6 +223,21 @@ async def test_a_later_answer_clears_an_earlier_error(tmp_path: Path) -> None:
         assert "error" not in (shown.structured_content or {})
 
 
+async def test_a_key_that_is_refused_later_is_named_where_its_tasks_are_looked_at(tmp_path: Path) -> None:
+    async with (
+        raw_api(says_in_turn(success(), error(401, "invalid_api_key"))) as api,
+        house(tmp_path, api.base_url) as (client, engine),
+    ):
+        await told(client)
+        assert "cannot be asked" not in await told(client, "get_task", task_id=TASK_ID)
+        await engine.journal.poll_no_later_than((await everything(engine))[0].id, 0.0)
+        await engine.poller.round()
+        said = await told(client, "get_task", task_id=TASK_ID)
+        assert "It cannot be asked about at the moment: " in said
+        assert "key" in said.split("at the moment: ")[1]
+        assert (await everything(engine))[0].status is Status.PENDING
+
+
 # ---- evidence --------------------------------------------------------------------------------------------------------
 
 
@@ -264,7 +279,7 @@ async def test_evidence_is_what_nobody_here_moved(tmp_path: Path) -> None:
     async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
         kept.go_on.set()
         said = await told(client, prompt="lost alone")
-        assert "May have been charged 40 credits. Evidence, not proof: 40 credits were consumed meanwhile." in said
+        assert "May have been charged 40 credits. Evidence, not proof: 40 credits left the account just then" in said
         (entry,) = await everything(engine)
         assert entry.evidence == 40
         assert "Evidence" not in (entry.error_message or "")
@@ -282,7 +297,7 @@ async def test_what_another_call_moved_meanwhile_is_no_evidence(tmp_path: Path) 
             group.start_soon(loses)
             while not kept.consumed:  # noqa: ASYNC110 - what arrives at a socket tells nobody
                 await anyio.sleep(0.01)
-            await told(client, prompt="another", mode="quality")
+            await told(client, prompt="another")
             kept.go_on.set()
         assert "Evidence" not in lost[0]
         assert all(entry.evidence is None for entry in await everything(engine))
@@ -292,7 +307,7 @@ async def test_what_another_process_on_this_journal_moved_is_no_evidence(tmp_pat
     async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
         await told(client, "get_credits")
         async with house(tmp_path, base_url) as (other, _):
-            await told(other, prompt="another", mode="quality")
+            await told(other, prompt="another")
         kept.go_on.set()
         assert "Evidence" not in await told(client, prompt="lost after another")
         assert all(entry.evidence is None for entry in await everything(engine))

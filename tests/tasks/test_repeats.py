@@ -265,7 +265,10 @@ async def test_identical_is_judged_after_defaults_null_and_empty_and_what_hosts_
             assert not again.is_error, text(again)
             assert data(again)["repeated"] is True, arguments
         for arguments in OTHER:
-            assert "repeated" not in data(await create(client, **arguments)), arguments
+            other = await create(client, **arguments)
+            if other.is_error:  # the price of a quality video, which this host cannot ask the person about
+                other = await create(client, **arguments, confirm_credits=300)
+            assert "repeated" not in data(other), arguments
         # Named or detected, two images are the first and the last frame.
         images = {"image_urls": ["https://example.com/a.jpg"], "generation_type": "FIRST_AND_LAST_FRAMES_2_VIDEO"}
         assert data(await create(client, **images))["repeated"] is True

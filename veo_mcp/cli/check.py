@@ -1,10 +1,13 @@
-"""`veo-mcp check`: configuration, key, balance, journal and tools, one line each.
+"""`veo-mcp check`: the settings in force, the journal, the API, the balance and the tools; ✓ or ✗ before each line.
 
-Called by cli/main.py. Works on the same journal and settings as the server. Never spends.
+Called by cli/main.py. Works on the same journal and settings as the server. Never spends, and shows a key by its last
+four characters only.
 """
 
 import json
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import anyio
 
@@ -13,48 +16,100 @@ from veo_mcp.cli.terminal import PERSON, err, out
 from veo_mcp.errors import ApiError, NotLoopback, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
-from veo_mcp.settings import Settings
+from veo_mcp.settings import KNOBS, Settings
 from veo_mcp.tasks.engine import Engine
 from veo_mcp.web.routes import only_loopback
 
 __all__ = ["check"]
 
 
-def check(settings: Settings) -> int:
-    """Prints a line for each part; 0 if all is well, 1 if anything is not."""
+@dataclass
+class _Findings:
+    """What was looked at: lines that are well, problems, warnings; and the same as data."""
 
-    async def look() -> int:
-        faults = list(settings.problems)
-        if settings.transport != "stdio":
-            try:
-                only_loopback(settings.host)
-            except NotLoopback as refusal:
-                faults.append(str(refusal))
+    well: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    problems: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
+
+
+def check(settings: Settings, *, as_json: bool = False) -> int:
+    """Prints what is in force and what is wrong; 0 if all is well, 1 if anything is not."""
+    findings = anyio.run(_look, settings)
+    if as_json:
+        print(json.dumps(_data(settings, findings), indent=2, ensure_ascii=False))  # noqa: T201 - this command's output
+    else:
+        _print(settings, findings)
+    return 1 if findings.problems else 0
+
+
+async def _look(settings: Settings) -> _Findings:
+    findings = _Findings(problems=list(settings.problems), warnings=list(settings.warnings))
+    if settings.transport != "stdio":
         try:
-            async with open_from(settings) as engine:
-                out.print(f"journal   {settings.journal}: usable", highlight=False, soft_wrap=True)
-                if not settings.problems:  # a key that is known to be wrong is not sent anywhere
-                    faults += await _ask_balance(engine)
-        except* VeoMcpError as group:
-            faults.append(str(group.exceptions[0]))
-        for fault in faults:
-            err.print(f"failed    {fault}", style="red", highlight=False, soft_wrap=True)
-        tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
-        listed = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
-        out.print(f"tools     {len(tools)}, sha256 {sha256(listed.encode()).hexdigest()[:16]}", highlight=False)
-        return 1 if faults else 0
+            only_loopback(settings.host)
+        except NotLoopback as refusal:
+            findings.problems.append(str(refusal))
+    try:
+        async with open_from(settings) as engine:
+            await engine.journal.check_writable()
+            findings.well.append(("journal", f"{settings.journal}: usable"))
+            if not settings.problems:  # a key that is known to be wrong is not sent anywhere
+                await _ask_balance(engine, findings)
+                await _look_into_sandbox(settings, findings)
+    except* VeoMcpError as group:
+        findings.problems.append(str(group.exceptions[0]))
+    tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
+    listed = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
+    findings.well.append(("tools", f"{len(tools)}, sha256 {sha256(listed.encode()).hexdigest()[:16]}"))
+    return findings
 
-    return anyio.run(look)
 
-
-async def _ask_balance(engine: Engine) -> list[str]:
-    """Prints the API and the balance; what went wrong."""
+async def _ask_balance(engine: Engine, findings: _Findings) -> None:
     try:
         account = await engine.accounts.account(PERSON)
         standing = await engine.budget.standing(account)
     except ApiError as error:
-        return [error.explanation]
-    kind = "SANDBOX" if standing.sandbox else "real"
-    out.print(f"API       {account.api} ({kind})", highlight=False)
-    out.print(f"credits   {standing.credits.balance}", highlight=False)
-    return []
+        findings.problems.append(error.explanation)
+        return
+    findings.well.append(("API", f"{account.api} ({'SANDBOX' if standing.sandbox else 'real'})"))
+    left = "" if standing.left is None else f"; {standing.left} of the limit of {standing.limit} in 24 h are left"
+    findings.well.append(("credits", f"{standing.credits.balance}{left}"))
+
+
+async def _look_into_sandbox(settings: Settings, findings: _Findings) -> None:
+    """What goes wrong in the sandbox that this server shares with others on the machine."""
+    if not settings.embedded:
+        return
+    from veo_mcp.sandbox.embedded import work_in
+
+    trouble = await work_in(settings.sandbox_dir)
+    if trouble:
+        findings.problems.append(trouble)
+
+
+def _print(settings: Settings, findings: _Findings) -> None:
+    for name, words in findings.well:
+        out.print(f"✓ {name:<9} {words}", highlight=False, soft_wrap=True)
+    for warning in findings.warnings:
+        err.print(f"! {warning}", style="yellow", highlight=False, soft_wrap=True)
+    for problem in findings.problems:
+        err.print(f"✗ {problem}", style="red", highlight=False, soft_wrap=True)
+    out.print("\nSettings in force:", highlight=False)
+    for knob in KNOBS:
+        source = settings.sources.get(knob.name, "default")
+        shown = settings.shown(knob.name)
+        out.print(f"  {knob.variable:<22} {shown}  ({source})", highlight=False, soft_wrap=True)
+
+
+def _data(settings: Settings, findings: _Findings) -> dict[str, Any]:
+    values = {
+        knob.variable: {"value": settings.shown(knob.name), "source": settings.sources.get(knob.name, "default")}
+        for knob in KNOBS
+    }
+    return {
+        "ok": not findings.problems,
+        "problems": findings.problems,
+        "warnings": findings.warnings,
+        **{name.lower(): words for name, words in findings.well},
+        "settings": values,
+    }

@@ -41,7 +41,7 @@ async def run(prompt: str | None, out: Path) -> int:
         command=sys.executable,
         args=["-m", "veo_mcp", "serve", "--sandbox"],
         # The SDK hands a child only a short list of variables; VEO_* decide where its journal and sandbox lie.
-        env={name: value for name, value in os.environ.items() if name != "VEO_API_KEY"},
+        env={name: value for name, value in os.environ.items() if name not in ("VEO_API_KEY", "AIVIDEOAPI_API_KEY")},
     )
     await anyio.Path(out).mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

@@ -106,12 +106,14 @@ def _app() -> Any:
         serve_sandbox(load(sandbox_dir=folder, sandbox_seconds=seconds, sandbox=True), port, allow_private, workers)
 
     @app.command()
-    def check() -> None:
-        """Look at configuration, key, balance, journal and tools; exit 0 only if all is well."""
+    def check(
+        as_json: Annotated[bool, typer.Option("--json", help="JSON instead of lines")] = False,
+    ) -> None:
+        """Look at settings, key, balance, journal and tools; exit 0 only if all is well."""
         from veo_mcp.cli.check import check
         from veo_mcp.settings import load
 
-        raise SystemExit(check(load()))
+        raise SystemExit(check(load(), as_json=as_json))
 
     tasks = typer.Typer(help="The journal of tasks.", invoke_without_command=True)
     app.add_typer(tasks, name="tasks")

@@ -9,7 +9,7 @@ import time
 from rich.table import Table
 
 from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
-from veo_mcp.server.results import dump, view
+from veo_mcp.server.views import dump, view
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.engine import Engine
 

@@ -5,14 +5,14 @@ changes nothing, and a task never moves backwards.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from veo_mcp.api.account import Account
 
-__all__ = ["ALLOWED", "CLEAR", "FINAL", "Change", "Charged", "Entry", "Status", "apply"]
+__all__ = ["ALLOWED", "CLEAR", "FINAL", "Change", "Charged", "Entry", "FileNews", "Status", "apply", "apply_file"]
 
 Charged = Literal["yes", "no", "refunded", "unknown"]
 Kind = Literal["create", "extend"]
@@ -86,6 +86,22 @@ class Entry:
     video_urls: tuple[str, ...] = ()
     #: Such as "720p".
     resolution: str | None = None
+    #: Seconds, read from the finished file itself; so are width and height, in pixels.
+    duration_seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    #: Whether finished videos were to be saved (VEO_SAVE_DIR) when this one was begun.
+    save_wanted: bool = False
+    #: Where the finished file was saved.
+    saved_to: str | None = None
+    #: Where it was saved joined with what it continues.
+    film_saved_to: str | None = None
+    #: Why the finished file could not be measured, saved or joined yet; it is tried again.
+    file_error: str | None = None
+    #: When the finished file is dealt with next; None where nothing is left to do.
+    file_due_at: float | None = None
+    #: How often that failed in a row.
+    file_tries: int = 0
     error_code: str | None = None
     error_message: str | None = None
     #: Credits that the account consumed while the answer was lost, beyond what this server moved: evidence, not proof.
@@ -188,8 +204,33 @@ def apply(entry: Entry, change: Change, now: float) -> Entry | None:
             news["completed_at"] = now
         if entry.status is not Status.UNKNOWN:
             news["ended_at"] = now
+        if status is Status.COMPLETED:
+            news["file_due_at"] = now
     if all(getattr(entry, name) == value for name, value in news.items()):
         return None
     if change.next_poll_at is not None:
         news["next_poll_at"] = change.next_poll_at
     return replace(entry, updated_at=now, **news)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileNews:
+    """What was found out about, or done with, a finished file; None says nothing about a field, CLEAR empties it."""
+
+    duration_seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    saved_to: str | None = None
+    film_saved_to: str | None = None
+    file_error: str | _Clear | None = None
+    file_due_at: float | _Clear | None = None
+    file_tries: int | None = None
+
+
+def apply_file(entry: Entry, news: FileNews, now: float) -> Entry | None:
+    """The entry after news about its file, or None when they change nothing. The status never moves by it."""
+    values = {field.name: getattr(news, field.name) for field in fields(news)}
+    said = {name: None if value is CLEAR else value for name, value in values.items() if value is not None}
+    if all(getattr(entry, name) == value for name, value in said.items()):
+        return None
+    return replace(entry, updated_at=now, **said)

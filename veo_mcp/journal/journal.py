@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from veo_mcp.api.account import Account
-from veo_mcp.journal.entry import Change, Entry, Status
+from veo_mcp.journal.entry import Change, Entry, FileNews, Status
 from veo_mcp.journal.feed import Feed
 
 __all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent"]
@@ -177,6 +177,26 @@ class Journal(Protocol):
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """Seconds by our own clock, from begin to the end being seen, of the latest completed tasks of this API."""
+        ...
+
+    async def failures_in_a_row(self, account: Account, fingerprint: str) -> int:
+        """How many of the account's latest identical requests failed, one after the other; at most 10 are counted."""
+        ...
+
+    async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
+        """Remembers that the account was told this price for this request."""
+        ...
+
+    async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
+        """Whether the account was told this price for this request later than `after`; used up by this call."""
+        ...
+
+    async def lease_files(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Lease]:
+        """Completed entries of `api` whose file is due to be measured, saved or joined, leased as by `lease`."""
+        ...
+
+    async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
+        """Records what became of a leased file and gives the lease back; None when it was lost or nothing changed."""
         ...
 
     async def get_or_set(self, name: str, value: str) -> str:

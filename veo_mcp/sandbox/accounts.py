@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from veo_mcp.sandbox.files import tighten
 
 __all__ = ["Accounts", "Rules"]
 
@@ -29,12 +31,12 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    credits: int = Field(default=OPENING, ge=0)
+    credits: int = Field(default=OPENING, ge=0, le=10**12)
     allow: tuple[str, ...] = Field(default=(), max_length=MOST_ADDRESSES)
     hourly: int | None = Field(default=None, ge=0)
     daily: int | None = Field(default=None, ge=0)
     total: int | None = Field(default=None, ge=0)
-    requests_per_second: float | None = Field(default=None, gt=0)
+    requests_per_second: float | None = Field(default=None, ge=0.001)
     disabled: bool = False
 
     def allows(self, address: str) -> bool:
@@ -93,6 +95,7 @@ class Accounts:
             return {}
         stamp = (stat.st_mtime_ns, stat.st_size)
         if stamp != self._known.stamp:
+            tighten(self._path)
             self._known = _Known(stamp, self._read())
         return self._known.rules
 
@@ -103,7 +106,7 @@ class Accounts:
             rules = {name: Rules.model_validate(row) for name, row in rows}
             for row in rules.values():
                 _networks(row.allow)
-        except (OSError, ValueError, AttributeError, ValidationError) as error:
+        except (OSError, ValueError, AttributeError, RecursionError) as error:
             # A slip in the file must not open what it meant to close: the rules that were read before stay.
             log.warning("accounts.json is not usable and was left aside: %s", type(error).__name__)
             return self._known.rules

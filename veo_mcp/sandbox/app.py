@@ -4,41 +4,48 @@ Built by the embedded sandbox, the command line and the tests. Every answer carr
 client can take it for the real API. Knows nothing of MCP or of the journal.
 """
 
-import json
 import math
+import re
 import secrets
+import sqlite3
 import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import anyio
-from pydantic import ValidationError
+import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from veo_mcp import __version__
-from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, PRICES, CreateInput, ExtendInput, Mode, rule_violation
 from veo_mcp.sandbox.accounts import Accounts, Rules
-from veo_mcp.sandbox.fetch import Fetcher, check_url
+from veo_mcp.sandbox.door import Door, Fault
+from veo_mcp.sandbox.fetch import Fetcher
+from veo_mcp.sandbox.files import Recent, private_folder
 from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
-from veo_mcp.sandbox.openapi import ERRORS, describe
-from veo_mcp.sandbox.page import page
-from veo_mcp.sandbox.worker import CALLBACK_GAPS, Worker, directive
-from veo_mcp.validation import requirement
+from veo_mcp.sandbox.openapi import describe
+from veo_mcp.sandbox.page import HEADERS, Draft, document, is_same_origin, write_poster
+from veo_mcp.sandbox.requests import ordered, read_body, read_raw
+from veo_mcp.sandbox.worker import CALLBACK_GAPS, RETRY_GAPS, Worker, directive
 
 __all__ = ["SandboxConfig", "build_app"]
 
-M = TypeVar("M", CreateInput, ExtendInput)
-
-BODY_LIMIT = 256 * 1024
 GALLERY = 24
+PAGE_KEY = "sk-sandbox"
+"""Whom the clips that are made on the page are charged to."""
+REMEMBERED = 1000
+LONGEST_WAIT = 3600
+PLACE = re.compile(r"\d{4}/\d\d/\d\d/[0-9a-f-]{1,40}\.mp4")
+"""Where videos lie. Whatever else a path may hold (`..`, NUL, 60,000 characters) never reaches the file system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class SandboxConfig:
         allow_private: whether images and callbacks may lie on loopback and private addresses.
         workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
         callback_gaps: seconds before each try of a callback.
+        retry_gaps: seconds before a clip that could not be drawn is tried again.
         trusted_origin: the one private origin that callbacks may reach: the server that embeds this sandbox.
     """
 
@@ -62,15 +70,8 @@ class SandboxConfig:
     trusted_origin: str | None = None
     workers: int = 0
     callback_gaps: tuple[float, ...] = CALLBACK_GAPS
+    retry_gaps: tuple[float, ...] = RETRY_GAPS
     clock: Callable[[], float] = time.time
-
-
-class _Fault(Exception):
-    """A documented error: its status and type follow from its code."""
-
-    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.retry_after = ERRORS[code][0], code, message, retry_after
 
 
 class _Cut(Response):
@@ -89,8 +90,8 @@ class _Caller:
 
 
 def build_app(config: SandboxConfig) -> Starlette:
-    """The sandbox over one folder; its lifespan runs the worker."""
-    config.folder.mkdir(parents=True, exist_ok=True)
+    """The sandbox over one folder; its lifespan runs the worker, and closes the ledger, `app.state.ledger`."""
+    private_folder(config.folder)
     ledger = Ledger(config.folder / "ledger.db", lambda: secrets.token_hex(8))
     worker = Worker(
         ledger,
@@ -101,6 +102,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         clock=config.clock,
         workers=config.workers,
         callback_gaps=config.callback_gaps,
+        retry_gaps=config.retry_gaps,
     )
     api = _Api(config, ledger, worker)
 
@@ -118,29 +120,25 @@ def build_app(config: SandboxConfig) -> Starlette:
             Route("/v1/tasks/{task_id}", api.guarded(api.task), methods=["GET"]),
             Route("/v1/credits", api.guarded(api.credits), methods=["GET"]),
             Route("/videos/{path:path}", api.video, methods=["GET"]),
+            Route("/healthz", api.health, methods=["GET"]),
             Route("/openapi.json", api.described, methods=["GET"]),
+            Route("/posters/{path:path}", api.poster, methods=["GET"]),
             Route("/", api.home, methods=["GET"]),
+            Route("/clips", api.make, methods=["POST"]),
         ],
         lifespan=lifespan,
+        exception_handlers={HTTPException: _elsewhere},
     )
-    app.add_middleware(_Mark, ledger_id=ledger.id)
+    app.state.ledger = ledger
+    app.add_middleware(Door, ledger_id=ledger.id, base_url=config.base_url)
     return app
 
 
-class _Mark:
-    """Puts the ledger's id on every answer."""
-
-    def __init__(self, app: ASGIApp, ledger_id: str) -> None:
-        self._app = app
-        self._header = (b"x-veo-sandbox", ledger_id.encode())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def marked(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], self._header]
-            await send(message)
-
-        await self._app(scope, receive, marked)
+async def _elsewhere(_request: Request, error: Exception) -> Response:
+    """A path or a method that the API does not have, in the shape of its other errors."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    words = "The sandbox has nothing there." if status == 404 else "The sandbox does not take this method there."
+    return Fault("invalid_request", words, status=status).answer()
 
 
 class _Api:
@@ -149,8 +147,9 @@ class _Api:
         self._ledger = ledger
         self._worker = worker
         self._accounts = Accounts(config.folder)
-        self._limited: set[str] = set()
-        self._seen: dict[str, float] = {}
+        self._limited = Recent[None](REMEMBERED)
+        self._seen = Recent[float](REMEMBERED)
+        self._posters = anyio.CapacityLimiter(1)
 
     def guarded(
         self, handler: Callable[[Request, _Caller], Awaitable[Response]]
@@ -158,10 +157,12 @@ class _Api:
         async def endpoint(request: Request) -> Response:
             try:
                 return await handler(request, await self._caller(request))
-            except _Fault as fault:
-                body = {"error": {"code": fault.code, "message": fault.message, "type": ERRORS[fault.code][1]}}
-                headers = {"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else None
-                return JSONResponse(body, fault.status, headers)
+            except Fault as fault:
+                return fault.answer()
+            except sqlite3.Error as error:
+                # A transaction that fails is rolled back: locked or full, the ledger has booked nothing.
+                words = f"The sandbox's ledger cannot be used at the moment ({error}); nothing was charged."
+                return Fault("upstream_error", words, retry_after=5).answer()
 
         return endpoint
 
@@ -171,123 +172,142 @@ class _Api:
     async def task(self, request: Request, caller: _Caller) -> Response:
         task = await self._ledger.get(request.path_params["task_id"], caller.account)
         if task is None:
-            raise _Fault("task_not_found", "Task not found.")
+            raise Fault("task_not_found", "Task not found.")
         return JSONResponse(task.shown(self._config.base_url(), self._config.clock(), self._config.seconds))
 
     async def video(self, request: Request) -> Response:
-        root = (self._config.folder / "videos").resolve()
-        path = (root / request.path_params["path"]).resolve()
-        if not path.is_relative_to(root) or path.suffix != ".mp4" or not path.is_file():
-            return Response("Not found", 404)
+        place: str = request.path_params["path"]
+        path = self._config.folder / "videos" / place
+        if not PLACE.fullmatch(place) or not path.is_file():
+            raise HTTPException(404)
         return FileResponse(path, media_type="video/mp4", headers={"Access-Control-Allow-Origin": "*"})
 
+    async def poster(self, request: Request) -> Response:
+        place = request.path_params["path"].removesuffix(".jpg") + ".mp4"
+        clip = self._config.folder / "videos" / place
+        if not request.path_params["path"].endswith(".jpg") or not PLACE.fullmatch(place) or not clip.is_file():
+            raise HTTPException(404)
+        target = self._config.folder / "posters" / request.path_params["path"]
+        if not target.is_file():
+            await anyio.to_thread.run_sync(write_poster, clip, target, limiter=self._posters)
+        return FileResponse(target, media_type="image/jpeg", headers={"Cache-Control": "max-age=86400"})
+
     async def create(self, request: Request, caller: _Caller) -> Response:
-        body = await _body(request)
+        word, task_id = await self._take(await read_body(request), caller)
+        return await self._answered(word, task_id, request)
+
+    async def _take(self, body: dict[str, Any], caller: _Caller) -> tuple[str | None, str]:
+        """Checks and charges a create: the directive in its prompt, and its task's id."""
+        order = ordered(body, allow_private=self._config.allow_private, trusted_origin=self._config.trusted_origin)
         account = caller.account
-        price, prompt = await self._checked(body, account)
-        word = directive(prompt)
+        if order.extends is not None:
+            await self._extendable(order.extends, account)
+        word = directive(order.prompt)
         if word == "upstream_error":
-            raise _Fault("upstream_error", "The provider is unavailable. Credits were refunded.")
-        if word == "rate_limit" and prompt not in self._limited:
-            self._limited.add(prompt)
-            raise _Fault("rate_limit_exceeded", "Too many requests.", retry_after=2)
+            raise Fault("upstream_error", "The provider is unavailable. Credits were refunded.")
+        if word == "rate_limit":
+            said = sha256(order.prompt.encode()).hexdigest()
+            if said not in self._limited:
+                self._limited.put(said, None)
+                raise Fault("rate_limit_exceeded", "Too many requests.", retry_after=2)
         task_id = str(uuid.uuid4())
-        asked: dict[str, Any] = body["input"]
-        seed = asked.get("seeds") or 10_000 + int(time.time_ns()) % 90_000
+        seed = order.seed or 10_000 + int(time.time_ns()) % 90_000
         now = self._config.clock()
-        model = body["model"]
         try:
             await self._ledger.charge(
-                Task(task_id, account, model, body, "pending", price, seed, now, None, None, None, None, None, False),
+                Task(
+                    task_id,
+                    account,
+                    order.model,
+                    order.body,
+                    "pending",
+                    order.price,
+                    seed,
+                    now,
+                    None,
+                    None,
+                    None,
+                    None,
+                    None,
+                    False,
+                ),
                 caller.rules,
             )
         except LimitReached as limit:
-            raise _Fault("spend_limit_exceeded", f"The key's {limit} spend limit is reached.") from None
+            raise Fault("spend_limit_exceeded", f"The key's {limit} spend limit is reached.") from None
         except Insufficient:
-            raise _Fault("insufficient_credits", "Insufficient credits.") from None
+            raise Fault("insufficient_credits", "Insufficient credits.") from None
         self._worker.wake()
-        return await self._answered(word, task_id)
+        return word, task_id
 
-    async def _answered(self, word: str | None, task_id: str) -> Response:
+    async def _answered(self, word: str | None, task_id: str, request: Request) -> Response:
         match word:
             case "internal_error":
-                raise _Fault("internal_error", "An unexpected error occurred.")
+                raise Fault("internal_error", "An unexpected error occurred.")
             case "garbage":
                 return Response(b"\x00<!garbage", 200, media_type="application/json")
             case "timeout":
-                await anyio.sleep_forever()
+                # The answer never comes, yet nobody waits here once the client has gone.
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
             case "drop":
                 return _Cut()
             case _:
                 pass
         return _enveloped({"taskId": task_id})
 
-    async def _checked(self, body: dict[str, Any], account: str) -> tuple[int, str]:
-        model = body.get("model")
-        if model is None:
-            raise _Fault("invalid_request", "'model' is required.")
-        if not isinstance(model, str) or model not in (MODEL_CREATE, MODEL_EXTEND):
-            raise _Fault("model_not_found", "The model does not exist or is inactive.")
-        callback = body.get("callback_url")
-        if callback is not None:
-            fault = (
-                check_url(
-                    callback, allow_private=self._config.allow_private, trusted_origin=self._config.trusted_origin
-                )
-                if isinstance(callback, str)
-                else "must be a string"
-            )
-            if fault is not None:
-                raise _Fault("invalid_request", f"'callback_url' {fault}.")
-        if "input" not in body:
-            raise _Fault("invalid_request", "'input' is required.")
-        if not isinstance(body["input"], dict):
-            raise _Fault("invalid_request", "'input' must be an object.")
-        asked = cast("dict[str, Any]", body["input"])
-        if asked.get("prompt") is None:
-            raise _Fault("invalid_request", "'input.prompt' is required.")
-        if model == MODEL_EXTEND:
-            extension = _parsed(ExtendInput, asked)
-            if not extension.prompt.strip():
-                raise _Fault("invalid_request", "'input.prompt' must not be empty.")
-            await self._extendable(extension.extend_task_id, account)
-            # Undocumented price: the sandbox takes what a fast clip costs.
-            return PRICES[Mode.FAST], extension.prompt
-        create = _parsed(CreateInput, asked)
-        broken = rule_violation(create)
-        if broken is not None:
-            raise _Fault("invalid_request", broken)
-        for position, url in enumerate(create.image_urls or (), 1):
-            fault = check_url(url, allow_private=self._config.allow_private)
-            if fault is not None:
-                raise _Fault("invalid_request", f"'input.image_urls' entry {position} {fault}.")
-        return PRICES[create.mode or Mode.FAST], create.prompt
-
     async def _extendable(self, task_id: str, account: str) -> None:
         parent = await self._ledger.get(task_id, account)
         if parent is None:
-            raise _Fault("task_not_found", "The task to extend does not exist.")
+            raise Fault("task_not_found", "The task to extend does not exist.")
         if parent.status != "completed":
-            raise _Fault("invalid_request", f"The task to extend must be completed; it is {parent.status}.")
+            raise Fault("invalid_request", f"The task to extend must be completed; it is {parent.status}.")
 
     async def _caller(self, request: Request) -> _Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        rules = self._accounts.rules(key) if scheme.lower() == "bearer" else None
+        return await self._known(key if scheme.lower() == "bearer" else "", request)
+
+    async def _known(self, key: str, request: Request) -> _Caller:
+        rules = self._accounts.rules(key)
         if rules is None:
-            raise _Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
+            raise Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
         if not rules.allows(request.client.host if request.client else ""):
-            raise _Fault("ip_not_allowed", "The request's IP is not in the key's allowlist.")
+            raise Fault("ip_not_allowed", "The request's IP is not in the key's allowlist.")
         account = await self._ledger.open_account(key, rules.credits)
         if rules.requests_per_second is not None:
             now = self._config.clock()
             wait = self._seen.get(account, 0.0) + 1 / rules.requests_per_second - now
             if wait > 0:
-                raise _Fault("rate_limit_exceeded", "Too many requests.", retry_after=math.ceil(wait))
-            self._seen[account] = now
+                seconds = math.ceil(min(wait, LONGEST_WAIT))
+                raise Fault("rate_limit_exceeded", "Too many requests.", retry_after=seconds)
+            self._seen.put(account, now)
         return _Caller(account, rules)
 
-    async def home(self, _request: Request) -> Response:
-        return HTMLResponse(page(self._config.base_url(), await self._ledger.newest(GALLERY)))
+    async def home(self, request: Request) -> Response:
+        return await self._page(request)
+
+    async def make(self, request: Request) -> Response:
+        if not is_same_origin(request.headers, self._config.base_url()):
+            return Response(f"Not charged. Clips are made from the page at {self._config.base_url()}/ only.\n", 403)
+        draft = Draft()
+        try:
+            draft = Draft.parsed(await read_raw(request))
+            await self._take(draft.body(), await self._known(PAGE_KEY, request))
+        except Fault as fault:
+            return await self._page(request, draft, fault)
+        return RedirectResponse("/", 303, HEADERS)
+
+    async def _page(self, request: Request, draft: Draft | None = None, fault: Fault | None = None) -> Response:
+        rules = self._accounts.rules(PAGE_KEY) or Rules()
+        account = await self._ledger.open_account(PAGE_KEY, rules.credits)
+        balance = (await self._ledger.credits(account))["balance"]
+        words = f"Not charged. {fault.message}" if fault else ""
+        shown = document(self._config.base_url(), await self._ledger.newest(GALLERY), balance, draft=draft, fault=words)
+        return HTMLResponse(shown, fault.status if fault else 200, HEADERS)
+
+    async def health(self, _request: Request) -> Response:
+        health = self._worker.health()
+        return JSONResponse({"status": "ok" if health.ok else "degraded", **asdict(health)}, 200 if health.ok else 503)
 
     async def described(self, _request: Request) -> Response:
         return JSONResponse(describe(__version__))
@@ -295,31 +315,3 @@ class _Api:
 
 def _enveloped(data: Any) -> Response:
     return JSONResponse({"code": 200, "msg": "success", "data": data})
-
-
-def _parsed(model: type[M], asked: dict[str, Any]) -> M:
-    try:
-        return model.model_validate(asked)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        name = "input." + ".".join(str(part) for part in fault["loc"])
-        words = {"missing": "is required", "extra_forbidden": "is not a parameter of this model"}
-        raise _Fault("invalid_request", f"'{name}' {words.get(fault['type']) or requirement(fault)}.") from None
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    raw = bytearray()
-    try:
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > BODY_LIMIT:
-                raise _Fault("invalid_request", "The request body is too large.")
-    except ClientDisconnect:
-        raise _Fault("invalid_request", "The request body is incomplete.") from None
-    try:
-        body = json.loads(bytes(raw))
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise _Fault("invalid_request", "The request body must be a JSON object.")
-    return cast("dict[str, Any]", body)

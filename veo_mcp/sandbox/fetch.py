@@ -4,15 +4,18 @@ Called by the worker. The guard sits on the connection itself: names are resolve
 and the connection goes to the numeric address that was checked. A redirect passes the same door again.
 """
 
-import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import anyio
-import httpcore
+import httpcore  # here and nowhere else; httpx2's httpcore2 has the same names, and the tests pass with it
+
+from veo_mcp.sandbox.openapi import MOST_URL
 
 __all__ = ["FetchRefused", "Fetcher", "check_url"]
 
@@ -22,7 +25,27 @@ SECONDS = 20.0
 REDIRECTS = 3
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?\.?", re.IGNORECASE)
+
+# By the IANA registries of special-purpose addresses (2025-10), not by `is_global`, which knows those of its Python
+# version only and lets site-local, 4in6-compatible and local NAT64 addresses pass.
+# fmt: off
+_SPECIAL_V4 = [ip_network(block) for block in (
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+    "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+    "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    # Public by the registry, yet inside Azure it is the host that hands out a machine's settings.
+    "168.63.129.16/32",
+)]
+_UNICAST_V6 = ip_network("2000::/3")
+"""The only IPv6 block that is handed out for public use; everything else is special or unassigned."""
+_SPECIAL_V6 = [ip_network(block) for block in (
+    # 2001::/23 holds Teredo, benchmarking, ORCHID and AMT; 2002::/16 is 6to4, which carries any IPv4 address.
+    "2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20",
+)]
+# fmt: on
+_NAT64 = ip_network("64:ff9b::/96")
+"""How an IPv6-only network names IPv4 hosts: as public as the IPv4 address in the last 32 bits."""
 
 
 class FetchRefused(Exception):
@@ -30,43 +53,77 @@ class FetchRefused(Exception):
 
 
 def check_url(url: str, *, allow_private: bool, trusted_origin: str | None = None) -> str | None:
-    """What is wrong with a URL by its words alone, or None; `trusted_origin` is an origin that may be private."""
-    if trusted_origin is not None and url.startswith(trusted_origin.rstrip("/") + "/"):
-        return None
+    """What is wrong with a URL by its words alone, to be read after its name; None when nothing is.
+
+    `trusted_origin` is an origin that may be private.
+    """
     try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return "is not a URL"
-    if parts.scheme not in ("http", "https"):
-        return "must be an http or https URL"
-    if not host:
-        return "names no host"
-    if parts.username is not None or parts.password is not None:
-        return "must not carry a user name or password"
-    if allow_private:
+        parts = urlsplit(_plain(url))
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        return str(error) if isinstance(error, _Unusable) else "is not a URL"
+    if allow_private or _is_at(url, trusted_origin):
         return None
     if port is not None and port not in PORTS:
         return "names a port other than 80 and 443"
-    if host.rstrip(".").lower() == "localhost" or host.lower().endswith((".localhost", ".local", ".internal")):
+    if host.rstrip(".").lower() == "localhost" or host.rstrip(".").lower().endswith(
+        (".localhost", ".local", ".internal")
+    ):
         return "names a private address"
     try:
         # inet_aton reads decimal, hex and octal spellings, as resolvers do.
-        address = ipaddress.ip_address(host) if ":" in host else ipaddress.ip_address(socket.inet_aton(host))
+        address = ip_address(host) if ":" in host else ip_address(socket.inet_aton(host))
     except (ValueError, OSError):
         return None
     return None if _public(str(address)) else "names a private address"
 
 
+class _Unusable(ValueError):
+    """What is wrong with a URL."""
+
+
+def _plain(url: str) -> str:
+    """The URL in ASCII, as it goes over the wire. Raises ValueError with what is wrong with it."""
+    if len(url) > MOST_URL:
+        raise _Unusable(f"is longer than {MOST_URL} characters")
+    if any(letter.isspace() or not letter.isprintable() for letter in url):
+        raise _Unusable("has spaces or control characters in it")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https"):
+        raise _Unusable("must be an http or https URL")
+    if parts.username is not None or parts.password is not None:
+        raise _Unusable("must not carry a user name or password")
+    host, port = parts.hostname, parts.port
+    if not host:
+        raise _Unusable("names no host")
+    try:
+        host = f"[{IPv6Address(host)}]" if ":" in host else host.encode("idna").decode()
+    except ValueError:
+        raise _Unusable("names a host that cannot exist") from None
+    if "%" in host or not (host.startswith("[") or HOST.fullmatch(host)):
+        raise _Unusable("names a host that cannot exist")
+    place = host if port is None else f"{host}:{port}"
+    # Letters of other scripts in a path or query go as UTF-8, percent-encoded, as browsers send them.
+    path, query = (quote(part, safe="%/:=&?~!$'()*+,;@[]-._") for part in (parts.path or "/", parts.query))
+    return f"{parts.scheme}://{place}{path}{'?' + query if query else ''}"
+
+
+def _is_at(url: str, origin: str | None) -> bool:
+    return origin is not None and url.startswith(origin.rstrip("/") + "/")
+
+
 def _public(text: str) -> bool:
-    if "%" in text:
+    try:
+        address = ip_address(text)
+    except ValueError:
         return False
-    address = ipaddress.ip_address(text)
-    if isinstance(address, ipaddress.IPv6Address) and (
-        address.ipv4_mapped or address.sixtofour or address.teredo or address in _NAT64
-    ):
+    if isinstance(address, IPv4Address):
+        return not any(address in block for block in _SPECIAL_V4)
+    if address.scope_id:
         return False
-    return address.is_global and not address.is_multicast
+    if address in _NAT64:
+        return _public(str(IPv4Address(int(address) & 0xFFFFFFFF)))
+    return address in _UNICAST_V6 and not any(address in block for block in _SPECIAL_V6)
 
 
 async def _looked_up(host: str, port: int) -> list[str]:
@@ -91,12 +148,18 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             raise FetchRefused("its port is not 80 or 443")
         try:
             addresses = await self._resolve(host, port)
-        except OSError:
+        except (OSError, ValueError):
             raise FetchRefused("its host is not known") from None
         # One private address among several is enough to refuse: the next lookup might prefer it.
         if not addresses or not (self._allow_private or all(_public(address) for address in addresses)):
             raise FetchRefused("it leads to a private address")
-        return await self._inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        failure: Exception = FetchRefused("its host is not known")
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+                failure = error  # a name with IPv6 addresses, on a machine that has no IPv6
+        raise failure
 
     async def sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
@@ -120,7 +183,10 @@ class Fetcher:
         for _hop in range(REDIRECTS + 1):
             status, headers, body = await self._request("GET", url, {"accept": "image/*"}, b"", IMAGE_LIMIT)
             if status in (301, 302, 303, 307, 308) and "location" in headers:
-                url = urljoin(url, headers["location"])
+                try:
+                    url = urljoin(url, headers["location"])
+                except ValueError:
+                    raise FetchRefused("it redirects to what is not a URL") from None
                 continue
             if status != 200:
                 raise FetchRefused(f"its host answered {status}")
@@ -131,8 +197,7 @@ class Fetcher:
 
     async def post(self, url: str, body: bytes) -> tuple[int, str | None]:
         """Posts JSON; the status and Retry-After. A redirect is an answer like any other. Raises FetchRefused."""
-        friendly = self.trusted_origin is not None and url.startswith(self.trusted_origin.rstrip("/") + "/")
-        door = replace(self, allow_private=True) if friendly else self
+        door = replace(self, allow_private=True) if _is_at(url, self.trusted_origin) else self
         extra = {"content-type": "application/json"}
         status, headers, _ = await door._request("POST", url, extra, body, 64 * 1024)
         return status, headers.get("retry-after")
@@ -143,6 +208,7 @@ class Fetcher:
         fault = check_url(url, allow_private=self.allow_private)
         if fault is not None:
             raise FetchRefused(f"it {fault}")
+        url = _plain(url)
         headers = {
             "host": urlsplit(url).netloc,
             "accept-encoding": "identity",

@@ -10,14 +10,16 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from veo_mcp.sandbox.accounts import Rules
+from veo_mcp.sandbox.files import Recent, tighten
 from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["Insufficient", "Ledger", "LimitReached", "Task"]
 
 HOUR = 3600.0
+REMEMBERED = 1000
 SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE accounts (id TEXT PRIMARY KEY) STRICT;
@@ -33,6 +35,7 @@ CREATE TABLE tasks (
 ) STRICT;
 CREATE INDEX tasks_open ON tasks (status, number);
 """
+OWED = "CREATE INDEX tasks_owed ON tasks (number) WHERE told = 0"
 COLUMNS = (
     "id, account, model, body, status, price, seed, created_at, completed_at, progress, path, error_code, "
     "error_message, told"
@@ -66,6 +69,17 @@ class Task:
     error_message: str | None
     callback_delivered: bool
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """`input` of the request."""
+        asked: object = self.body.get("input")
+        return cast("dict[str, Any]", asked) if isinstance(asked, dict) else {}
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to be done but to tell."""
+        return self.status in ("completed", "failed")
+
     def shown(self, base_url: str, now: float, seconds: float) -> dict[str, Any]:
         """The task as `GET /v1/tasks/{id}` and callbacks show it; `seconds` is how long a generation takes."""
         shape: dict[str, Any] = {
@@ -77,7 +91,7 @@ class Task:
         if self.status == "pending":
             shape["progress"] = None
         if self.status == "processing":
-            shape["progress"] = min(99, int(100 * (now - self.created_at) / seconds)) if seconds else 50
+            shape["progress"] = max(0, min(99, int(100 * (now - self.created_at) / seconds))) if seconds else 50
         if self.status == "completed":
             shape["completed_at"] = int(self.completed_at or self.created_at)
             shape["output"] = {
@@ -103,8 +117,9 @@ class Ledger:
     """
 
     def __init__(self, path: Path, new_id: Callable[[], str]) -> None:
-        self._open: set[str] = set()
-        self._file = SqliteFile(path, [SCHEMA])
+        self._open = Recent[None](REMEMBERED)
+        self._file = SqliteFile(path, [SCHEMA, OWED])
+        tighten(path)
 
         def own_id(db: sqlite3.Connection) -> str:
             db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (new_id(),))
@@ -122,13 +137,13 @@ class Ledger:
         if account in self._open:
             return account
 
-        def write(db: sqlite3.Connection) -> str:
+        def write(db: sqlite3.Connection) -> None:
             if db.execute("SELECT 1 FROM accounts WHERE id = ?", (account,)).fetchone() is None:
                 db.execute("INSERT INTO accounts VALUES (?)", (account,))
                 _book(db, "purchase", "bank", account, opening, None)
-            return account
 
-        self._open.add(await self._file.write(write))
+        await self._file.write(write)
+        self._open.put(account, None)
         return account
 
     async def credits(self, account: str) -> dict[str, int]:
@@ -182,17 +197,15 @@ class Ledger:
 
         return await self._file.read(read)
 
-    async def unfinished(self) -> list[Task]:
-        """Open generations, oldest first."""
-        return await self._tasks("status IN ('pending', 'processing') ORDER BY number")
-
-    async def callbacks_due(self) -> list[Task]:
-        """Ended tasks whose callback is still owed."""
-        return await self._tasks("status IN ('completed', 'failed') AND told = 0 ORDER BY number")
+    async def owed(self) -> list[str]:
+        """The ids of tasks that have not ended, or whose callback has not been dealt with, oldest first."""
+        return await self._file.read(
+            lambda db: [row[0] for row in db.execute("SELECT id FROM tasks WHERE told = 0 ORDER BY number")]
+        )
 
     async def newest(self, limit: int) -> list[Task]:
-        """Finished clips, newest first, for the gallery."""
-        return await self._tasks(f"status = 'completed' ORDER BY number DESC LIMIT {limit:d}")
+        """The newest tasks of all accounts, for the gallery."""
+        return await self._tasks(f"TRUE ORDER BY number DESC LIMIT {limit:d}")
 
     async def processing(self, task_id: str, progress: float | None) -> None:
         """Marks a task as under way."""
@@ -266,6 +279,11 @@ def _book(db: sqlite3.Connection, kind: str, source: str, target: str, amount: i
 
 def _task(row: tuple[Any, ...]) -> Task:
     values = list(row)
-    values[3] = json.loads(values[3])
+    try:
+        body = json.loads(values[3])
+    except (ValueError, RecursionError):
+        body = None
+    # A row that somebody has spoilt is a task without a request: it fails and is refunded, and the others go on.
+    values[3] = body if isinstance(body, dict) else {}
     values[13] = bool(values[13])
     return Task(*values)

@@ -7,7 +7,10 @@ from typing import Any
 
 from veo_mcp.api.models import MODEL_CREATE, MODEL_EXTEND, AspectRatio, GenerationType, Mode
 
-__all__ = ["ERRORS", "describe"]
+__all__ = ["ERRORS", "MOST_ID", "MOST_PROMPT", "MOST_URL", "MOST_WATERMARK", "describe"]
+
+MOST_PROMPT, MOST_WATERMARK, MOST_ID, MOST_URL = 10_000, 200, 200, 8192
+"""Undocumented: the longest texts that are taken, in characters; what is stored must not grow without end."""
 
 ERRORS: dict[str, tuple[int, str]] = {
     "invalid_request": (400, "invalid_request_error"),
@@ -23,7 +26,15 @@ ERRORS: dict[str, tuple[int, str]] = {
 }
 """Code to HTTP status and type, as documented."""
 
-_EVERYWHERE = ("invalid_api_key", "ip_not_allowed", "rate_limit_exceeded")
+# A wrong Host is an invalid request, a fault of ours an internal error, a ledger that is locked an upstream error.
+_EVERYWHERE = (
+    "invalid_request",
+    "invalid_api_key",
+    "ip_not_allowed",
+    "rate_limit_exceeded",
+    "internal_error",
+    "upstream_error",
+)
 
 
 def describe(version: str) -> dict[str, Any]:
@@ -76,21 +87,29 @@ def _create() -> dict[str, Any]:
     return _body(
         MODEL_CREATE,
         {
-            "prompt": {"type": "string", "pattern": r"\S"},
+            "prompt": _prompt(),
             "mode": {"enum": [mode.value for mode in Mode], "default": Mode.FAST.value},
             "aspect_ratio": {"enum": [ratio.value for ratio in AspectRatio], "default": AspectRatio.WIDE.value},
             "generation_type": {"enum": [kind.value for kind in GenerationType]},
-            "image_urls": {"type": "array", "maxItems": 3, "items": {"type": "string", "pattern": "^https?://"}},
+            "image_urls": {"type": "array", "maxItems": 3, "items": _url()},
             "seeds": {"type": "integer", "minimum": 10000, "maximum": 99999},
-            "watermark": {"type": "string"},
+            "watermark": {"type": "string", "maxLength": MOST_WATERMARK},
         },
         ["prompt"],
     )
 
 
 def _extend() -> dict[str, Any]:
-    fields = {"prompt": {"type": "string", "pattern": r"\S"}, "extend_task_id": {"type": "string"}}
+    fields = {"prompt": _prompt(), "extend_task_id": {"type": "string", "maxLength": MOST_ID}}
     return _body(MODEL_EXTEND, fields, list(fields))
+
+
+def _prompt() -> dict[str, Any]:
+    return {"type": "string", "pattern": r"\S", "maxLength": MOST_PROMPT}
+
+
+def _url() -> dict[str, Any]:
+    return {"type": "string", "pattern": "^https?://", "maxLength": MOST_URL}
 
 
 def _body(model: str, fields: dict[str, Any], required: list[str]) -> dict[str, Any]:
@@ -99,7 +118,7 @@ def _body(model: str, fields: dict[str, Any], required: list[str]) -> dict[str, 
         "required": ["model", "input"],
         "properties": {
             "model": {"const": model},
-            "callback_url": {"type": "string", "pattern": "^https?://"},
+            "callback_url": _url(),
             "input": {"type": "object", "required": required, "properties": fields, "additionalProperties": False},
         },
     }

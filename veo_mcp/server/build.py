@@ -21,9 +21,11 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
-from veo_mcp.server.results import charge_words, crashed, tool_error, validation_error
+from veo_mcp.server.results import charge_words
+from veo_mcp.server.schema import tidy
 from veo_mcp.server.sdk_compat import input_schema
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
+from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server"]
@@ -31,19 +33,21 @@ __all__ = ["VeoServer", "build_server"]
 log = logging.getLogger(__name__)
 
 INSTRUCTIONS = (
-    "Makes Veo 3.1 videos (8 s, with sound). create_video answers at once with a task_id and spends 40 (fast) or 300 "
-    "(quality) credits; a video takes minutes, so go on talking and call get_task later. Confirm the price with the "
-    "person before quality. extend_video continues a completed video. Always show the video URL."
+    "Veo 3.1 videos: create_video starts one (8 s, with sound; fast 40 credits, quality 300), extend_video continues a "
+    "completed one (about 40), get_task shows one, list_tasks all of them, get_credits the balance. If the person is "
+    "waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later. Tell the price "
+    "and ask before quality or several videos. An unknown outcome is never sent again: tell the person, who can "
+    "settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the "
+    "video's URL."
 )
 READ_ONLY = (
-    "Shows Veo 3.1 videos (8 s, with sound) that were made elsewhere; this server is read-only and starts none. "
-    "get_task and list_tasks show how they are doing. Always show the video URL."
+    "Shows Veo 3.1 videos that were made elsewhere: get_task shows one, list_tasks all of them, get_credits the "
+    "balance. This server is read-only and starts none. Always show the video's URL."
 )
-SANDBOX = " SANDBOX: clips are drawn without an AI model, credits are not real; say so."
-
-
-ADDED_BY_HOSTS = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
-"""Arguments that n8n adds to every call by itself."""
+LIMIT = " At most {} credits may be spent in any 24 h."
+SANDBOX = (
+    " SANDBOX: clips are drawn without an AI model and credits are not real; say so. A key in VEO_API_KEY leaves it."
+)
 
 
 class VeoServer(MCPServer[None]):
@@ -63,9 +67,8 @@ class VeoServer(MCPServer[None]):
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Calls a tool; arguments that do not fit and crashes become results in our own words."""
-        given = _given(arguments, input_schema(self, name))
         try:
-            return await super().call_tool(name, given, context)
+            return await super().call_tool(name, tidy(arguments, input_schema(self, name)), context)
         except ToolError as error:
             names = [tool.name for tool in await self.list_tools()]
             if name not in names:
@@ -103,16 +106,6 @@ class VeoServer(MCPServer[None]):
         return await super().get_prompt(name, arguments, context)
 
 
-def _given(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that were really given: not what hosts add, nor optional ones that are null or empty."""
-    needed = schema.get("required", ())
-    return {
-        name: value
-        for name, value in arguments.items()
-        if name not in ADDED_BY_HOSTS and (name in needed or (value is not None and value != ""))
-    }
-
-
 def build_server(
     backend: Backend,
     *,
@@ -120,6 +113,7 @@ def build_server(
     announcer: Announcer | None = None,
     read_only: bool = False,
     confirm_above: int = 100,
+    max_credits: int | None = None,
     video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
     tasks: TaskSource | None = None,
@@ -132,7 +126,7 @@ def build_server(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
-        instructions=(READ_ONLY if read_only else INSTRUCTIONS) + (SANDBOX if sandbox else ""),
+        instructions=_instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
         tools=tools.all(read_only=read_only),
         log_level=log_level,
         subscriptions=announcer.bus,
@@ -150,3 +144,8 @@ def build_server(
     if not read_only:  # each of them ends in a create
         prompts.register(server)
     return server
+
+
+def _instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+    limit = LIMIT.format(max_credits) if max_credits is not None and not read_only else ""
+    return (READ_ONLY if read_only else INSTRUCTIONS) + limit + (SANDBOX if sandbox else "")

@@ -32,6 +32,7 @@ __all__ = [
     "Asking",
     "Planned",
     "Spend",
+    "Unaskable",
     "Unasked",
     "allowed",
     "ask_before_create",
@@ -73,6 +74,10 @@ class Spend(BaseModel):
 
 class Unasked(Spend):
     """Nobody was asked, because nothing is to be sent: an earlier request answers this one, or it cannot be sent."""
+
+
+class Unaskable(Spend):
+    """The host cannot ask the person: the call is a quote, unless it repeats the price of one."""
 
 
 def planned_create(
@@ -165,11 +170,11 @@ async def _ask(
     ctx: Context[Any, Any], price: int, question: str, planned: Planned, repeat_of: str | None
 ) -> Elicit[Spend] | Spend:
     asking = cast("Asking", ctx.mcp_server)
-    if price <= asking.confirm_above or not _can_be_asked(ctx):
+    if price <= asking.confirm_above:
         return Spend(spend=True)
     if await _nothing_to_send(ctx, asking.backend, planned, repeat_of):
         return Unasked(spend=True)
-    return Elicit(question, Spend)
+    return Elicit(question, Spend) if _can_be_asked(ctx) else Unaskable(spend=True)
 
 
 async def _nothing_to_send(ctx: Context[Any, Any], backend: Backend, planned: Planned, repeat_of: str | None) -> bool:

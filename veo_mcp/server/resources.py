@@ -33,7 +33,7 @@ from veo_mcp.journal.entry import Entry
 from veo_mcp.server import prompts
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import account_of
-from veo_mcp.server.results import TaskListView, dump, view
+from veo_mcp.server.results import list_result, task_result
 from veo_mcp.server.sdk_compat import handler_of, replace
 from veo_mcp.text import clean
 
@@ -105,17 +105,27 @@ class _Resources:
         replace(server, "completion/complete", CompleteRequestParams, self.completed)
 
     async def newest(self) -> str:
-        page, _ = await self._page(_reading.get(), None)
-        now = self._clock()
-        return _json(TaskListView(tasks=[view(entry, now) for entry in page]))
+        ctx = _reading.get()
+        page, following = await self._page(ctx, None)
+        try:
+            engine = await self._backend.engine()
+            spent = await engine.budget.spent(await account_of(ctx, engine))
+        except VeoMcpError as error:
+            raise resource_error(error) from None
+        # A resource has no pages: what follows is the tool's to list.
+        del following
+        listed = list_result(page, None, self._clock(), status=None, paged=False, spent=spent)
+        return _json(listed.structured_content or {})
 
     async def one(self, task_id: str, ctx: Context) -> str:
         try:
             engine = await self._backend.engine()
-            entry = await engine.reader.get(await account_of(ctx.request_context, engine), task_id)
+            account = await account_of(ctx.request_context, engine)
+            entry = await engine.reader.get(account, task_id)
+            situation = await engine.situations.of(account, entry)
         except VeoMcpError as error:
             raise resource_error(error) from None
-        return _json(view(entry, self._clock()))
+        return _json(task_result(entry, self._clock(), situation).structured_content or {})
 
     async def listed(
         self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
@@ -209,5 +219,5 @@ def _as_resource(entry: Entry) -> Resource:
     )
 
 
-def _json(model: Any) -> str:
-    return json.dumps(dump(model), ensure_ascii=False)
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps({name: value for name, value in data.items() if value is not None}, ensure_ascii=False)

@@ -1,170 +1,125 @@
-"""What a model reads: a task, a list and a balance as structured content, the sentences beside them, and every failure.
+"""Every sentence about a task, a list or a balance that a model or a person reads, and the tool results they stand in.
 
-Called by tools, resources and the command line. Absent values are left out, never null. Every sentence says what
-happened, whether credits were spent and what to do next. Never decides anything and never performs I/O.
+Called by tools, resources, the Tasks extension and the command line. Each message says what happened, whether credits
+were spent, and what to do next; it is the text of a result and, as `message`, the first key of its structured content,
+because some hosts show their model only one of the two. Failures lie in tool_errors.py. Never decides anything and
+never performs I/O.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Literal
+import re
+from collections.abc import Sequence
 
 from mcp_types import CallToolResult, TextContent
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel
 
-from veo_mcp.errors import (
-    ApiError,
-    JournalError,
-    NotExtendable,
-    RuleViolation,
-    SetupError,
-    SpendLimit,
-    UnknownTask,
-    Unrecorded,
-    VeoMcpError,
+from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.server.views import (
+    AffordableView,
+    CreditsView,
+    LimitView,
+    TaskListView,
+    TaskView,
+    asked,
+    dump,
+    excerpts,
+    in_sandbox,
+    iso,
+    retry_after,
+    shown,
+    view,
+    view_row,
 )
-from veo_mcp.journal.entry import FINAL, Entry, Status
-from veo_mcp.journal.storable import LATEST
+from veo_mcp.tasks.budget import Standing
+from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
 from veo_mcp.text import clean
-from veo_mcp.validation import requirement
 
 __all__ = [
-    "AffordableView",
-    "CreditsView",
-    "TaskListView",
-    "TaskView",
+    "ago",
+    "balance_result",
     "charge_words",
-    "crashed",
-    "dump",
-    "elapsed",
-    "failure",
-    "iso",
+    "linkable",
+    "list_result",
     "money",
-    "refusal",
-    "result",
+    "span",
     "task_message",
-    "tool_error",
-    "validation_error",
-    "view",
+    "task_result",
 ]
 
-
-class _View(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ErrorView(_View):
-    """What the API said when it refused or failed."""
-
-    code: str
-    message: str
+WHOLE_FILM_SECONDS = 2.0
+"""An extension's file that is longer than its parent's by this much holds the whole film, not only its own part."""
+WAITING = (
+    "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."
+)
 
 
-class TaskView(_View):
-    """A video task; times are ISO 8601 in UTC."""
-
-    task_id: str
-    status: Literal["submitting", "pending", "processing", "completed", "failed", "refused", "unknown"]
-    upstream_status: str | None = None
-    model: str
-    prompt: str
-    mode: str | None = None
-    aspect_ratio: str | None = None
-    created_at: str
-    completed_at: str | None = None
-    elapsed_seconds: int
-    progress: float | None = None
-    video_urls: list[str] | None = None
-    resolution: str | None = None
-    credits: int
-    credits_estimated: bool | None = None
-    charged: Literal["yes", "no", "refunded", "unknown"]
-    extends: str | None = None
-    error: ErrorView | None = None
-    retry_after_seconds: int | None = None
-    resource_uri: str
-    repeated: bool | None = None
-    sandbox: bool | None = None
+def task_result(
+    entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False
+) -> CallToolResult:
+    """A tool's answer about one task."""
+    message = task_message(entry, now, situation, repeated=repeated)
+    return _result(view(entry, now, message, repeated=repeated))
 
 
-class TaskListView(_View):
-    """A page of tasks, newest first."""
-
-    tasks: list[TaskView]
-    next_cursor: str | None = None
-
-
-class AffordableView(_View):
-    """How many videos of each mode the balance pays for and the limit allows."""
-
-    fast: int
-    quality: int
-
-
-class LimitView(_View):
-    """What may be spent in any 24 h."""
-
-    max_credits: int
-    left: int
-    more_at: str | None = None
-
-
-class CreditsView(_View):
-    """The account's credits; 1 credit is $0.005."""
-
-    balance: int
-    total_purchased: int
-    total_consumed: int
-    affordable: AffordableView
-    spent_24h: int
-    limit: LimitView | None = None
-    sandbox: bool
-
-
-def dump(model: BaseModel) -> dict[str, Any]:
-    """The view as JSON-ready data; a field without a value is absent."""
-    return model.model_dump(mode="json", exclude_none=True)
-
-
-def view(entry: Entry, now: float, *, repeated: bool = False) -> TaskView:
-    """The entry as a host sees it."""
-    shown = entry.upstream_id or entry.id
-    error = None
-    if entry.error_code or entry.error_message:
-        error = ErrorView(code=clean(entry.error_code or "error"), message=clean(entry.error_message or ""))
-    return TaskView(
-        task_id=shown,
-        status=entry.status.value,
-        upstream_status=clean(entry.upstream_status) if entry.upstream_status else None,
-        model=entry.model,
-        prompt=clean(entry.prompt),
-        mode=entry.mode,
-        aspect_ratio=entry.aspect_ratio,
-        created_at=iso(entry.created_at),
-        completed_at=iso(entry.completed_at) if entry.completed_at else None,
-        elapsed_seconds=elapsed(entry, now),
-        progress=None if entry.status in FINAL else entry.progress,
-        video_urls=list(entry.video_urls) or None,
-        resolution=entry.resolution,
-        credits=entry.credits,
-        credits_estimated=True if entry.estimated else None,
-        charged=entry.charged,
-        extends=entry.extends,
-        error=error,
-        retry_after_seconds=_retry_after(entry),
-        resource_uri=f"veo://tasks/{shown}",
-        repeated=True if repeated else None,
-        sandbox=True if _in_sandbox(entry) else None,
+def list_result(
+    entries: Sequence[Entry], next_cursor: str | None, now: float, *, status: str | None, paged: bool, spent: int
+) -> CallToolResult:
+    """A tool's answer with a page of tasks; `spent` is what the last 24 h cost the account."""
+    short = excerpts([entry.prompt for entry in entries])
+    rows = [view_row(entry, now, words) for entry, words in zip(entries, short, strict=True)]
+    sandbox = bool(entries) and in_sandbox(entries[0])
+    closing = f"Last 24 h: {spent} {'sandbox ' if sandbox else ''}credits spent or reserved."
+    if not entries:
+        kind = f"{status} " if status else ""
+        closing = f"No {'older ' if paged else ''}{kind}Veo video tasks here. {closing}"
+    if next_cursor:
+        closing += f" For older ones call again with cursor={next_cursor}"
+    count = f"{len(rows)} Veo video task{'s' if len(rows) != 1 else ''}, newest first. " if rows else ""
+    lines = [_line(entry, now, words) for entry, words in zip(entries, short, strict=True)]
+    listed = TaskListView(message=count + closing, tasks=rows, next_cursor=next_cursor)
+    return CallToolResult(
+        content=[TextContent(type="text", text="\n".join([*lines, closing]))], structured_content=dump(listed)
     )
 
 
-def elapsed(entry: Entry, now: float) -> int:
-    """Seconds since the request, or until its end; by our own clock where we saw both, whatever the API's says."""
-    ends = [end for end in (entry.ended_at, entry.completed_at) if end is not None and end >= entry.created_at]
-    return max(0, round(min(ends, default=now if entry.status not in FINAL else entry.created_at) - entry.created_at))
+def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResult:
+    """A tool's answer about the credits; the numbers say how many videos balance and limit both allow."""
+    credits, limit = standing.credits, None
+    kind = "sandbox credits" if standing.sandbox else "credits"
+    words = f"Balance: {credits.balance} {kind}; {standing.spent} spent or reserved in the last 24 h."
+    if standing.limit is not None and standing.left is not None:
+        more_at = iso(standing.more_at) if standing.more_at is not None and standing.left < standing.limit else None
+        limit = LimitView(max_credits=standing.limit, left=standing.left, more_at=more_at)
+        words += f" This server's limit is {standing.limit} in any 24 h, so {standing.left} more may be spent now"
+        words += f"; more from {more_at} on." if more_at else "."
+    words += f" That is enough for {fast} fast or {quality} quality Veo videos."
+    if standing.sandbox:
+        words += " These are not real: a real key in VEO_API_KEY (or veo-mcp login) leaves the sandbox."
+    return _result(
+        CreditsView(
+            message=words,
+            **credits.model_dump(),
+            affordable=AffordableView(fast=fast, quality=quality),
+            spent_24h=standing.spent,
+            limit=limit,
+            sandbox=standing.sandbox,
+        )
+    )
+
+
+def task_message(entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False) -> str:
+    """What happened, credits, next step."""
+    words = _state(entry, now, situation)
+    if not repeated:
+        return words
+    another = "other seeds or " if entry.kind == "create" else ""
+    return (
+        f"This same request was made {ago(entry, now)}; nothing was sent again. {words} Only to pay for another one on "
+        f"purpose, call again with {another}repeat_of={shown(entry)}."
+    )
 
 
 def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox: bool = False) -> str:
-    """The sentence on credits that models and checks rely on."""
+    """The words on credits that models and checks rely on."""
     about, estimate = ("about ", " (estimate)") if estimated else ("", "")
     amount = f"{about}{credits} {'sandbox ' if sandbox else ''}credits{estimate}."
     match charged:
@@ -179,163 +134,191 @@ def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox
 
 
 def money(entry: Entry, charged: str | None = None) -> str:
-    """The sentence on this entry's credits; `charged` where something else is known than it says."""
-    return charge_words(charged or entry.charged, entry.credits, estimated=entry.estimated, sandbox=_in_sandbox(entry))
+    """The words on this entry's credits; `charged` where something else is known than it says."""
+    return charge_words(charged or entry.charged, entry.credits, estimated=entry.estimated, sandbox=in_sandbox(entry))
 
 
-def task_message(entry: Entry, now: float, *, repeated: bool = False, trouble: str | None = None) -> str:
-    """One to four sentences for the model: what happened, credits, next step.
-
-    `trouble` says why the API cannot be asked about it at the moment.
-    """
-    shown = entry.upstream_id or entry.id
-    words = _state(entry, now, shown, trouble)
-    if _in_sandbox(entry):
-        words += " This is a SANDBOX clip, drawn without an AI model; no real credits are involved."
-    if not repeated:
-        return words
-    return (
-        f"This request was made {_ago(now - entry.created_at)} ago, as task {shown}; nothing was sent again. {words} "
-        f"Only for another one on purpose call again with repeat_of={shown}"
-        + (", or with other seeds." if entry.kind == "create" else ".")
-    )
-
-
-def _state(entry: Entry, now: float, shown: str, trouble: str | None) -> str:
-    paid = money(entry)
-    again = "extend_video" if entry.kind == "extend" else "create_video"
-    match entry.status:
-        case Status.COMPLETED:
-            link = " ".join(entry.video_urls) or "The API named no video URL."
-            return f"The video is ready: {link} {paid} To continue it, call extend_video with task_id {shown}."
-        case Status.FAILED:
-            reason = clean(entry.error_message or "no reason given").rstrip(".")
-            return f"The generation failed: “{reason}”. {paid} Change the wording and call {again} again."
-        case Status.REFUSED:
-            reason = clean(entry.error_message or "no reason given").rstrip(".")
-            wait = _retry_after(entry)
-            later = f" in {wait} s" if wait else " once that is fixed"
-            return f"The API did not take the request: “{reason}”. {paid} Call {again} again{later}."
-        case Status.UNKNOWN:
-            why = clean(entry.error_message or "its answer was lost").rstrip(".")
-            moved = f" Evidence, not proof: {entry.evidence} credits were consumed meanwhile." if entry.evidence else ""
-            return (
-                f"Nobody knows whether the API took this request: “{why}”. {paid}{moved} It was not sent again, and "
-                f"must not be: look at task {shown} later with get_task; ask the person before paying again. The "
-                f"person can settle it at a terminal: veo-mcp tasks resolve {shown}"
-            )
-        case Status.SUBMITTING:
-            return f"Task {shown} is being sent. {paid} Call get_task in a few seconds."
-        case _:
-            seconds = _retry_after(entry) or 10
-            stuck = f" It cannot be asked about at the moment: {trouble}" if trouble else ""
-            return (
-                f"Task {shown} is {entry.status.value}, {elapsed(entry, now)} s so far. {paid}{stuck} "
-                f"Go on talking and call get_task in about {seconds} s, or now with wait_seconds=45."
-            )
-
-
-def result(model: BaseModel, text: str) -> CallToolResult:
-    """A tool's answer: the data, and the sentences beside it."""
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=dump(model))
-
-
-def tool_error(text: str) -> CallToolResult:
-    """A failed tool result with this text."""
-    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-
-
-def failure(error: VeoMcpError) -> CallToolResult:
-    """The answer of any tool to any error of ours: nothing was recorded as sent, unless the error itself says so."""
-    said = error.explanation
-    match error:
-        case Unrecorded():
-            paid = charge_words(error.charged, error.credits, estimated=error.estimated, sandbox=error.sandbox)
-            return tool_error(f"The request was sent, but not recorded. {said} {paid}")
-        case RuleViolation():
-            return tool_error(f"{said} Not charged. Fix the arguments and call again.")
-        case UnknownTask() if said == UnknownTask.explanation:
-            return tool_error(
-                f"No task with the id “{clean(error.task_id, 60)}” exists. Not charged. list_tasks shows the ids."
-            )
-        case NotExtendable():
-            return tool_error(f"{said} Not charged. get_task says when a task is completed.")
-        case SpendLimit():
-            wait = f"wait until {iso(error.more_at)}" if error.more_at else "wait until what was spent is a day old"
-            return tool_error(
-                f"The limit of {error.limit} credits in 24 h would be passed: {error.spent} are spent. Not charged. "
-                f"Take a cheaper mode, {wait}, or ask the person who runs this server to raise VEO_MAX_CREDITS."
-            )
-        case ApiError():
-            return tool_error(f"{said} Not charged.{_later(error)}")
-        case JournalError() | SetupError():
-            return tool_error(f"{said} Not charged. Nothing can be made until that is fixed.")
-        case _:
-            return tool_error(f"{said} Not charged.")
-
-
-def refusal(error: ApiError, entry: Entry) -> CallToolResult:
-    """The answer to a request that was written down, and then was not sent or was refused."""
-    paid = money(entry, error.charged)
-    words = f" The API's words: “{clean(error.message)}”." if error.message else ""
-    return tool_error(f"{error.explanation}{words} {paid}{_later(error)}")
-
-
-def crashed(paid: str) -> CallToolResult:
-    """The answer after a crash of ours, with the sentence on what it may have cost."""
-    return tool_error(
-        f"veo-mcp hit an error of its own; its log has the details. {paid} Look at list_tasks before anything is paid "
-        "for again: it shows whether a video was started."
-    )
-
-
-def validation_error(tool: str, error: ValidationError, parameters: Mapping[str, Any]) -> CallToolResult:
-    """The answer to arguments that do not fit the tool's schema.
-
-    The SDK would show pydantic's raw dump, with the rejected values and a link to a website about pydantic.
-    """
-    faults = " ".join(_fault(tool, dict(fault), parameters) for fault in error.errors()[:5])
-    return tool_error(f"{faults} Not charged. Fix the arguments and call {tool} again.")
-
-
-def _fault(tool: str, fault: dict[str, Any], parameters: Mapping[str, Any]) -> str:
-    location: tuple[Any, ...] = fault["loc"]
-    name = clean(str(location[0]), 40) if location else "arguments"
-    properties: Mapping[str, Any] = parameters.get("properties", {})
-    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{name} is not an argument of {tool}, which takes {', '.join(properties) or 'none'}."
-    return f"{name} {requirement(fault, properties.get(name))}."
-
-
-def _later(error: ApiError) -> str:
-    return f" Try again in {_whole(error.retry_after)} s." if error.retry_after is not None else ""
-
-
-def _whole(seconds: float) -> int:
-    return max(1, round(min(seconds, 999_999.0)))
-
-
-def _in_sandbox(entry: Entry) -> bool:
-    return entry.api.startswith("sandbox:")
-
-
-def _ago(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """A length of time as people say it."""
     if seconds < 90:
         return f"{max(0, round(seconds))} s"
     if seconds < 90 * 60:
         return f"{round(seconds / 60)} min"
-    return f"{round(seconds / 3600)} h"
+    if seconds < 48 * 3600:
+        return f"{round(seconds / 3600)} h"
+    return f"{round(seconds / 86400)} days"
 
 
-def _retry_after(entry: Entry) -> int | None:
-    if entry.retry_after is not None:
-        return _whole(entry.retry_after)
-    if entry.status in FINAL or entry.status is Status.UNKNOWN:
-        return None
-    return 5 if entry.api.startswith("sandbox:") else 20
+def ago(entry: Entry, now: float) -> str:
+    """When it was begun, as people say it, and the date."""
+    return f"{span(max(0.0, now - entry.created_at))} ago ({iso(entry.created_at)[:16].replace('T', ' ')} UTC)"
 
 
-def iso(moment: float, precision: str = "seconds") -> str:
-    """Unix seconds as ISO 8601 in UTC; a moment that no calendar has is shown as the nearest one that it has."""
-    date = datetime.fromtimestamp(min(max(moment, 0.0), LATEST), UTC)
-    return date.isoformat(timespec=precision).replace("+00:00", "Z")
+def linkable(url: str) -> bool:
+    """Whether this can stand in an answer as a link: https, or the sandbox's own on this machine."""
+    return bool(re.match(r"https://[^\s/@]+/|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/", url))
+
+
+def _state(entry: Entry, now: float, situation: Situation) -> str:
+    match entry.status:
+        case Status.COMPLETED:
+            return _completed(entry, now, situation)
+        case Status.FAILED:
+            return _failed(entry, now, situation)
+        case Status.REFUSED:
+            return _refused(entry, now)
+        case Status.UNKNOWN:
+            return _unknown(entry, now, situation)
+        case Status.SUBMITTING:
+            return f"Veo video {shown(entry)} is being sent right now. {money(entry)} Call get_task in a few seconds."
+        case _:
+            return _under_way(entry, now, situation)
+
+
+def _under_way(entry: Entry, now: float, situation: Situation) -> str:
+    words = f"Veo video {shown(entry)} is {entry.status.value}, started {span(now - entry.created_at)} ago."
+    if situation.usual is not None:
+        words += f" Such videos usually take about {span(situation.usual)}."
+    if situation.trouble:
+        words += f" It cannot be asked about at the moment: {situation.trouble}"
+    return f"{words} {money(entry)} {WAITING}"
+
+
+def _completed(entry: Entry, now: float, situation: Situation) -> str:
+    links = " ".join(clean(url, 2000) for url in entry.video_urls if linkable(url))
+    ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
+    drawn = "Drawn by the sandbox without an AI model. " if in_sandbox(entry) else ""
+    parts = [ready, f"{_what(entry)}, started {ago(entry, now)}.", f"{drawn}{money(entry)}"]
+    if entry.saved_to:
+        parts.append(f"Saved as {clean(entry.saved_to, 500)}")
+    if entry.film_saved_to:
+        parts.append(f"The whole film is saved as {clean(entry.film_saved_to, 500)}")
+    elif len(situation.chain) > 1:
+        parts.append(_film(entry, situation.chain))
+    if entry.file_error:
+        parts.append(f"Its file: {clean(entry.file_error, 200)}")
+    parts.append(f"To continue it, call extend_video with task_id {shown(entry)}.")
+    return " ".join(parts)
+
+
+def _what(entry: Entry) -> str:
+    """Length, size, mode, shape and what else was asked for."""
+    given = asked(entry)
+    facts: list[str] = []
+    if entry.duration_seconds:
+        facts.append(f"{entry.duration_seconds:.1f} s")
+    if entry.width and entry.height:
+        facts.append(f"{entry.width}×{entry.height}")
+    facts += [fact for fact in (entry.mode, entry.aspect_ratio) if fact]
+    if given.get("seeds"):
+        facts.append(f"seed {given['seeds']}")
+    if given.get("watermark"):
+        facts.append(f"watermark “{clean(str(given['watermark']), 40)}”")
+    images = len(given.get("image_urls") or ())
+    if images:
+        facts.append(f"{images} image{'s' if images > 1 else ''}")
+    if entry.extends:
+        facts.append(f"continues {clean(entry.extends, 40)}")
+    return ", ".join(facts) or "A video"
+
+
+def _film(entry: Entry, chain: Sequence[Entry]) -> str:
+    parent = chain[-2]
+    parts = "; ".join(
+        f"{number}. {shown(part)} {next(filter(linkable, part.video_urls), 'no link')}"
+        for number, part in enumerate(chain[:-1], 1)
+    )
+    here = f"{len(chain)}. this one"
+    if entry.duration_seconds is None or parent.duration_seconds is None:
+        return f"Whether its file holds the whole film or only the new part is not known yet. Parts: {parts}; {here}."
+    if entry.duration_seconds >= parent.duration_seconds + WHOLE_FILM_SECONDS:
+        return f"Its file holds the whole film ({entry.duration_seconds:.1f} s)."
+    return f"Its file holds only the new part. The film in order: {parts}; {here}."
+
+
+def _failed(entry: Entry, now: float, situation: Situation) -> str:
+    said = clean(entry.error_message or "").rstrip(".")
+    words = f"The video failed ({shown(entry)}, started {span(now - entry.created_at)} ago)."
+    words += f" The API said: “{said}”." if said else " The API gave no reason."
+    words += f" {_cause(entry)} {money(entry)}"
+    if situation.failures > 1:
+        return (
+            f"{words} This same request has failed {situation.failures} times in a row: stop, and tell the person. "
+            "Send it "
+            "again only if they ask for it."
+        )
+    return f"{words} Tell the person, and ask before paying for another try."
+
+
+def _cause(entry: Entry) -> str:
+    """What lies behind a failure, in our words; the API's own word is often only that it failed."""
+    words = f"{entry.error_code or ''} {entry.error_message or ''}".lower()
+    images = len(asked(entry).get("image_urls") or ())
+    if images and re.search(r"image|picture|photo|fetch|download|url", words):
+        return "An image could not be used: each link must open the image itself, without a login."
+    if re.search(r"prohibit|polic|safety|moderat|nsfw|violat|sensitive|inappropriate|not allowed|rejected", words):
+        return "The content was not accepted: prompt or images would have to change."
+    if re.search(r"unavailable|overload|capacity|busy|maintenance|try again|time.?out|timed out", words):
+        return "The service was down or overloaded: the same request may work later."
+    if images:
+        return f"That names no cause; check that the {images} image link(s) open without a login."
+    return "That names no cause; the wording need not be it."
+
+
+def _refused(entry: Entry, now: float) -> str:
+    said = clean(entry.error_message or "").rstrip(".")
+    reason = f"The API said: “{said}”." if said else "No reason is kept."
+    if entry.error_code == "settled_by_hand":
+        reason = "A person settled it: the API never took it."
+    wait = retry_after(entry)
+    later = f" Not before {wait} s have passed." if wait else ""
+    return (
+        f"Request {shown(entry)}, made {span(now - entry.created_at)} ago, was refused; no video was made. {reason} "
+        f"{money(entry)} Call {_tool(entry)} again once that is fixed.{later}"
+    )
+
+
+def _unknown(entry: Entry, now: float, situation: Situation) -> str:
+    why = clean(entry.error_message or "its answer was lost", 100).rstrip(".")
+    words = f"Nobody knows whether the API took request {shown(entry)}, sent {ago(entry, now)}: {why}. {money(entry)}"
+    if entry.evidence:
+        words += (
+            f" Evidence, not proof: {entry.evidence} credits left the account just then that nothing else here "
+            "explains."
+        )
+    words += (
+        " It can still settle by itself: the API reports to this server."
+        if situation.callbacks
+        else " It cannot settle by itself (no callbacks are set up)."
+    )
+    return (
+        f"{words} It is not sent again. The person can settle it: in the card, or with veo-mcp tasks resolve "
+        f"{shown(entry)} at a terminal. To pay for another one on purpose, ask them first, then call {_tool(entry)} "
+        f"with repeat_of={shown(entry)}."
+    )
+
+
+def _line(entry: Entry, now: float, words: str) -> str:
+    about = "about " if entry.estimated else ""
+    sandbox = "sandbox " if in_sandbox(entry) else ""
+    paid = {"yes": "", "refunded": " refunded", "no": " not charged", "unknown": " perhaps charged"}[entry.charged]
+    facts = [fact for fact in (entry.mode, entry.aspect_ratio) if fact]
+    facts.append(f"{about}{entry.credits} {sandbox}credits{paid}")
+    if entry.extends:
+        facts.append(f"continues {clean(entry.extends, 40)}")
+    link = next((f" {clean(url, 500)}" for url in entry.video_urls if linkable(url)), "")
+    return (
+        f"{shown(entry)} {entry.status.value}, {span(max(0.0, now - entry.created_at))} ago, {', '.join(facts)}: "
+        f"“{words}”{link}"
+    )
+
+
+def _tool(entry: Entry) -> str:
+    return "extend_video" if entry.kind == "extend" else "create_video"
+
+
+def _result(model: TaskView | CreditsView) -> CallToolResult:
+    shown_as: BaseModel = model
+    return CallToolResult(
+        content=[TextContent(type="text", text=model.message or "")], structured_content=dump(shown_as)
+    )

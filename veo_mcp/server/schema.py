@@ -8,7 +8,10 @@ from typing import Any, cast
 
 from mcp.server.mcpserver.tools import Tool
 
-__all__ = ["slim", "tighten"]
+__all__ = ["slim", "tidy", "tighten"]
+
+HOSTS_OWN = frozenset({"toolCallId", "sessionId", "action", "chatInput"})
+"""What n8n adds to every call; nobody means them for us."""
 
 
 def tighten(tool: Tool) -> Tool:
@@ -18,11 +21,31 @@ def tighten(tool: Tool) -> Tool:
     model.model_rebuild(force=True)
     tool.parameters = slim(model.model_json_schema(by_alias=True))
     if tool.fn_metadata.output_schema is not None:
-        tool.fn_metadata.output_schema = slim(tool.fn_metadata.output_schema)
+        tool.fn_metadata.output_schema = _without_words(slim(tool.fn_metadata.output_schema))
         if "tasks" in tool.fn_metadata.output_schema["properties"]:
             # A row is what get_task returns; spelling it out a fourth time costs 1 KB of every conversation.
             tool.fn_metadata.output_schema["properties"]["tasks"]["items"] = {"type": "object"}
     return tool
+
+
+def tidy(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as they were meant: without what hosts add, without null and "" for what need not be given.
+
+    A list that came as one link is a list of it; lists and numbers as text are taken by the SDK and pydantic.
+    """
+    properties = cast("dict[str, dict[str, Any]]", schema.get("properties", {}))
+    required = schema.get("required", ())
+    meant: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name in HOSTS_OWN and name not in properties:
+            continue
+        if name not in required and (value is None or value == "") and name in properties:
+            continue
+        if properties.get(name, {}).get("type") == "array" and isinstance(value, str) and not value.startswith("["):
+            meant[name] = [value]
+        else:
+            meant[name] = value
+    return meant
 
 
 def slim(schema: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +54,19 @@ def slim(schema: dict[str, Any]) -> dict[str, Any]:
     slimmed = cast("dict[str, Any]", _walk(schema, definitions))
     slimmed.pop("$defs", None)
     return slimmed
+
+
+def _without_words(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of an answer without descriptions: what a field means stands in its name and in the message."""
+    return {
+        key: {
+            name: _without_words(cast("dict[str, Any]", field)) for name, field in cast("dict[str, Any]", value).items()
+        }
+        if key == "properties"
+        else value
+        for key, value in schema.items()
+        if key != "description"
+    }
 
 
 def _walk(node: Any, definitions: dict[str, Any], *, names: bool = False) -> Any:

@@ -21,8 +21,8 @@ from veo_mcp.errors import UnknownTask, VeoMcpError
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import account_of
-from veo_mcp.server.results import elapsed, iso
-from veo_mcp.server.tools import shown_task
+from veo_mcp.server.results import task_result
+from veo_mcp.server.views import elapsed, iso
 
 __all__ = ["SPENDING", "TASKS", "JournalTasks", "TaskSource", "TaskState", "TasksExtension"]
 
@@ -151,12 +151,12 @@ class JournalTasks:
         structured: dict[str, Any] = result.structured_content or {}
         task_id = structured.get("task_id")
         entry = await self._entry(ctx, task_id) if isinstance(task_id, str) else None
-        return None if entry is None or entry.settled else self._shown(entry)
+        return None if entry is None or entry.settled else await self._shown(ctx, entry)
 
     async def find(self, ctx: Ctx, task_id: str) -> TaskState | None:
         """The caller's video with this own id or API id."""
         entry = await self._entry(ctx, task_id)
-        return None if entry is None else self._shown(entry)
+        return None if entry is None else await self._shown(ctx, entry)
 
     async def answer(self, task_id: str, responses: Mapping[str, Any]) -> None:
         """Nothing to do: what there is to ask is asked before a video is begun."""
@@ -173,11 +173,16 @@ class JournalTasks:
         except VeoMcpError as error:
             raise protocol_error(error) from None
 
-    def _shown(self, entry: Entry) -> TaskState:
+    async def _shown(self, ctx: Ctx, entry: Entry) -> TaskState:
         now = self._clock()
         details: dict[str, Any] = {}
         if entry.settled:
-            result = shown_task(entry, now)
+            try:
+                engine = await self._backend.engine()
+                situation = await engine.situations.of(await account_of(ctx, engine), entry)
+            except VeoMcpError as error:
+                raise protocol_error(error) from None
+            result = task_result(entry, now, situation)
             details["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         # A failed video is a completed call: `failed` is for calls that ended in a protocol error.
         status = "completed" if entry.settled else "working"

@@ -24,6 +24,7 @@ from veo_mcp.server.caller import account_of
 from veo_mcp.server.confirm import (
     Planned,
     Spend,
+    Unaskable,
     Unasked,
     allowed,
     ask_before_create,
@@ -34,26 +35,12 @@ from veo_mcp.server.confirm import (
 )
 from veo_mcp.server.panel import PANEL_META
 from veo_mcp.server.progress import ProgressCounter, progress_message
-from veo_mcp.server.results import (
-    AffordableView,
-    CreditsView,
-    LimitView,
-    TaskListView,
-    TaskView,
-    crashed,
-    failure,
-    iso,
-    money,
-    refusal,
-    result,
-    task_message,
-    tool_error,
-    view,
-)
+from veo_mcp.server.results import balance_result, list_result, money, task_result
 from veo_mcp.server.schema import tighten
-from veo_mcp.text import clean
+from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_price, refusal
+from veo_mcp.server.views import CreditsView, TaskListView, TaskView
 
-__all__ = ["Tools", "shown_task"]
+__all__ = ["Tools"]
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +49,7 @@ PROGRESS_SECONDS = 4.0
 
 TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
 CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished task to")]
+ConfirmCredits = Annotated[int | None, Field(description="The price, after a quote that the person agreed to")]
 RepeatOf = Annotated[str | None, Field(description="task_id of an identical request, to pay for another on purpose")]
 Answer = Annotated[CallToolResult, TaskView]
 
@@ -91,11 +79,11 @@ class Tools:
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
         )
         kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations, dict[str, Any] | None]] = [
-            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, PANEL_META),
-            ("Extend a video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
-            ("Look at a video task", self.get_task, GET_WORDS, reading, PANEL_META),
-            ("List video tasks", self.list_tasks, LIST_WORDS, reading, None),
-            ("Show credits", self.get_credits, CREDITS_WORDS, reading, None),
+            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, {**PANEL_META, **FINDABLE}),
+            ("Extend a Veo video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
+            ("Look at a Veo video", self.get_task, GET_WORDS, reading, PANEL_META),
+            ("List Veo videos", self.list_tasks, LIST_WORDS, reading, None),
+            ("Show Veo credits", self.get_credits, CREDITS_WORDS, reading, None),
         ]
         return [
             tighten(Tool.from_function(fn, title=title, description=words, annotations=hints, meta=shown_in))
@@ -124,6 +112,7 @@ class Tools:
         watermark: Annotated[str | None, Field(description="Text burnt in")] = None,
         callback_url: CallbackUrl = None,
         repeat_of: RepeatOf = None,
+        confirm_credits: ConfirmCredits = None,
         *,
         ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_create)],
@@ -131,7 +120,7 @@ class Tools:
         planned = planned_create(
             prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url
         )
-        return await self._spend(ctx, spend, planned, repeat_of)
+        return await self._spend(ctx, spend, planned, repeat_of, confirm_credits)
 
     async def extend_video(
         self,
@@ -139,11 +128,12 @@ class Tools:
         prompt: Annotated[str, Field(description="What happens next, in words")],
         callback_url: CallbackUrl = None,
         repeat_of: RepeatOf = None,
+        confirm_credits: ConfirmCredits = None,
         *,
         ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_extend)],
     ) -> Answer:
-        return await self._spend(ctx, spend, planned_extend(task_id, prompt, callback_url), repeat_of)
+        return await self._spend(ctx, spend, planned_extend(task_id, prompt, callback_url), repeat_of, confirm_credits)
 
     async def get_task(
         self,
@@ -162,7 +152,7 @@ class Tools:
                     entry = await engine.reader.wait(
                         account, entry, seconds=wait_seconds, every=PROGRESS_SECONDS, beat=beat
                     )
-            return shown_task(entry, self._clock(), trouble=engine.poller.trouble(account))
+            return task_result(entry, self._clock(), await engine.situations.of(account, entry))
 
         return await _mapped(look)
 
@@ -183,12 +173,10 @@ class Tools:
             wanted = Status(status) if status else None
             page = await engine.reader.list(account, status=wanted, limit=limit, cursor=cursor)
             now = self._clock()
-            rows = [view(entry, now) for entry in page.entries]
-            listed = TaskListView(tasks=rows, next_cursor=page.next_cursor)
-            lines = [_line(row) for row in rows]
-            if page.next_cursor:
-                lines.append(f"For older ones call again with cursor={page.next_cursor}")
-            return result(listed, "\n".join(lines) or _nothing(status, cursor))
+            spent = await engine.budget.spent(account)
+            return list_result(
+                page.entries, page.next_cursor, now, status=status, paged=cursor is not None, spent=spent
+            )
 
         return await _mapped(look)
 
@@ -196,27 +184,9 @@ class Tools:
         async def look() -> CallToolResult:
             engine = await self._backend.engine()
             standing = await engine.budget.standing(await account_of(ctx.request_context, engine))
-            credits, left, limit = standing.credits, standing.left, None
-            can = credits.balance if left is None else min(credits.balance, left)
+            can = standing.credits.balance if standing.left is None else min(standing.credits.balance, standing.left)
             fast, quality = (max(0, can) // PRICES[mode] for mode in (Mode.FAST, Mode.QUALITY))
-            mark = " These are SANDBOX credits, not real ones." if standing.sandbox else ""
-            words = f"{credits.balance} credits: enough for {fast} fast or {quality} quality videos."
-            if standing.limit is not None and left is not None:
-                more_at = iso(standing.more_at) if standing.more_at is not None else None
-                limit = LimitView(max_credits=standing.limit, left=left, more_at=more_at)
-                words = (
-                    f"{credits.balance} credits, of which this server's limit allows {left} at the moment "
-                    f"({standing.spent} of {standing.limit} were spent in the last 24 h): enough for {fast} fast or "
-                    f"{quality} quality videos."
-                )
-            shown = CreditsView(
-                **credits.model_dump(),
-                affordable=AffordableView(fast=fast, quality=quality),
-                spent_24h=standing.spent,
-                limit=limit,
-                sandbox=standing.sandbox,
-            )
-            return result(shown, words + mark)
+            return balance_result(standing, fast, quality)
 
         return await _mapped(look)
 
@@ -233,18 +203,36 @@ class Tools:
         return beat
 
     async def _spend(
-        self, ctx: Context, spend: ElicitationResult[Spend], planned: Planned, repeat_of: str | None
+        self,
+        ctx: Context,
+        spend: ElicitationResult[Spend],
+        planned: Planned,
+        repeat_of: str | None,
+        confirm_credits: int | None,
     ) -> CallToolResult:
-        if not allowed(spend):
-            return tool_error(DECLINED)
         try:
             engine = await self._backend.engine()
             account = await account_of(ctx.request_context, engine)
             plan = await planned(engine, account)
-            if isinstance(spend, AcceptedElicitation) and isinstance(spend.data, Unasked):
+            if not allowed(spend):
+                cheaper = not plan.is_extension and plan.credits > PRICES[Mode.FAST]
+                return nobody_agreed(plan.credits, estimated=plan.is_extension, cheaper=cheaper)
+            answer = spend.data if isinstance(spend, AcceptedElicitation) else None
+            if isinstance(answer, Unasked):
                 entry, repeated, error = await engine.submitter.earlier(account, plan, repeat_of=repeat_of), True, None
                 if entry is None:
                     raise RequestError("The first of these requests was refused meanwhile. Call again.")
+            elif isinstance(answer, Unaskable) and not await engine.quotes.take(
+                account, plan, repeat_of, confirm_credits
+            ):
+                balance = await engine.quotes.give(account, plan, repeat_of)
+                return quoted_price(
+                    plan.credits,
+                    balance,
+                    estimated=plan.is_extension,
+                    sandbox=account.sandbox,
+                    confirmed=confirm_credits,
+                )
             else:
                 sent = await engine.submitter.spend(account, plan, repeat_of=repeat_of, confirmation=confirmation())
                 entry, repeated, error = sent.entry, sent.repeated, sent.error
@@ -255,9 +243,9 @@ class Tools:
             return crashed("Not charged.")
         try:
             if error is not None:
-                return refusal(error, entry)
-            now = self._clock()
-            return result(view(entry, now, repeated=repeated), task_message(entry, now, repeated=repeated))
+                return refusal(error, entry, balance=await engine.budget.balance_within(account, error))
+            situation = await engine.situations.of(account, entry)
+            return task_result(entry, self._clock(), situation, repeated=repeated)
         except Exception:
             log.exception("Task %s could not be shown.", entry.id)
             return crashed(money(entry))
@@ -270,34 +258,24 @@ async def _mapped(act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResul
         return failure(error)
 
 
-def shown_task(entry: Entry, now: float, *, trouble: str | None = None) -> CallToolResult:
-    """The answer of get_task about this entry; `trouble` says why the API cannot be asked about it."""
-    return result(view(entry, now), task_message(entry, now, trouble=trouble))
-
-
-def _nothing(status: str | None, cursor: str | None) -> str:
-    older = "older " if cursor else ""
-    return f"No {older}video task is {status}." if status else f"No {older}video tasks."
-
-
-def _line(row: TaskView) -> str:
-    mark = " SANDBOX" if row.sandbox else ""
-    return " ".join((f"{row.task_id} {row.status}{mark}: {clean(row.prompt, 60)}", *(row.video_urls or ())))
-
-
-DECLINED = "The person did not agree to spend the credits. Not charged. Ask what they want instead; fast costs 40."
+FINDABLE = {"anthropic/searchHint": "generate, make a video or clip with Veo"}
+"""For hosts that show their model names only, and let it search for the rest."""
 CREATE_WORDS = (
-    "Start an 8-second Veo 3.1 video with sound from a prompt, optionally with images. Spends credits: fast 40, "
-    "quality 300. Returns at once with a task_id; the video takes minutes, so go on talking and call get_task later. "
-    "To continue a finished video use extend_video. Never repeat a call whose outcome is unknown."
+    "Start an 8-second Veo 3.1 video with sound from a text prompt, optionally with images. Spends credits: fast 40, "
+    "quality 300 (finer; ask the person first). Answers at once with a task_id. Cannot be cancelled. A repeated call "
+    "returns the first video instead of paying twice. Images are public links; local files cannot be sent."
 )
 EXTEND_WORDS = (
-    "Continue a completed video from its last frame. Spends credits: about 40, the price is an estimate. "
-    "Returns at once with the new task_id. For a new video use create_video."
+    "Continue a completed Veo video, fast or quality, from its last frame. Spends credits: about 40 (the price is an "
+    "estimate). Answers at once with the new task_id; when it is done, get_task says whether its file holds the whole "
+    "film or only the new part."
 )
 GET_WORDS = (
-    "See how a video is doing: its status, what it cost and, when completed, its URL. Free. wait_seconds waits and "
-    "reports progress. For several tasks use list_tasks."
+    "See one Veo video: status, length, size, what it cost and, when completed, its URL. Free. wait_seconds=45 waits "
+    "for the end. For several videos use list_tasks."
 )
-LIST_WORDS = "List this server's video tasks, newest first, with their URLs. Free. For one task use get_task."
-CREDITS_WORDS = "See the credit balance and how many videos it pays for. Free. Look before creating a quality video."
+LIST_WORDS = (
+    "List the Veo videos made here, newest first: status, age, price, prompt, URL, and the credits spent in the last "
+    "24 h. Free."
+)
+CREDITS_WORDS = "See the credit balance, the spending limit, and how many Veo videos they allow. Free."

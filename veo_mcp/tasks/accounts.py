@@ -117,8 +117,9 @@ class Accounts:
             ]
         return [Scope(self._client, await self._client.identity(), None, "")]
 
+    @property
     def refusal(self) -> str | None:
-        """Why the API refuses a key that is in use here, or None."""
+        """Why the API refuses a key that is in use here, as far as is known; None while all work."""
         clients = [self._client, *(client for _, client in self._callers.values())]
         refusals = (client.keycare.refusal for client in clients)
         return next((refusal.explanation for refusal in refusals if refusal is not None), None)

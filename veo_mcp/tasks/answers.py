@@ -144,6 +144,7 @@ def adopted(task: ApiTask, account: Account, *, upstream_id: str, entry_id: str,
         created_at=_moment(task.created_at) or now,
         updated_at=now,
         completed_at=change.completed_at,
+        file_due_at=now if change.status is Status.COMPLETED else None,
         next_poll_at=now,
     )
 

@@ -7,8 +7,11 @@ get_credits. Never spends.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import anyio
+
 from veo_mcp.api.account import Account
 from veo_mcp.api.models import Credits
+from veo_mcp.errors import ApiError, InsufficientCredits
 from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.evidence import Evidence
@@ -16,6 +19,7 @@ from veo_mcp.tasks.evidence import Evidence
 __all__ = ["Budget", "Standing"]
 
 DAY = 24 * 3600.0
+ASKING_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,20 @@ class Budget:
         """What this account may spend in any 24 h."""
         del account  # everybody's limit is the same; a person's own comes with hosting
         return Limits(total=self._max_credits)
+
+    async def spent(self, account: Account) -> int:
+        """Credits of this account that were or may have been spent in the last 24 h."""
+        return (await self._journal.spent(account, now=self._clock())).own
+
+    async def balance_within(self, account: Account, error: ApiError) -> int | None:
+        """The balance, to be shown beside a refusal for want of credits; None for any other, or where it is unknown."""
+        if isinstance(error, InsufficientCredits):
+            with anyio.move_on_after(ASKING_SECONDS):
+                try:
+                    return (await self._evidence.balance(account)).balance
+                except ApiError:
+                    pass
+        return None
 
     async def standing(self, account: Account) -> Standing:
         """What the account has, has spent and may spend. Raises ApiError."""

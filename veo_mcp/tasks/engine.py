@@ -19,7 +19,9 @@ from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
 from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.poller import Poller
+from veo_mcp.tasks.quotes import Quotes
 from veo_mcp.tasks.reader import Reader
+from veo_mcp.tasks.situation import Situations
 from veo_mcp.tasks.submit import Submitter
 
 __all__ = ["Engine", "open_engine"]
@@ -35,8 +37,10 @@ class Engine:
     submitter: Submitter
     reader: Reader
     budget: Budget
+    quotes: Quotes
     callbacks: Callbacks
     poller: Poller
+    situations: Situations
     journal: Journal
 
 
@@ -98,7 +102,15 @@ async def open_engine(
         )
         try:
             yield Engine(
-                accounts, submitter, reader, budget, Callbacks(urls, reader, clock=clock, sleep=sleep), poller, journal
+                accounts,
+                submitter,
+                reader,
+                budget,
+                Quotes(journal, budget, clock=clock),
+                Callbacks(urls, reader, clock=clock, sleep=sleep),
+                poller,
+                Situations(journal, poller, urls),
+                journal,
             )
         finally:
             await accounts.aclose()

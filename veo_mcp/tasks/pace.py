@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-__all__ = ["Pace", "next_gap", "usual"]
+__all__ = ["PAUSE_MOST", "Pace", "next_gap", "pause_left", "usual"]
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 EAGERNESS = 0.91
 WATCHED_MOST = 10.0
 """Somebody who waits is never kept longer than this, whatever the clocks did."""
+PAUSE_MOST = HOUR
+"""No pause is longer, whatever an API asks for or a clock does: a task that is paid for is not forgotten."""
 LEARNED_FROM = 8
 """Fewer finished clips than this say too little about how long the next one takes."""
 
@@ -51,6 +53,15 @@ def _gap(age: float, pace: Pace) -> float:
     if age < 120:
         return min(10.0, max(1.0, age / 8))
     return min(60.0, max(10.0, age / 12))
+
+
+def pause_left(not_before: float, now: float) -> float:
+    """Seconds that a pause which the API asked for still lasts; 0 for none.
+
+    One that lies further ahead than any may was made by a clock that has been set back since, and is over.
+    """
+    left = not_before - now
+    return left if 0 < left <= PAUSE_MOST else 0.0
 
 
 def usual(history: Sequence[float]) -> float | None:

@@ -24,7 +24,7 @@ from veo_mcp.journal.journal import Journal, Lease
 from veo_mcp.tasks.accounts import Accounts, Scope
 from veo_mcp.tasks.answers import change_from
 from veo_mcp.tasks.callbacks import CallbackUrls
-from veo_mcp.tasks.pace import Pace, next_gap, usual
+from veo_mcp.tasks.pace import PAUSE_MOST, Pace, next_gap, pause_left, usual
 from veo_mcp.tasks.submit import Submitter
 
 __all__ = ["Poller"]
@@ -39,8 +39,6 @@ IDLE_SECONDS = 1.0
 FAILED_SECONDS = 30.0
 """How long after a look that failed the next one comes at the latest: it has said nothing about the task."""
 SLOW_DOWN = 8.0
-PAUSE_MOST = 3600.0
-"""No pause is longer, whatever an API asks for or a clock does: a task that is paid for is not forgotten."""
 
 
 class Poller:
@@ -75,13 +73,8 @@ class Poller:
         self.beat = 0.0
         self.unreachable: str | None = None
 
-    @property
-    def paused(self) -> str | None:
-        """The sentence that says why the API refuses to be asked (key, balance, address), or None."""
-        return self._accounts.refusal()
-
     def trouble(self, account: Account) -> str | None:
-        """As `paused`, for the key that this account uses."""
+        """Why the API refuses to be asked with this account's key (key, balance, address), or None."""
         refusal = self._accounts.client(account).keycare.refusal
         return refusal.explanation if refusal is not None else None
 
@@ -139,11 +132,8 @@ class Poller:
     async def _ask_next(self, scope: Scope) -> int:
         """Asks about one task that is due, if there is one and the API lets itself be asked."""
         now = self._clock()
-        pause = await self._journal.not_before(scope.api, scope.pauser) - now
-        # One that lies further ahead was made by a clock that has been set back since.
-        if 0 < pause <= PAUSE_MOST:
-            return 0
-        if scope.client.keycare.wait() > 0:
+        pause = pause_left(await self._journal.not_before(scope.api, scope.pauser), now)
+        if pause or scope.client.keycare.wait() > 0:
             return 0
         # One at a time: what is leased and waits for its turn would be out of everyone's reach meanwhile.
         due = await self._journal.lease(

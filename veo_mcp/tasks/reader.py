@@ -14,6 +14,7 @@ from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.answers import adopted, change_from, storable
+from veo_mcp.tasks.pace import pause_left
 
 __all__ = ["Reader"]
 
@@ -87,7 +88,7 @@ class Reader:
     async def paused(self, entry: Entry) -> bool:
         """Whether the API has asked not to be asked for a while."""
         pauser = self._accounts.pauser(entry)
-        return await self._journal.not_before(entry.api, pauser) > self._clock()
+        return pause_left(await self._journal.not_before(entry.api, pauser), self._clock()) > 0
 
     async def wait(
         self,

@@ -67,7 +67,7 @@ class Health:
         late = self._clock() - engine.poller.beat
         if engine.poller.beat and not -ROUND_SECONDS < late < ROUND_SECONDS:
             reasons.append(f"The poller's last round began {late:.0f} s ago.")
-        reasons += [engine.poller.unreachable, engine.accounts.refusal()]
+        reasons += [engine.poller.unreachable, engine.accounts.refusal]
         reasons += [f"The {loop.name} fails: {loop.error}" for loop in self._backend.loops() if not loop.well]
         return [reason for reason in reasons if reason]
 

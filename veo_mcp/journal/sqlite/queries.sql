@@ -38,9 +38,10 @@ SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND (created_at, id) < (:created_at, :id)
 ORDER BY created_at DESC, id DESC
 
+-- A plain :status would be compiled anew at each call (0.08 ms): some conditions of indices speak of a status.
 -- name: list_by_status
 SELECT {entry} FROM entries
-WHERE api = :api AND principal = :principal AND status = :status AND (created_at, id) < (:created_at, :id)
+WHERE api = :api AND principal = :principal AND status = +:status AND (created_at, id) < (:created_at, :id)
 ORDER BY created_at DESC, id DESC
 
 -- name: place
@@ -149,3 +150,42 @@ SELECT revision FROM counter
 
 -- name: next_revision
 UPDATE counter SET revision = revision + 1 RETURNING revision
+
+-- name: latest_ends
+SELECT status FROM entries
+WHERE status IN ('completed', 'failed') AND api = :api AND principal = :principal AND fingerprint = :fingerprint
+ORDER BY created_at DESC LIMIT 10
+
+-- name: quote
+INSERT INTO quotes VALUES (:api, :principal, :fingerprint, :credits, :now)
+ON CONFLICT DO UPDATE SET credits = excluded.credits, quoted_at = excluded.quoted_at
+
+-- name: forget_old_quotes
+DELETE FROM quotes WHERE quoted_at < :before
+
+-- name: take_quote
+DELETE FROM quotes
+WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint AND credits = :credits AND quoted_at > :after
+RETURNING 1
+
+-- A moment that lies further ahead than any gap between two tries was set by a clock that was set back since.
+-- name: file_due
+SELECT {entry} FROM entries
+WHERE file_due_at IS NOT NULL AND api = :api AND (file_due_at <= :now OR file_due_at > :ahead)
+    AND (file_leased_until <= :now OR file_leased_until > :ahead)
+ORDER BY file_due_at
+
+-- name: lease_file
+UPDATE entries SET file_leased_by = :worker_id, file_leased_until = :until, file_fence = file_fence + 1
+WHERE id = :id
+RETURNING file_fence
+
+-- name: file_lease_is_held
+SELECT 1 FROM entries WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL
+
+-- name: release_file
+UPDATE entries SET file_leased_by = NULL, file_leased_until = 0
+WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL
+
+-- name: release_all_files
+UPDATE entries SET file_leased_by = NULL, file_leased_until = 0 WHERE file_leased_by = :worker_id

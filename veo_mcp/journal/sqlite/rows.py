@@ -135,6 +135,7 @@ def _to_row(entry: Entry) -> dict[str, Any]:
     values["video_urls"] = json.dumps(entry.video_urls)
     values["status"] = entry.status.value
     values["estimated"] = int(entry.estimated)
+    values["save_wanted"] = int(entry.save_wanted)
     return values
 
 
@@ -149,4 +150,5 @@ def _to_entry(row: Row) -> Entry:
     values["video_urls"] = tuple(urls)  # pyright: ignore[reportUnknownArgumentType]
     values["status"] = Status(values["status"])
     values["estimated"] = bool(values["estimated"])
+    values["save_wanted"] = bool(values["save_wanted"])
     return Entry(**values)

@@ -84,15 +84,22 @@ CREATE TRIGGER entries_spend AFTER INSERT ON entries WHEN NEW.charged NOT IN ('n
         ON CONFLICT DO UPDATE SET credits = credits + excluded.credits;
 END;
 CREATE TRIGGER entries_spend_less AFTER UPDATE OF charged, credits, api, principal, created_at ON entries
-    WHEN OLD.charged NOT IN ('no', 'refunded') BEGIN
-    UPDATE spending SET credits = credits - OLD.credits
-        WHERE api = OLD.api AND span IN (60, 3600) AND start = CAST(OLD.created_at AS INTEGER) / span * span;
-    UPDATE spending_by_principal SET credits = credits - OLD.credits
-        WHERE api = OLD.api AND principal = OLD.principal AND span IN (60, 3600)
-        AND start = CAST(OLD.created_at AS INTEGER) / span * span;
+    WHEN OLD.charged NOT IN ('no', 'refunded')
+    AND (NEW.charged NOT IN ('no', 'refunded'), NEW.credits, NEW.api, NEW.principal, NEW.created_at)
+    IS NOT (OLD.charged NOT IN ('no', 'refunded'), OLD.credits, OLD.api, OLD.principal, OLD.created_at)
+BEGIN
+    INSERT INTO spending
+        SELECT OLD.api, span, CAST(OLD.created_at AS INTEGER) / span * span, -OLD.credits FROM spans WHERE true
+        ON CONFLICT DO UPDATE SET credits = credits + excluded.credits;
+    INSERT INTO spending_by_principal
+        SELECT OLD.api, OLD.principal, span, CAST(OLD.created_at AS INTEGER) / span * span, -OLD.credits FROM spans WHERE true
+        ON CONFLICT DO UPDATE SET credits = credits + excluded.credits;
 END;
 CREATE TRIGGER entries_spend_more AFTER UPDATE OF charged, credits, api, principal, created_at ON entries
-    WHEN NEW.charged NOT IN ('no', 'refunded') BEGIN
+    WHEN NEW.charged NOT IN ('no', 'refunded')
+    AND (NEW.charged NOT IN ('no', 'refunded'), NEW.credits, NEW.api, NEW.principal, NEW.created_at)
+    IS NOT (OLD.charged NOT IN ('no', 'refunded'), OLD.credits, OLD.api, OLD.principal, OLD.created_at)
+BEGIN
     INSERT INTO spending
         SELECT NEW.api, span, CAST(NEW.created_at AS INTEGER) / span * span, NEW.credits FROM spans WHERE true
         ON CONFLICT DO UPDATE SET credits = credits + excluded.credits;

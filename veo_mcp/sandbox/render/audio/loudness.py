@@ -5,6 +5,8 @@ Called by the composer; `loudness` and `true_peak` also by tests. Works on stere
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from veo_mcp.sandbox.render.canvas.frame import F32
@@ -14,25 +16,26 @@ RATE = 48_000
 TARGET, CEILING = -16.0, 10 ** (-2.2 / 20)
 
 
-def _weight(freqs: np.ndarray) -> np.ndarray:
-    """The K-weighting's gain at each frequency, from the standard's two biquads."""
-    z = np.exp(-2j * np.pi * freqs / RATE)
+@lru_cache(maxsize=2)
+def _weight(samples: int) -> F32:
+    """The K-weighting's gain at each frequency of a track's spectrum, from the standard's two biquads."""
+    z = np.exp(-2j * np.pi * np.fft.rfftfreq(samples))
 
     def gain(b: tuple[float, float, float], a: tuple[float, float]) -> np.ndarray:
         return np.abs((b[0] + b[1] * z + b[2] * z * z) / (1 + a[0] * z + a[1] * z * z))
 
     shelf = gain((1.53512485958697, -2.69169618940638, 1.19839281085285), (-1.69065929318241, 0.73248077421585))
     high = gain((1.0, -2.0, 1.0), (-1.99004745483398, 0.99007225036621))
-    return shelf * high
+    return (shelf * high).astype(np.float32)
 
 
 def loudness(track: F32) -> float:
     """Integrated loudness in LUFS, with both gates."""
     n = track.shape[1]
-    spectrum = np.fft.rfft(track) * _weight(np.fft.rfftfreq(n, 1 / RATE))
+    spectrum = np.fft.rfft(track.astype(np.float32, copy=False)) * _weight(n)
     power = (np.fft.irfft(spectrum, n) ** 2).sum(axis=0)
     block, hop = int(0.4 * RATE), int(0.1 * RATE)
-    total = np.concatenate([[0.0], np.cumsum(power)])
+    total = np.concatenate([[0.0], np.cumsum(power, dtype=np.float64)])
     starts = np.arange(0, max(1, n - block + 1), hop)
     means = (total[np.minimum(starts + block, n)] - total[starts]) / block
     loud = means[means > 10 ** ((-70 + 0.691) / 10)]

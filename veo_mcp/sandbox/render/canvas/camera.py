@@ -12,23 +12,9 @@ import numpy as np
 
 from veo_mcp.sandbox.render.canvas.frame import U8, U16, Frame
 
-MOVES = [
-    "static",
-    "pan_left",
-    "pan_right",
-    "tilt_up",
-    "tilt_down",
-    "zoom_in",
-    "zoom_out",
-    "dolly",
-    "drone",
-    "tracking",
-    "handheld",
-    "orbit",
-    "drift",
-    "push",
-]
-VERTICAL = frozenset({"tilt_up", "tilt_down", "drone"})
+MOVES = "static pan_left pan_right tilt_up tilt_down zoom_in zoom_out dolly drone tracking handheld orbit drift push".split()
+SHOT = 8.0  # seconds a move is made for; it then goes on, ever slower
+VERTICAL = frozenset({"tilt_up", "tilt_down", "drone", "dolly"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +38,15 @@ class Camera:
     unit: float
     brisk: float = 1.0
     phase: float = 0.0
+    speed: float = 0.0  # of tracking, in pixels a second; 0 is the move's own
 
     @property
     def axis(self) -> int:
         return 0 if self.move in VERTICAL else 1
 
-    @property
-    def zooms(self) -> bool:
-        return self.move in {"zoom_in", "zoom_out", "dolly", "drone", "handheld", "push"}
-
     def at(self, t: float) -> View:
         u, b = self.unit, self.brisk
-        glide = t / 8 if t < 8 else 1 + (1 - np.exp(-(t - 8) / 8)) * 0.9
+        glide = t / SHOT if t < SHOT else 1 + (1 - np.exp(-(t - SHOT) / SHOT)) * 0.9
         ease = glide - 0.5
         match self.move:
             case "pan_left":
@@ -71,7 +54,7 @@ class Camera:
             case "pan_right":
                 return View(x=430 * u * ease * b, pivot=0.35)
             case "tracking":
-                return View(x=900 * u * ease * b)
+                return View(x=(self.speed * SHOT or 900 * u * b) * ease)
             case "orbit":
                 return View(x=420 * u * ease * b, pivot=-0.45)
             case "tilt_up":
@@ -99,8 +82,8 @@ class Camera:
                 return View()
 
     def reach(self) -> tuple[float, float]:
-        """How far x and (y or tilt) go over sixteen seconds, for the margins of layers."""
-        views = [self.at(t) for t in np.linspace(0, 16, 33)]
+        """How far x and (y or tilt) go over a clip and the extension that goes on from it, for the margins of layers."""
+        views = [self.at(t) for t in np.linspace(0, 20, 41)]
         ys = [v.y + v.tilt for v in views]
         return max(abs(v.x) for v in views), max(abs(y) for y in ys)
 

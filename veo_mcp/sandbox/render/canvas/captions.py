@@ -6,151 +6,23 @@ last ones, so that first, last and extended frames stay clean. Never wraps a cap
 
 from __future__ import annotations
 
-import sys
-import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL import Image, ImageFilter
 
+from veo_mcp.sandbox.render.canvas.fonts import Style
 from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Rgb, Sprite, vec
+from veo_mcp.sandbox.render.canvas.type import clean, ink, is_rtl, language_of, measure, wrap
 
-Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
-
-_DIRS = {
-    "darwin": ("/System/Library/Fonts", "/Library/Fonts", "/System/Library/Fonts/Supplemental", "~/Library/Fonts"),
-    "win32": ("C:/Windows/Fonts",),
-}.get(sys.platform, ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts"))
-
-_PREFERRED = (
-    "notosans-regular", "notosans[", "dejavusans.ttf", "liberationsans-regular", "arial.ttf", "segoeui.ttf", "helvetica",
-    "notosanscjk-regular", "notosanscjksc", "notosansjp", "notosanssc", "sourcehansans", "wqy-microhei", "wqy-zenhei",
-    "pingfang", "hiragino", "msyh", "msgothic", "yugoth", "simsun", "droidsansfallback", "arialuni", "unifont", "ipag",
-    "vlgothic", "takao", "nanumgothic", "malgun", "notosansarabic", "notosanshebrew", "notosansdevanagari", "notosansthai",
-)  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def font_files() -> tuple[str, ...]:
-    """The machine's fonts that are worth asking, the preferred ones first."""
-    found: list[tuple[int, str]] = []
-    for place in _DIRS:
-        root = Path(place).expanduser()
-        if not root.is_dir():
-            continue
-        for path in root.rglob("*"):
-            name = path.name.lower()
-            if path.suffix.lower() in {".ttf", ".otf", ".ttc"}:
-                for rank, start in enumerate(_PREFERRED):
-                    if name.startswith(start):
-                        found.append((rank, str(path)))
-                        break
-    return tuple(p for _, p in sorted(found))
-
-
-@lru_cache(maxsize=64)
-def _open(path: str, size: int) -> Font:
-    return ImageFont.truetype(path, size) if path else ImageFont.load_default(size)
-
-
-@lru_cache(maxsize=2048)
-def _has(path: str, char: str) -> bool:
-    font = _open(path, 24)
-    missing: Any = font.getmask("\U0010fffd")
-    glyph: Any = font.getmask(char)
-    return glyph.size != (0, 0) and (glyph.size != missing.size or bytes(glyph) != bytes(missing))
-
-
-@lru_cache(maxsize=4096)
-def face_for(char: str) -> str:
-    """The first font with a glyph for `char`; the built-in one when none has it."""
-    if char.isspace():
-        char = "a"
-    for path in font_files():
-        try:
-            if _has(path, char):
-                return path
-        except OSError:
-            continue
-    return ""
-
-
-def runs(text: str) -> list[tuple[str, str]]:
-    """The text cut into stretches of one font each; what no font can show becomes a middle dot (or is left out)."""
-    out: list[tuple[str, str]] = []
-    for char in text:
-        face = face_for(char)
-        if not face and not (char.isascii() and char.isprintable()):
-            plain = unicodedata.normalize("NFKD", char)[:1]
-            char = plain if plain.isascii() and plain.isprintable() else "·" if char.isalnum() else ""
-            face = face_for(char) if char else ""
-        if not char or (char == "·" and out and out[-1][1].endswith("·")):
-            continue
-        if out and (out[-1][0] == face or char == " "):
-            out[-1] = (out[-1][0], out[-1][1] + char)
-        else:
-            out.append((face, char))
-    return out
-
-
-def measure(text: str, size: int) -> float:
-    return sum(_open(face, size).getlength(part) for face, part in runs(text))
-
-
-def write(
-    draw: ImageDraw.ImageDraw,
-    at: tuple[float, float],
-    text: str,
-    size: int,
-    fill: int = 255,
-    *,
-    bold: bool = False,
-    track: float = 0,
-) -> float:
-    """Write on the baseline at `at`; returns the x after it."""
-    x, y = at
-    for face, part in runs(text):
-        font = _open(face, size)
-        for piece in part if track else [part]:
-            draw.text(
-                (x, y),
-                piece,
-                fill=fill,
-                font=font,
-                anchor="ls" if isinstance(font, ImageFont.FreeTypeFont) else None,
-                stroke_width=0.45 if bold else 0,
-            )
-            x += font.getlength(piece) + track
-    return x
-
-
-def wrap(text: str, size: int, width: float, lines: int = 2) -> list[str]:
-    """Break at spaces, or anywhere in scripts without them; what does not fit ends in an ellipsis."""
-    pieces: list[str] = []
-    for word in text.split():
-        if pieces and measure(word, size) <= width and not any(ord(c) >= 0x2E80 for c in word):
-            pieces.append(" " + word)
-        elif any(ord(c) >= 0x2E80 for c in word) or measure(word, size) > width:
-            pieces.extend(((" " if pieces and i == 0 else "") + c) for i, c in enumerate(word))
-        else:
-            pieces.append(word)
-    out: list[str] = [""]
-    for i, piece in enumerate(pieces):
-        if measure(out[-1] + piece, size) <= width:
-            out[-1] += piece
-        elif len(out) < lines:
-            out.append(piece.lstrip())
-        else:
-            while out[-1] and measure(out[-1] + "…", size) > width:
-                out[-1] = out[-1][:-1]
-            out[-1] = out[-1].rstrip(" ,.;") + "…"
-            break
-        if i > 400:
-            break
-    return [line for line in out if line]
+HEAD, LABEL, BODY = Style(weight=700, track=0.14), Style(weight=650, track=0.13), Style(weight=450)
+WHITE: Rgb = (1.0, 1.0, 1.0)
+RED: Rgb = (1.0, 0.27, 0.23)
+SHADE: Rgb = (0.02, 0.025, 0.04)
+FOOT_SHADE, TAG_SHADE = 0.68, 0.5
+"""How dark the gradient behind a caption becomes, and the tag behind SANDBOX is."""
+CLEAN_FRAMES, RAMP_SECONDS = 4, 0.55
+"""Frames at either end of a shot that stay without marks, and how long the marks take to come and go."""
 
 
 @dataclass(slots=True)
@@ -160,76 +32,109 @@ class Mark:
     y: int
 
 
+class Band:
+    """A strip of the picture on which words are put."""
+
+    def __init__(self, w: int, h: int, *, shade: float = 0.0, full: float = 1.0) -> None:
+        """With `shade`, over a gradient from nothing at the top to that darkness at the height `full` (0 to 1)."""
+        self.w, self.h = w // 2 * 2, (h + 1) // 2 * 2
+        rise = np.clip(np.linspace(0, 1, self.h, dtype=np.float32) / full, 0, 1)
+        column = rise * rise * (3 - 2 * rise) * np.float32(shade)
+        self.alpha: F32 = np.repeat(column[:, None], self.w, axis=1)
+        self.rgb: F32 = np.broadcast_to(vec(SHADE), (self.h, self.w, 3)).astype(np.float32)
+
+    def put(self, mask: F32, x: float, y: float, colour: Rgb, strength: float = 1.0) -> None:
+        """Lay a mask over what is there, its top left corner at (x, y)."""
+        left, top = round(x), round(y)
+        a, b = max(0, left), min(self.w, left + mask.shape[1])
+        c, d = max(0, top), min(self.h, top + mask.shape[0])
+        if b <= a or d <= c:
+            return
+        over = mask[c - top : d - top, a - left : b - left] * np.float32(strength)
+        under = self.alpha[c:d, a:b] * (1 - over)
+        total = over + under
+        mixed = vec(colour) * over[..., None] + self.rgb[c:d, a:b] * under[..., None]
+        self.rgb[c:d, a:b] = mixed / np.maximum(total, np.float32(1e-4))[..., None]
+        self.alpha[c:d, a:b] = total
+
+    def words(
+        self, text: str, style: Style, size: float, x: float, base: float, colour: Rgb, *, strength: float = 1.0, rtl: bool = False
+    ) -> float:  # fmt: skip
+        """Set words on the baseline from `x` on (or up to `x`, right to left); returns how wide they are."""
+        set_ = ink(text, style, size, rtl=rtl)
+        left = x - set_.advance if rtl else x
+        soft = Image.fromarray((np.pad(set_.mask, 8) * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(3))
+        self.put(
+            np.asarray(soft, np.float32) / np.float32(255), left - set_.left - 8, base - set_.base - 8, SHADE, 0.55
+        )
+        self.put(set_.mask, left - set_.left, base - set_.base, colour, strength)
+        return set_.advance
+
+    def mark(self, x: int, y: int) -> Mark:
+        used = np.flatnonzero(self.alpha.max(axis=0) > 0.004)
+        a, b = (int(used[0]) // 2 * 2, int(used[-1]) + 1) if used.size else (0, 2)
+        return Mark(Sprite(self.rgb[:, a:b], self.alpha[:, a:b], phases=1), x + a, y // 2 * 2)
+
+
+def _tag(w: float, h: float) -> F32:
+    """A strip with round ends."""
+    y, x = np.mgrid[0 : round(h), 0 : round(w)].astype(np.float32) + np.float32(0.5)
+    r = round(h) / 2
+    return np.clip(r + 0.5 - np.hypot(x - np.clip(x, r, round(w) - r), y - r), 0, 1)
+
+
 class Marks:
-    """The marks of one shot."""
+    """The marks of one shot; without a caption its label stands beside SANDBOX, and nothing at the foot."""
 
     def __init__(self, w: int, h: int, caption: str, label: str, accent: Rgb, watermark: str | None) -> None:
         unit = min(w, h) / 720
-        self.items: list[Mark] = []
-        pad = int(0.045 * min(w, h)) // 2 * 2 + 2
-        small, body = int(15 * unit), int(27 * unit)
-        head, head_colour = self._canvas(w, int(44 * unit))
-        draw = ImageDraw.Draw(head)
-        r = 5 * unit
-        cy = 22 * unit
-        draw.ellipse((pad, cy - r, pad + 2 * r, cy + r), fill=255)
-        x = write(draw, (pad + 20 * unit, cy + 5.5 * unit), "SANDBOX", small, bold=True, track=2.2 * unit)
-        write(draw, (x + 6 * unit, cy + 5.5 * unit), "· no AI model", small, 215)
-        self._add(head, head_colour, 0, int(14 * unit), spots=[((0, int(pad + 2 * r + 2)), (1.0, 0.27, 0.23))])
-        lines = wrap(caption, body, w - 2 * pad - 24 * unit)
-        tall = int((34 + 36 * len(lines) + 12) * unit)
-        foot, foot_colour = self._canvas(w, tall)
-        draw = ImageDraw.Draw(foot)
-        draw.rectangle((pad, 8 * unit, pad + 2.5 * unit, tall - 8 * unit), fill=255)
-        write(draw, (pad + 18 * unit, 22 * unit), label.upper(), int(14 * unit), bold=True, track=2.4 * unit)
-        for k, line in enumerate(lines):
-            write(draw, (pad + 18 * unit, (56 + 36 * k) * unit), line, body)
-        split = int(30 * unit)
-        self._add(
-            foot,
-            foot_colour,
-            0,
-            h - tall - int(26 * unit),
-            spots=[((0, int(pad + 4 * unit)), accent)],
-            upper=(split, accent),
-        )
-        if watermark:
-            text = wrap(watermark, int(24 * unit), w * 0.55, 1)[0] if watermark.strip() else ""
-            if text:
-                wide = int(measure(text, int(24 * unit))) + 24
-                image, colour = self._canvas(wide, int(48 * unit))
-                write(ImageDraw.Draw(image), (12, 32 * unit), text, int(24 * unit), 205, bold=True)
-                self._add(image, colour, w - wide - pad + 8, int(14 * unit))
+        pad = int(0.045 * min(w, h)) + 2
+        caption = clean(caption)
+        self.items = self._head(w, unit, pad, clean(watermark or ""), "" if caption else label)
+        if caption:
+            self.items.append(self._foot(w, h, unit, pad, caption, label, accent))
 
     @staticmethod
-    def _canvas(w: int, h: int) -> tuple[Image.Image, F32]:
-        h = (h + 1) // 2 * 2
-        return Image.new("L", (w // 2 * 2, h)), np.ones((h, w // 2 * 2, 3), np.float32)
+    def _head(w: int, unit: float, pad: int, watermark: str, label: str) -> list[Mark]:
+        tall, size, radius = 30 * unit, 15 * unit, 5 * unit
+        says = " · ".join(filter(None, ("· no AI model", label)))
+        wide = measure("SANDBOX", HEAD, size) + measure(says, BODY, size) + 46 * unit
+        band = Band(w, int(tall) + 2)
+        band.put(_tag(wide, tall), pad, 0, SHADE, TAG_SHADE)
+        y, x = np.mgrid[-8:9:17j, -8:9:17j].astype(np.float32)
+        band.put(np.clip(radius + 0.5 - np.hypot(x, y), 0, 1), pad + 17 * unit - 8, tall / 2 - 8, RED)
+        at = pad + 29 * unit
+        at += band.words("SANDBOX", HEAD, size, at, tall / 2 + size * 0.36, WHITE)
+        band.words(says, BODY, size, at + 4 * unit, tall / 2 + size * 0.36, WHITE, strength=0.92)
+        out = [band.mark(0, pad - 4)]
+        if watermark:
+            style = Style(weight=600, language=language_of(watermark))
+            shown = wrap(watermark, style, 22 * unit, w * 0.45, 1)[0]
+            wide = measure(shown, style, 22 * unit) + 28 * unit
+            band = Band(w, int(38 * unit))
+            band.put(_tag(wide, 38 * unit), w - pad - wide, 0, SHADE, TAG_SHADE * 0.7)
+            band.words(shown, style, 22 * unit, w - pad - wide + 14 * unit, 27 * unit, WHITE, strength=0.85)
+            out.append(band.mark(0, pad - 8))
+        return out
 
-    def _add(
-        self,
-        image: Image.Image,
-        colour: F32,
-        x: int,
-        y: int,
-        spots: list[tuple[tuple[int, int], Rgb]] | None = None,
-        upper: tuple[int, Rgb] | None = None,
-    ) -> None:
-        ink = np.asarray(image, np.float32) / np.float32(255)
-        shadow = np.asarray(image.filter(ImageFilter.GaussianBlur(2.2)), np.float32) / np.float32(255)
-        wide = np.asarray(image.filter(ImageFilter.GaussianBlur(9)), np.float32) / np.float32(255)
-        dark = np.clip(shadow * np.float32(0.7) + wide * np.float32(0.6), 0, 0.62)
-        if upper:
-            colour[: upper[0]] = vec(upper[1])
-        for (a, b), tint in spots or []:
-            colour[:, a:b] = vec(tint)
-        alpha = ink + (1 - ink) * dark
-        rgb = colour * (ink / np.maximum(alpha, np.float32(1e-4)))[..., None]
-        used = np.flatnonzero(alpha.max(axis=0) > 0.004)
-        if not used.size:
-            return
-        a, b = int(used[0]) // 2 * 2, min(int(used[-1]) + 2, alpha.shape[1])
-        self.items.append(Mark(Sprite(rgb[:, a:b], alpha[:, a:b], phases=1), (x + a) // 2 * 2, y // 2 * 2))
+    @staticmethod
+    def _foot(w: int, h: int, unit: float, pad: int, caption: str, label: str, accent: Rgb) -> Mark:
+        size, line, gap = 27 * unit, 37 * unit, 18 * unit
+        room = w - 2 * pad - gap
+        style = replace(BODY, language=language_of(caption))
+        shown = wrap(caption, style, size, room) if caption else []
+        rtl = is_rtl(caption)
+        text_tall = 26 * unit + line * len(shown)
+        tall = int(text_tall + 132 * unit)
+        band = Band(w, tall, shade=FOOT_SHADE, full=0.72)
+        top = tall - text_tall - 34 * unit
+        edge = w - pad - 3 * unit if rtl else pad
+        band.put(np.ones((int(text_tall), max(2, round(2.5 * unit))), np.float32), edge, top, accent)
+        start = w - pad - gap if rtl else pad + gap
+        band.words(label.upper(), LABEL, 14 * unit, start, top + 14 * unit, accent, rtl=rtl)
+        for k, words in enumerate(shown):
+            band.words(words, style, size, start, top + 14 * unit + line * (k + 1) - 1 * unit, WHITE, rtl=rtl)
+        return band.mark(0, h - tall + h % 2)
 
     def draw(self, frame: Frame, fade: float) -> None:
         for mark in self.items:
@@ -238,5 +143,5 @@ class Marks:
 
 def fade_at(index: int, first: int, end: int, fps: int) -> float:
     """How strong the marks are in frame `index` of the shot [first, end)."""
-    rest, ramp = 4, fps * 0.55
-    return float(np.clip(min(index - first - rest + 1, end - 1 - rest - index + 1) / ramp, 0, 1))
+    ramp = fps * RAMP_SECONDS
+    return float(np.clip(min(index - first - CLEAN_FRAMES + 1, end - 1 - CLEAN_FRAMES - index + 1) / ramp, 0, 1))

@@ -108,14 +108,17 @@ def as_keep(alpha: F32) -> U16:
     return (np.clip(1 - alpha, 0, 1) * np.float32(256) + np.float32(0.5)).astype(np.uint16)
 
 
-def _shifted(a: F32, part: float, axis: int) -> F32:
+def shifted(a: F32, part: float, axis: int) -> F32:
+    """The picture moved by `part` of a pixel towards its beginning (negative: towards its end)."""
     if part == 0:
         return a
     out = a.copy()
-    if axis == 1:
-        out[:, :-1] += (a[:, 1:] - a[:, :-1]) * np.float32(part)
+    moved, source = (out, a) if axis == 0 else (out.swapaxes(0, 1), a.swapaxes(0, 1))
+    step = (source[1:] - source[:-1]) * np.float32(part)
+    if part > 0:
+        moved[:-1] += step
     else:
-        out[:-1] += (a[1:] - a[:-1]) * np.float32(part)
+        moved[1:] += step
     return out
 
 
@@ -158,12 +161,12 @@ class Layer:
         self.keeps: list[tuple[U16, U16] | None] = []
         for k in range(phases):
             p = k / phases
-            self.planes.append((as_u8(_shifted(y, p, axis)), as_u8(_shifted(u, p, axis)), as_u8(_shifted(v, p, axis))))
+            self.planes.append((as_u8(shifted(y, p, axis)), as_u8(shifted(u, p, axis)), as_u8(shifted(v, p, axis))))
             if a is None or ac is None:
                 self.keeps.append(None)
             else:
                 end = min(height, (self.opaque_from + 3) // 2 * 2)
-                self.keeps.append((as_keep(_shifted(a[:end], p, axis)), as_keep(_shifted(ac[: end // 2], p, axis))))
+                self.keeps.append((as_keep(shifted(a[:end], p, axis)), as_keep(shifted(ac[: end // 2], p, axis))))
         if a is not None:
             self.opaque_from = min(height, (self.opaque_from + 3) // 2 * 2)
 
@@ -210,40 +213,43 @@ class Layer:
         return int(self.top + y + self.opaque_from) + 2
 
 
+PAD = 2  # empty pixels around a sprite's own, for the phases
+
+
 class Sprite:
     """A small picture with alpha that may lie anywhere, also partly outside; four quarter-pixel phases in x."""
 
     def __init__(self, rgb: F32, alpha: F32, *, phases: int = 4) -> None:
-        h, w = alpha.shape
-        pad = ((2, 2 + h % 2), (2, 4 + w % 2))
-        alpha = np.pad(alpha, pad)
-        rgb = np.pad(rgb, (*pad, (0, 0)), mode="edge")
-        self.h, self.w = alpha.shape
-        self.phases = phases
+        # w and h are the whole picture's; only the part that is not empty is kept, from (left, top) on
+        (self.h, self.w), self.phases = alpha.shape, phases
+        rows, cols = np.flatnonzero(alpha.max(axis=1) > 0.002), np.flatnonzero(alpha.max(axis=0) > 0.002)
+        y0, y1 = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 1)
+        x0, x1 = (int(cols[0]), int(cols[-1]) + 1) if cols.size else (0, 1)
+        self.left, self.top, self.lowest = x0 - PAD, y0 - PAD, y1
+        alpha, rgb = alpha[y0:y1, x0:x1], rgb[y0:y1, x0:x1]
+        pad = ((PAD, PAD + (y1 - y0) % 2), (PAD, PAD + 2 + (x1 - x0) % 2))
+        alpha, rgb = np.pad(alpha, pad), np.pad(rgb, (*pad, (0, 0)), mode="edge")
         y, u, v = to_yuv(rgb)
-        planes = [y * alpha, halve(u * alpha), halve(v * alpha)]
-        alphas = [alpha, halve(alpha)]
-        self.data: list[Any] = []
+        planes, alphas = [y * alpha, halve(u * alpha), halve(v * alpha)], [alpha, halve(alpha)]
+        #: by phase: the premultiplied planes, and what shows through luma and chroma
+        self.data: list[tuple[list[U8], list[U16]]] = []
         for k in range(phases):
             # a sprite that moves right by a fraction samples further left
-            p = k / phases
-            shifted = [_right(q, p) for q in planes]
-            keeps = [as_keep(_right(q, p)) for q in alphas]
-            self.data.append(([as_u8(s) for s in shifted], keeps))
+            p = -k / phases
+            self.data.append(([as_u8(shifted(q, p, 1)) for q in planes], [as_keep(shifted(q, p, 1)) for q in alphas]))
 
     def draw(self, frame: Frame, x: float, y: float, *, fade: float = 1.0) -> None:
         """Draw with the picture's own top left corner at (x, y)."""
         if fade <= 0.004:
             return
-        x, y = x - 2, y - 2
+        x, y = x + self.left, y + self.top
         for plane in range(3):
             half = 2 if plane else 1
             q = int(np.floor(x / half * self.phases + 0.5))
             ix, phase = q // self.phases, q % self.phases
             iy = int(np.floor(y / half + 0.5))
             colours, keeps = self.data[phase]
-            colour: U8 = colours[plane]
-            keep: U16 = keeps[1 if plane else 0]
+            colour, keep = colours[plane], keeps[1 if plane else 0]
             target = (frame.y, frame.u, frame.v)[plane]
             x0, x1 = max(0, ix), min(target.shape[1], ix + colour.shape[1])
             y0, y1 = max(0, iy), min(target.shape[0], iy + colour.shape[0])
@@ -256,14 +262,6 @@ class Sprite:
                 c = ((c * f) >> 8).astype(np.uint8)
                 k = (np.uint16(256) - (((np.uint16(256) - k) * f) >> 8)).astype(np.uint16)
             frame.over(target[y0:y1, x0:x1], c, k)
-
-
-def _right(a: F32, part: float) -> F32:
-    if part == 0:
-        return a
-    out = a.copy()
-    out[:, 1:] += (a[:, :-1] - a[:, 1:]) * np.float32(part)
-    return out
 
 
 def stops(rows: int, points: Sequence[tuple[float, Rgb]]) -> F32:

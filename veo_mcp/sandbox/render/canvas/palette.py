@@ -25,6 +25,7 @@ class Palette:
     cloud: Rgb
     cloud_shade: Rgb
     stars: float = 0.0
+    disc: bool = False  # whether the sun or the moon itself is seen: only when it is named
     moon: bool = False
     accent: Rgb = (1.0, 0.8, 0.4)
     night: float = 0.0
@@ -41,6 +42,12 @@ def _sky(*colours: str) -> tuple[tuple[float, Rgb], ...]:
 
 
 HOURS: dict[str, Palette] = {
+    # no light was named: an even, pale day that claims no hour
+    "": Palette(
+        _sky("7f9fc0", "a3bcd4", "c9d8e4", "e6ecee"),
+        hexa("fffaf0"), 0.7, 0.042, 0.22, hexa("d3dde3"), (1.0, 0.98, 0.95), (0.5, 0.55, 0.64),
+        hexa("4a7590"), hexa("f7f9fb"), hexa("b4c2d0"), accent=hexa("d6e6f2"),
+    ),
     "dawn": Palette(
         _sky("3d5a8c", "7f8fc0", "d9a9b9", "f7cfa8", "ffe6b8"),
         hexa("fff2cf"), 0.2, 0.045, 0.75, hexa("f3cdbb"), (1.1, 0.92, 0.8), (0.52, 0.5, 0.68),
@@ -62,9 +69,9 @@ HOURS: dict[str, Palette] = {
         hexa("232a52"), hexa("b48ba4"), hexa("40406f"), stars=0.35, accent=hexa("f0b4a0"), night=0.5,
     ),
     "night": Palette(
-        _sky("05081c", "0b1434", "152450", "2a3d6b"),
-        hexa("eef2ff"), 0.72, 0.05, 0.42, hexa("24365f"), (0.46, 0.54, 0.78), (0.09, 0.11, 0.23),
-        hexa("0a1533"), hexa("4a5c8c"), hexa("151e40"), stars=1.0, moon=True, accent=hexa("a9c4ff"), night=1.0,
+        _sky("060a22", "0e1a42", "1d3166", "3a5288"),
+        hexa("eef2ff"), 0.72, 0.05, 0.42, hexa("2f4675"), (0.6, 0.68, 0.95), (0.14, 0.17, 0.33),
+        hexa("12224a"), hexa("46578a"), hexa("18234a"), stars=1.0, moon=True, accent=hexa("a9c4ff"), night=1.0,
     ),
     "neon": Palette(
         _sky("0a0618", "1c0c38", "4a1460", "a0287a"),
@@ -74,17 +81,22 @@ HOURS: dict[str, Palette] = {
 }  # fmt: skip
 
 
-def palette(time: str, weather: str, looks: Iterable[str]) -> Palette:
+def palette(light: str, weather: str, looks: Iterable[str]) -> Palette:
     """The light of an hour under a weather."""
     looks = set(looks)
-    base = HOURS["neon" if "neon" in looks and time not in {"noon", "dawn"} else (time or "noon")]
+    base = HOURS["neon" if "neon" in looks and light not in {"noon", "dawn"} else light]
+    seen = light == "sunset" or "sun" in looks if not base.moon else "moon" in looks
+    base = replace(base, disc=seen, glow=base.glow if seen or not base.moon else 0.16)
+    if "stars" in looks:
+        base = replace(base, stars=max(base.stars, 0.8))
     if "dark" in looks and base.night < 1:
         base = _dull(base, 0.3, 0.62)
     match weather:
         case "rain":
-            return replace(_dull(base, 0.55, 0.74), glow=base.glow * 0.35)
+            return replace(_dull(base, 0.55, 0.74), glow=base.glow * 0.35, disc=False)
         case "storm":
-            return replace(_dull(base, 0.62, 0.5), glow=base.glow * 0.15, stars=0.0)
+            dim = _dull(base, 0.62, 0.5)
+            return replace(dim, glow=base.glow * 0.15, stars=0.0, disc=False, cloud_shade=scale(dim.cloud_shade, 0.45))
         case "snow":
             return replace(_dull(base, 0.5, 0.95 if base.night < 0.5 else 1.1), glow=base.glow * 0.6)
         case "fog":

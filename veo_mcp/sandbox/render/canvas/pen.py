@@ -9,32 +9,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
-from veo_mcp.sandbox.render.canvas.frame import Rgb, Sprite, vec
+from veo_mcp.sandbox.render.canvas.frame import F32, Rgb, vec
 
 Point = tuple[float, float]
 
 
-class Pen:
-    """A sheet `wide` by `tall` measures, one measure being `size` pixels; (0, 0) is in the middle of the lower edge."""
+def ink(c: Rgb, alpha: int = 255) -> tuple[int, int, int, int]:
+    """A colour as Pillow wants it."""
+    r, g, b = (int(min(max(v, 0), 1) * 255) for v in c)
+    return (r, g, b, alpha)
 
-    def __init__(self, size: float, wide: float, tall: float, below: float = 0.06) -> None:
+
+FINE_BELOW = 150  # a figure smaller than so many pixels is drawn three times too large, others twice
+
+
+class Pen:
+    """A sheet `wide` by `tall` measures, one measure being `size` pixels; (0, 0) is in the middle of the lower edge.
+
+    With `tilt`, in degrees, all that is drawn is turned about that point (a boat's roll).
+    """
+
+    def __init__(self, size: float, wide: float, tall: float, below: float = 0.06, tilt: float = 0.0) -> None:
         self.size, self.below = size, below
-        # what is large needs less oversampling to be smooth
-        self.K = 3 if size < 260 else 2
+        self.K = 3 if size < FINE_BELOW else 2
         self.w, self.h = int(size * wide) + 2, int(size * (tall + below)) + 2
-        self.mask = Image.new("L", (self.w * self.K, self.h * self.K))
-        self.rgb = Image.new("RGB", self.mask.size)
-        self.m, self.c = ImageDraw.Draw(self.mask), ImageDraw.Draw(self.rgb)
+        self.img = Image.new("RGBA", (self.w * self.K, self.h * self.K))
+        self.d = ImageDraw.Draw(self.img)
+        self.sin, self.cos = float(np.sin(np.radians(tilt))), float(np.cos(np.radians(tilt)))
 
     def at(self, p: Point) -> Point:
-        k = self.K
-        return (self.w * k / 2 + p[0] * self.size * k, self.h * k - (p[1] + self.below) * self.size * k)
+        k = self.size * self.K
+        x, y = p[0] * self.cos - p[1] * self.sin, p[0] * self.sin + p[1] * self.cos
+        return (self.w * self.K / 2 + x * k, self.h * self.K - (y + self.below) * k)
 
     def _poly(self, pts: Sequence[Point], colour: Rgb) -> None:
-        self.m.polygon(list(pts), fill=255)
-        self.c.polygon(list(pts), fill=tuple(int(min(max(v, 0), 1) * 255) for v in colour))
+        self.d.polygon(list(pts), fill=ink(colour))
 
     def poly(self, pts: Sequence[Point], colour: Rgb) -> None:
         self._poly([self.at(p) for p in pts], colour)
@@ -71,50 +82,42 @@ class Pen:
             self.disc(x, y, wd / 2, colour)
 
     def line(self, pts: Sequence[Point], width: float, colour: Rgb) -> None:
-        k = max(1, int(width * self.size * self.K))
-        at = [self.at(p) for p in pts]
-        self.m.line(at, fill=255, width=k, joint="curve")
-        self.c.line(at, fill=tuple(int(min(max(v, 0), 1) * 255) for v in colour), width=k, joint="curve")
+        self.d.line(
+            [self.at(p) for p in pts], fill=ink(colour), width=max(1, int(width * self.size * self.K)), joint="curve"
+        )
 
-    def sprite(
-        self, light: Rgb, rim: Rgb, side: int, *, tilt: float = 0.0, strength: float = 0.5, phases: int = 4, flip: bool = False,
-        haze: tuple[Rgb, float] | None = None, upside: bool = False, alpha: float = 1.0,
-    ) -> Sprite:  # fmt: skip
-        """The figure in this light, its edge towards the sun lit with `rim`."""
-        mask, rgb = self.mask, self.rgb
-        if tilt:
-            centre = (mask.width / 2, mask.height * 0.85)
-            mask = mask.rotate(tilt, Image.Resampling.BILINEAR, center=centre)
-            rgb = rgb.rotate(tilt, Image.Resampling.BILINEAR, center=centre)
-        a = np.asarray(mask.resize((self.w, self.h), Image.Resampling.BOX), np.float32) / np.float32(255)
-        c = np.asarray(rgb.resize((self.w, self.h), Image.Resampling.BOX), np.float32) / np.float32(255)
-        # outside the figure the sheet is black: what the reduction took from there is given back
-        c = np.asarray(c / np.maximum(a, np.float32(1 / 32))[..., None], np.float32)
+    def shaded(self, light: Rgb, rim: Rgb, side: int, *, strength: float = 0.5, flip: bool = False) -> tuple[F32, F32]:
+        """Colour and alpha of the figure in this light, its edge towards the sun lit with `rim`."""
+        small = self.img.reduce(self.K)
         if flip:
-            a, c = a[:, ::-1], c[:, ::-1]
+            small = ImageOps.mirror(small)
+        rgb, alpha = np.zeros((self.h, self.w, 3), np.float32), np.zeros((self.h, self.w), np.float32)
+        # only what is drawn on is worth the arithmetic
+        x0, y0, x1, y1 = small.getbbox() or (0, 0, 1, 1)
+        b, e = max(2, round(min(self.size, 260) * 0.035)), max(1, round(min(self.size, 200) * 0.009))
+        part = (slice(max(0, y0 - 2 * b), y1 + 2 * b), slice(max(0, x0 - 2 * b), x1 + 2 * b))
+        data = np.asarray(small, np.float32)[part] * np.float32(1 / 255)
+        a = data[..., 3]
         # a little roundness: what looks away from the sun is darker
-        b = max(2.0, min(self.size, 260) * 0.035)
-        body = np.asarray(
-            Image.fromarray((a * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(b)), np.float32
-        ) / np.float32(255)
-        k = max(1, round(b * 0.8))
-        turned = np.roll(np.roll(body, side * k, axis=1), -k, axis=0) - body
-        c = c * np.clip(np.float32(1.0) - turned * np.float32(1.1), 0.62, 1.25)[..., None]
-        c = c * vec(light)
-        e = max(1, round(min(self.size, 200) * 0.009))
-        soft = np.asarray(
-            Image.fromarray((a * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(e)), np.float32
-        ) / np.float32(255)
-        away = np.roll(np.roll(soft, -side * e, axis=1), e, axis=0)
-        edge = np.clip(a - away, 0, 1)[..., None] * np.float32(strength * 1.6)
-        c = c + np.clip(edge, 0, 1) * (vec(rim) - c)
-        if haze:
-            c = c + (vec(haze[0]) - c) * np.float32(haze[1])
-        if upside:
-            a, c = a[::-1] * np.linspace(alpha, alpha * 0.2, self.h, dtype=np.float32)[:, None], c[::-1]
-        elif alpha < 1:
-            a = a * np.float32(alpha)
-        return Sprite(np.clip(c, 0, 1).astype(np.float32), a, phases=phases)
+        body = _blurred(a, b)
+        turned = np.roll(body, (-b, side * b), axis=(0, 1)) - body
+        c = data[..., :3] * vec(light)
+        c *= np.clip(np.float32(1.0) - turned * np.float32(1.1), 0.62, 1.25)[..., None]
+        away = np.roll(_blurred(a, e), (e, -side * e), axis=(0, 1))
+        edge = np.clip((a - away) * np.float32(strength * 1.6), 0, 1)[..., None]
+        c += edge * (vec(rim) - c)
+        rgb[part], alpha[part] = np.clip(c, 0, 1, out=c), a
+        return rgb, alpha
+
+
+def _blurred(a: F32, radius: int) -> F32:
+    soft = Image.fromarray((a * 255).astype(np.uint8)).filter(ImageFilter.BoxBlur(radius))
+    return np.asarray(soft, np.float32) * np.float32(1 / 255)
+
+
+def points(text: str, by: Point = (0.0, 0.0)) -> list[Point]:
+    """Points written as "x,y x,y …", moved by `by`."""
+    return [(float(x) + by[0], float(y) + by[1]) for x, y in (word.split(",") for word in text.split())]
 
 
 def curve(pts: Sequence[Point], *, closed: bool, steps: int = 8) -> list[Point]:

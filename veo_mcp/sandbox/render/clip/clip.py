@@ -6,285 +6,246 @@ Called by render_clip only. Decides which stage shows when (shots, image modes, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from veo_mcp.sandbox.render import ClipInfo, ClipSpec
-from veo_mcp.sandbox.render.audio.music import Score, choose
+from veo_mcp.sandbox.render.audio.ambience import Air, sounds_of
 from veo_mcp.sandbox.render.audio.music import compose as play
-from veo_mcp.sandbox.render.canvas.camera import View, crop
+from veo_mcp.sandbox.render.audio.score import Score, choose, mood_of, remembered
 from veo_mcp.sandbox.render.canvas.captions import Marks, fade_at
+from veo_mcp.sandbox.render.canvas.flashes import flashes
 from veo_mcp.sandbox.render.canvas.frame import Frame
 from veo_mcp.sandbox.render.canvas.grading import Finish
 from veo_mcp.sandbox.render.canvas.noise import key_of, stream
 from veo_mcp.sandbox.render.clip.encode import Writer
-from veo_mcp.sandbox.render.clip.images import Ended, Morph, Pair, ease, fitted, frame_of, open_image, parent_end
-from veo_mcp.sandbox.render.clip.scene import build
-from veo_mcp.sandbox.render.language.prompt import Plan, shots
-from veo_mcp.sandbox.render.scenery.stage import Stage
+from veo_mcp.sandbox.render.clip.images import Ended, Pair, ease, fitted, frame_of, open_image, parent_end
+from veo_mcp.sandbox.render.clip.passage import CUT_AFTER, Passage, goes_on
+from veo_mcp.sandbox.render.clip.reference import add_references
+from veo_mcp.sandbox.render.clip.scene import BUILDERS, build
+from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.language.prompt import shots
+from veo_mcp.sandbox.render.scenery.animatic import add_title
 
-Compose = Callable[[Frame, Frame, float], None]
+Key = tuple[int, ...]
+RAMP = 14  # frames in which the finish comes in after a given picture, or goes before one
+ACCENT = (0.75, 0.88, 1.0)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One stage's share of the clip: frames [first, end), and the stage's own time at the first of them."""
+
+    plan: Plan
+    key: Key
+    first: int
+    end: int
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
-    """Frames [first, end) and what draws them; `key_end` asks for a well-coded last frame."""
+    """Frames [first, end), what draws them, their marks, and how much of the finish each has."""
 
     first: int
     end: int
-    compose: Compose
+    compose: Callable[[Frame, Frame, float], None]
     marks: Marks
-    clean_start: bool = False
+    finish: Callable[[int], float] = lambda index: 1.0
     clean_end: bool = False
 
 
+class Maker:
+    """One clip in the making."""
+
+    def __init__(self, spec: ClipSpec) -> None:
+        self.spec, self.fine = spec, spec.mode == "quality"
+        self.total = round(spec.seconds * spec.fps)
+        self.ended: Ended | None = parent_end(spec.parent, spec.width, spec.height) if spec.parent else None
+        self.note: dict[str, Any] = self.ended.note if self.ended else {}
+        self.before = self._before()
+        self.plans = shots(spec.prompt, inherit=self.before)
+        self.scenes = self._extended() if self.ended else self._shots()
+
+    # What was before
+
+    def _before(self) -> Plan | None:
+        """What a parent's scene was: from its own note, else from its prompt."""
+        if self.ended is None:
+            return None
+        return plan_of(self.note.get("scene")) or (
+            shots(self.spec.parent_prompt)[-1] if self.spec.parent_prompt else None
+        )
+
+    def _continued(self) -> tuple[Key, float] | None:
+        """The parent's last stage and its time there; None when its last frame was no stage of ours."""
+        spec = self.spec
+        try:
+            return (tuple(int(k) for k in self.note["key"]), float(self.note["moment"])) if self.note["key"] else None
+        except (KeyError, TypeError, ValueError):
+            pass
+        if spec.parent_prompt is None:
+            return None
+        count, total = len(shots(spec.parent_prompt)), round(spec.seconds * spec.fps)
+        cut = round(total * (count - 1) / count)
+        return key_of(spec.parent_seed or 0, spec.parent_prompt, count - 1), (total - 1 - cut) / spec.fps
+
+    # Which stage shows when
+
+    def _shots(self) -> list[Scene]:
+        spec, plans = self.spec, self.plans
+        if spec.image_use == "reference":
+            # the images are what is seen: without a place they stand on plain ground
+            plans = (replace(plans[0], animatic=False),)
+        count = len(plans) if spec.image_use != "frames" else 1
+        cuts = [round(self.total * k / count) for k in range(count + 1)]
+        return [Scene(plans[k], key_of(spec.seed, spec.prompt, k), cuts[k], cuts[k + 1]) for k in range(count)]
+
+    def _extended(self) -> list[Scene]:
+        """The parent's scene goes on, and then another light sweeps over it or another scene is cut to."""
+        spec, plan = self.spec, self.plans[0]
+        was = self._continued()
+        change = min(round(CUT_AFTER * spec.fps), self.total // 2)
+        key = key_of(spec.seed, spec.prompt, 0)
+        if was is None or self.before is None:
+            return [Scene(replace(plan, place="", animatic=True), (), 0, change), Scene(plan, key, change, self.total)]
+        old_key, moment = was
+        old = Scene(self.before, old_key, 0, change, moment)
+        if goes_on(self.before, plan):
+            # the same land under another light, the same figures on their way
+            plan = replace(plan, camera=plan.camera or self.before.camera)
+            return [old, Scene(plan, old_key, change, self.total, moment + change / spec.fps)]
+        # the same place keeps its geography
+        return [
+            old,
+            Scene(plan, old_key if plan.place and plan.place == self.before.place else key, change, self.total),
+        ]
+
+    def segments(self) -> Iterator[Segment]:
+        """One after another, so that only one shot's stage is held at a time."""
+        spec, w, h = self.spec, self.spec.width, self.spec.height
+        key = self.scenes[0].key
+        if self.ended:
+            yield self._extension(self.ended)
+        elif spec.image_use == "frames" and spec.images:
+            first = frame_of(fitted(open_image(spec.images[0]), w, h))
+            last = frame_of(fitted(open_image(spec.images[1]), w, h)) if len(spec.images) > 1 else None
+            pair = Pair(stream(key, "morph"), first, last, (self.total - 1) / spec.fps, fine=self.fine)
+            label, end = ("first + last frame", self.total - 1) if last else ("from one image", 10 * self.total)
+            yield Segment(
+                0, self.total, pair.compose, Marks(w, h, spec.prompt or " ", label, ACCENT, spec.watermark),
+                lambda index: min(ease(index / RAMP), ease((end - index) / RAMP)), last is not None,
+            )  # fmt: skip
+        else:
+            for number, scene in enumerate(self.scenes, 1):
+                stage = build(scene.plan, scene.key, w, h, fine=self.fine)
+                if spec.image_use == "reference" and spec.images:
+                    add_references(stage, [open_image(path, alpha=True) for path in spec.images])
+                elif not scene.plan.animatic:
+                    add_title(stage, (scene.end - scene.first) / spec.fps)
+                yield Segment(
+                    scene.first, scene.end, stage.compose, self._marks(scene.plan, number, stage.setup.pal.accent)
+                )
+
+    def _extension(self, ended: Ended) -> Segment:
+        spec = self.spec
+        old, new = self.scenes
+        was = build(old.plan, old.key, spec.width, spec.height, fine=bool(self.note.get("fine"))) if old.key else None
+        stage = build(new.plan, new.key, spec.width, spec.height, fine=self.fine)
+        passage = Passage(ended.frame, was, stage, old.offset, new.first / spec.fps, new.offset, fine=self.fine)
+        marks = self._marks(new.plan, 1, stage.setup.pal.accent)
+        return Segment(0, self.total, passage.compose, marks, lambda index: passage.finish(index / spec.fps))
+
+    def _marks(self, plan: Plan, number: int, accent: tuple[float, float, float]) -> Marks:
+        spec, count = self.spec, 1 if self.ended else len(self.scenes)
+        parts = ["extension"] if self.ended else ["reference"] if spec.image_use == "reference" else []
+        parts += ["animatic"] if plan.animatic else []
+        parts += [f"shot {number}/{count}"] if count > 1 else []
+        parts += [plan.camera.replace("_", " ")] if plan.camera else []
+        parts += [", ".join(filter(None, (plan.place, plan.light, plan.weather)))] if plan.place else []
+        caption = "" if plan.animatic else plan.caption if count > 1 else spec.prompt
+        return Marks(spec.width, spec.height, caption, " · ".join(parts), accent, spec.watermark)
+
+    # What is written down and played
+
+    def comment(self, score: Score) -> str:
+        spec, last = self.spec, self.scenes[-1]
+        drawn = spec.image_use == "none" or bool(self.ended)
+        note = {
+            "sandbox": True, "made_by": "procedural drawing, no AI model", "task": spec.task_id, "scene": note_of(last.plan),
+            "key": list(last.key) if drawn else [], "fine": self.fine, "music": score.note,
+            "moment": last.offset + (self.total - 1 - last.first) / spec.fps,
+            "at": float(self.note.get("at", 0.0)) + spec.seconds,
+            "cuts": [scene.first for scene in self.scenes[1:]], "flashes": [round(t * spec.fps) for a in self.airs() for t in a.thunder],
+        }  # fmt: skip
+        return json.dumps(note, ensure_ascii=False)
+
+    def score(self) -> Score:
+        """The parent's music, from its note or its prompt; else the prompt's own."""
+        spec, kept = self.spec, remembered(self.note.get("music"))
+        if kept is None and spec.parent_prompt is not None and self.before is not None:
+            kept = choose(key_of(spec.parent_seed or 0, spec.parent_prompt, 0), mood_of(self.before))
+        return kept or choose(key_of(spec.seed, spec.prompt, 0), mood_of(self.plans[0]))
+
+    def airs(self) -> list[Air]:
+        """What is heard when: each scene's own sounds, and thunder at the flashes that are seen."""
+        out: list[Air] = []
+        for scene in self.scenes:
+            start, end = scene.first / self.spec.fps, scene.end / self.spec.fps
+            stormy = scene.plan.weather == "storm" and scene.key and (self.ended or self.spec.image_use != "frames")
+            seen = flashes(scene.key, scene.offset, scene.offset + end - start) if stormy else []
+            out.append(Air(start, end, sounds_of(scene.plan), tuple(start + t - scene.offset for t in seen)))
+        return out
+
+
 def render(spec: ClipSpec, out: Path) -> ClipInfo:
-    total = round(spec.seconds * spec.fps)
-    fine = spec.mode == "quality"
-    ended = parent_end(spec.parent, spec.width, spec.height) if spec.parent else None
-    before = _before(spec, ended)
-    plans = shots(spec.prompt, inherit=before)
-    key = key_of(spec.seed, spec.prompt, 0)
-    note: dict[str, Any] = ended.note if ended else {}
-    score = _score(note, spec, before) or choose(key, mood(plans[0]))
-    makers, stage_note = _segments(spec, plans, total, ended)
-    comment = json.dumps(
-        {"sandbox": True, "made_by": "procedural drawing, no AI model", "task": spec.task_id, **stage_note,
-         "music": [score.root, score.mood, score.chords], "at": float(note.get("at", 0.0)) + spec.seconds},
-        ensure_ascii=False,
-    )  # fmt: skip
+    maker = Maker(spec)
+    score = maker.score()
     out.parent.mkdir(parents=True, exist_ok=True)
-    writer = Writer(
-        out, spec.width, spec.height, spec.fps, fine=fine, comment=comment, exact=bool(spec.images or spec.parent)
-    )
+    exact = bool(spec.images or spec.parent)
+    writer = Writer(out, spec.width, spec.height, spec.fps, fine=maker.fine, comment=maker.comment(score), exact=exact)
     try:
         frame, spare = Frame(spec.width, spec.height), Frame(spec.width, spec.height)
-        finish = Finish(stream(key, "grain"), spec.width, spec.height, fine=fine)
-        index = 0
-        for make in makers:
-            segment = make()
-            while index < segment.end:
+        finish = Finish(stream(key_of(spec.seed, spec.prompt, 0), "grain"), spec.width, spec.height, fine=maker.fine)
+        for segment in maker.segments():
+            for index in range(segment.first, segment.end):
                 segment.compose(frame, spare, (index - segment.first) / spec.fps)
-                dressed = fade_at(index, segment.first, segment.end, spec.fps)
-                edge_in = ease((index - segment.first) / 14) if segment.clean_start else 1.0
-                edge_out = ease((segment.end - 1 - index) / 14) if segment.clean_end else 1.0
-                finish.apply(frame, index, min(edge_in, edge_out))
-                segment.marks.draw(frame, dressed)
-                last = index == segment.end - 1
-                writer.frame(frame, key=index == segment.first or (last and (segment.clean_end or index == total - 1)))
-                index += 1
-        start = float(note.get("at", 0.0)) if ended else 0.0
-        writer.sound(play(key, score, spec.seconds, ambience(plans), fine=fine, start=start))
+                finish.apply(frame, index, segment.finish(index))
+                segment.marks.draw(frame, fade_at(index, segment.first, segment.end, spec.fps))
+                ends = index == segment.end - 1 and (segment.clean_end or segment.end == maker.total)
+                writer.frame(frame, key=index == segment.first or ends)
+        start = float(maker.note.get("at", 0.0))
+        writer.sound(play(score, spec.seconds, maker.airs(), fine=maker.fine, start=start))
         writer.close()
     except BaseException:
         writer.abandon()
         raise
-    return ClipInfo(spec.width, spec.height, spec.seconds, total)
+    return ClipInfo(spec.width, spec.height, spec.seconds, maker.total)
 
 
-def _before(spec: ClipSpec, ended: Ended | None) -> Plan | None:
-    """What a parent's scene was: from its own note, else from its prompt."""
-    if ended is None:
+# A plan in a file's note
+
+
+def note_of(plan: Plan) -> dict[str, Any]:
+    """What of a plan an extension needs to know, as JSON; not where it came from."""
+    values = {f.name: getattr(plan, f.name) for f in fields(Plan) if f.name != "named"}
+    return {k: sorted(v) if isinstance(v, frozenset) else v for k, v in values.items() if v}
+
+
+def plan_of(scene: object) -> Plan | None:
+    """A plan that note_of wrote down; None for anything else."""
+    if not isinstance(scene, dict) or scene.get("place", "") not in BUILDERS:
         return None
-    scene = ended.note.get("scene")
-    if isinstance(scene, dict):
-        try:
-            return Plan(
-                str(scene.get("text", "")), str(scene["place"]), str(scene["time"]), str(scene["weather"]), str(scene["camera"]),
-                tuple(map(str, scene["subjects"])), frozenset(map(str, scene["looks"])),
-            )  # fmt: skip
-        except (KeyError, TypeError):
-            pass
-    return shots(spec.parent_prompt)[-1] if spec.parent_prompt else None
-
-
-def _score(note: dict[str, Any], spec: ClipSpec, before: Plan | None) -> Score | None:
-    try:
-        root, name, chords = note["music"]
-        return Score(int(root), str(name), int(chords))
-    except (KeyError, TypeError, ValueError):
-        if spec.parent_prompt is not None and before is not None:
-            return choose(key_of(spec.parent_seed or 0, spec.parent_prompt, 0), mood(before))
-        return None
-
-
-def mood(plan: Plan) -> str:
-    for look, name in (
-        ("neon", "neon"),
-        ("epic", "epic"),
-        ("dark", "dark"),
-        ("happy", "happy"),
-        ("calm", "calm"),
-        ("fast", "happy"),
-    ):
-        if look in plan.looks:
-            return name
-    if plan.weather == "storm":
-        return "epic"
-    if plan.place in {"space", "underwater", "abstract", ""}:
-        return "wonder"
-    if plan.time == "night":
-        return "night"
-    if plan.place in {"park", "city"} and plan.time in {"noon", ""}:
-        return "happy" if plan.subjects else "warm"
-    return {"sunset": "warm", "dawn": "calm"}.get(plan.time, "warm")
-
-
-def ambience(plans: list[Plan]) -> tuple[str, ...]:
-    out: list[str] = []
-    for plan in plans:
-        day = plan.time not in {"night"}
-        out += {
-            "sea": ["surf"], "mountains": ["wind"], "forest": ["birds" if day else "crickets", "wind"], "city": ["city"],
-            "desert": ["wind"], "park": ["birds" if day else "crickets"], "street": ["city"], "room": ["fire"], "space": ["drone"],
-            "underwater": ["bubbles"],
-        }.get(plan.place, ["drone"])  # fmt: skip
-        if plan.weather in {"rain", "storm"}:
-            out.insert(0, plan.weather)
-    return tuple(dict.fromkeys(out))
-
-
-def _marks(spec: ClipSpec, caption: str, label: str, stage: Stage | None) -> Marks:
-    accent = stage.setup.pal.accent if stage else (0.75, 0.88, 1.0)
-    return Marks(spec.width, spec.height, caption or " ", label, accent, spec.watermark)
-
-
-def label_of(plan: Plan, number: int, count: int) -> str:
-    words = [w for w in (plan.place, plan.time, plan.weather) if w and w != "abstract"]
-    parts = [f"shot {number}/{count}"] if count > 1 else []
-    if plan.camera:
-        parts.append(plan.camera.replace("_", " "))
-    if words:
-        parts.append(", ".join(words))
-    return " · ".join(parts) or "abstract"
-
-
-def _note(plan: Plan, key: tuple[int, ...], moment: float) -> dict[str, Any]:
-    return {
-        "scene": {
-            "text": plan.text[:200], "place": plan.place, "time": plan.time, "weather": plan.weather, "camera": plan.camera,
-            "subjects": list(plan.subjects), "looks": sorted(plan.looks),
-        },
-        "key": list(key), "moment": moment,
+    kinds: dict[str, Callable[[Any], Any]] = {
+        "subjects": tuple, "colours": tuple, "sounds": tuple, "looks": frozenset, "many": frozenset,
+        "paints": lambda pairs: tuple((a, b) for a, b in pairs),
     }  # fmt: skip
-
-
-def _segments(
-    spec: ClipSpec, plans: list[Plan], total: int, ended: Ended | None
-) -> tuple[list[Callable[[], Segment]], dict[str, Any]]:
-    fine = spec.mode == "quality"
-    w, h = spec.width, spec.height
-    key = key_of(spec.seed, spec.prompt, 0)
-    if ended is not None:
-        return _extension(spec, plans, total, ended)
-    if spec.image_use == "frames" and spec.images:
-
-        def pictures() -> Segment:
-            first = frame_of(fitted(open_image(spec.images[0]), w, h))
-            last = frame_of(fitted(open_image(spec.images[1]), w, h)) if len(spec.images) > 1 else None
-            pair = Pair(stream(key, "morph"), first, last, (total - 1) / spec.fps)
-            label = "first + last frame" if last else "from one image"
-            marks = _marks(spec, spec.prompt, label, None)
-            return Segment(0, total, lambda f, s, t: pair.compose(f, s, t, fine=fine), marks, True, last is not None)
-
-        return [pictures], _note(plans[-1], (), 0.0)
-    if spec.image_use == "reference" and spec.images:
-        from veo_mcp.sandbox.render.clip.reference import ReferenceStage
-
-        def reference() -> Segment:
-            stage = ReferenceStage(plans[0], key, w, h, [open_image(p, alpha=True) for p in spec.images], fine=fine)
-            marks = _marks(spec, spec.prompt, "reference · " + label_of(plans[0], 1, 1), stage.stage)
-            return Segment(0, total, stage.compose, marks)
-
-        return [reference], _note(plans[0], (), 0.0)
-    cuts = [round(total * k / len(plans)) for k in range(len(plans) + 1)]
-
-    def shot(k: int) -> Callable[[], Segment]:
-        def make() -> Segment:
-            stage = build(plans[k], key_of(spec.seed, spec.prompt, k), w, h, fine=fine)
-            caption = spec.prompt if len(plans) == 1 else plans[k].text
-            marks = _marks(spec, caption, label_of(plans[k], k + 1, len(plans)), stage)
-            return Segment(cuts[k], cuts[k + 1], stage.compose, marks)
-
-        return make
-
-    n = len(plans) - 1
-    return [shot(k) for k in range(n + 1)], _note(
-        plans[n], key_of(spec.seed, spec.prompt, n), (total - 1 - cuts[n]) / spec.fps
-    )
-
-
-def _extension(
-    spec: ClipSpec, plans: list[Plan], total: int, ended: Ended
-) -> tuple[list[Callable[[], Segment]], dict[str, Any]]:
-    """The parent's scene lives on from its last frame, and then becomes what the new prompt asks for."""
-    fine, w, h = spec.mode == "quality", spec.width, spec.height
-    key = key_of(spec.seed, spec.prompt, 0)
-    before = _before(spec, ended)
-    old_key, moment = _continued(spec, ended)
-    plan = plans[0]
-    # the same place keeps its geography; only light, weather and what happens there change
-    same_place = before is not None and plan.place == before.place and old_key is not None
-    new_key = old_key if same_place and old_key else key
-    length = (total - 1) / spec.fps
-
-    def make() -> Segment:
-        stage = build(plan, new_key, w, h, fine=fine)
-        old = build(before, old_key, w, h, fine=fine) if before and old_key else None
-        passage = Passage(stream(key, "morph"), ended.frame, old, stage, moment, fine=fine)
-        marks = _marks(spec, spec.prompt, "extension · " + label_of(plan, 1, 1), stage)
-        return Segment(0, total, passage.compose, marks, clean_start=True)
-
-    return [make], _note(plan, new_key, length)
-
-
-def _continued(spec: ClipSpec, ended: Ended) -> tuple[tuple[int, ...] | None, float]:
-    """The parent's last stage and its time there; None when its last frame was no stage of ours."""
-    note = ended.note
+    known = {f.name for f in fields(Plan)} - {"named"}
     try:
-        return (tuple(int(k) for k in note["key"]), float(note["moment"])) if note["key"] else (None, 0.0)
-    except (KeyError, TypeError, ValueError):
-        pass
-    if spec.parent_prompt is None:
-        return None, 0.0
-    plans = shots(spec.parent_prompt)
-    cut = round(spec.seconds * spec.fps * (len(plans) - 1) / len(plans))
-    end = round(spec.seconds * spec.fps) - 1
-    return key_of(spec.parent_seed or 0, spec.parent_prompt, len(plans) - 1), (end - cut) / spec.fps
-
-
-class Passage:
-    """From a still last frame into the scene it came from, going on; and from there into the next scene."""
-
-    def __init__(
-        self, rng: np.random.Generator, last: Frame, old: Stage | None, new: Stage, moment: float, *, fine: bool
-    ) -> None:
-        self.last, self.old, self.new, self.moment, self.fine = last, old, new, moment, fine
-        self.same = old is not None and old.setup.key == new.setup.key
-        self.morph = Morph(rng, last.w, last.h)
-        self.other = Frame(last.w, last.h)
-        self.begin, self.span = (1.7, 2.4) if old else (0.4, 2.4)
-
-    def compose(self, frame: Frame, spare: Frame, t: float) -> None:
-        amount = ease((t - self.begin) / self.span)
-        if amount >= 1:
-            self.old = None
-            self.new.compose(frame, spare, t)
-            return
-        if self.old is None or t <= 0:
-            crop(self.last, frame, View(zoom=1 + 0.02 * t * min(1.0, t)), fine=self.fine)
-        else:
-            self.old.compose(frame, spare, self.moment + t)
-            if t < 0.7:
-                frame.mix(self.last, round(256 * (1 - ease(t / 0.7))))
-        if amount > 0:
-            self.new.compose(self.other, spare, t)
-            if self.same:
-                # the same land under another light: day passes, no edge runs through the picture
-                frame.mix(self.other, round(256 * amount))
-            else:
-                self.morph.apply(frame, self.other, amount)
+        values: dict[str, Any] = {"caption": ""}
+        values.update({str(k): kinds.get(str(k), lambda v: v)(v) for k, v in scene.items() if k in known})
+        return Plan(**values)
+    except (TypeError, ValueError):
+        return None

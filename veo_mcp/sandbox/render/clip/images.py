@@ -125,22 +125,27 @@ def ease(t: float) -> float:
 class Pair:
     """From image one to image two: both move on the same path, and one becomes the other."""
 
-    def __init__(self, rng: np.random.Generator, first: Frame, last: Frame | None, seconds: float) -> None:
-        self.first, self.last, self.seconds = first, last, seconds
+    ZOOM = 0.14  # how far both come nearer
+
+    def __init__(
+        self, rng: np.random.Generator, first: Frame, last: Frame | None, seconds: float, *, fine: bool
+    ) -> None:
+        self.first, self.last, self.seconds, self.fine = first, last, seconds, fine
         self.morph = Morph(rng, first.w, first.h)
-        self.a, self.b = Frame(first.w, first.h), Frame(first.w, first.h)
         self.cx, self.cy = (float(v) for v in rng.uniform(0.35, 0.65, 2))
 
-    def compose(self, frame: Frame, spare: Frame, t: float, *, fine: bool) -> None:
+    def _near(self, source: Frame, target: Frame, amount: float) -> None:
+        crop(source, target, View(zoom=1 + self.ZOOM * amount, cx=self.cx, cy=self.cy), fine=self.fine)
+
+    def compose(self, frame: Frame, spare: Frame, t: float) -> None:
         p = t / self.seconds
         if self.last is None:
             # at rest in the first frame, then a slow push
-            crop(self.first, frame, View(zoom=1 + 0.16 * ease(p) * p, cx=self.cx, cy=self.cy), fine=fine)
+            self._near(self.first, frame, ease(p) * p)
             return
         amount = ease((p - 0.30) / 0.42)
-        zoom = 0.14
         if amount < 1:
-            crop(self.first, frame, View(zoom=1 + zoom * ease(p), cx=self.cx, cy=self.cy), fine=fine)
+            self._near(self.first, frame, ease(p))
         if amount > 0:
-            crop(self.last, spare, View(zoom=1 + zoom * ease(1 - p), cx=self.cx, cy=self.cy), fine=fine)
+            self._near(self.last, spare, ease(1 - p))
             self.morph.apply(frame, spare, amount)

@@ -11,8 +11,6 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import View
 from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Rgb, Sprite, vec
-from veo_mcp.sandbox.render.clip.scene import build
-from veo_mcp.sandbox.render.language.prompt import Plan
 from veo_mcp.sandbox.render.scenery.stage import Stage
 
 
@@ -41,46 +39,34 @@ def cut_out(image: Image.Image) -> Image.Image | None:
     return soft.filter(ImageFilter.MinFilter(3))
 
 
-class ReferenceStage:
-    """A stage of the prompt's place, with the images standing in it."""
-
-    def __init__(
-        self, plan: Plan, key: tuple[int, ...], w: int, h: int, images: list[Image.Image], *, fine: bool
-    ) -> None:
-        self.stage: Stage = build(plan, key, w, h, fine=fine)
-        s = self.stage.setup
-        side = 1 if self.stage.sun[0] > w / 2 else -1
-        light = s.lit((1, 1, 1), 0.75)
-        light = (max(light[0], 0.45), max(light[1], 0.45), max(light[2], 0.48))
-        floating = s.plan.place in {"space", "underwater", "abstract"}
-        count = len(images)
-        ground = min(self.stage.ground, h * 0.86) if not floating else h * 0.72
-        widest = w * 0.86 / count
-        for k, image in enumerate(images):
-            mask = cut_out(image)
-            tall = h * (0.5 if w > h else 0.3)
-            if mask:
-                box = mask.point([0] * 40 + [255] * 216).getbbox() or (0, 0, *image.size)
-                image, mask = image.crop(box), mask.crop(box)
-            scale = min(tall / image.height, widest / image.width * (0.92 if mask else 0.82))
-            size = (max(8, int(image.width * scale)), max(8, int(image.height * scale)))
-            small = np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(
-                255
+def add_references(stage: Stage, images: list[Image.Image]) -> None:
+    """Stand the images side by side in the stage's place, at most as wide together as the frame."""
+    s = stage.setup
+    side = 1 if stage.sun[0] > s.w / 2 else -1
+    r, g, b = s.lit((1, 1, 1), 0.75)
+    light = (max(r, 0.45), max(g, 0.45), max(b, 0.48))
+    floating = s.plan.place in {"space", "underwater"}
+    ground = s.h * 0.72 if floating else min(stage.ground, s.h * 0.86)
+    widest, tall = s.w * 0.86 / len(images), s.h * (0.5 if s.w > s.h else 0.3)
+    for k, image in enumerate(images):
+        mask = cut_out(image)
+        if mask:
+            box = mask.point([0] * 40 + [255] * 216).getbbox() or (0, 0, *image.size)
+            image, mask = image.crop(box), mask.crop(box)
+        scale = min(tall / image.height, widest / image.width * (0.92 if mask else 0.82))
+        size = (max(8, int(image.width * scale)), max(8, int(image.height * scale)))
+        small = np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(255)
+        rgb = _lit(small, light, side)
+        if mask:
+            alpha, foot = (
+                np.asarray(mask.resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(255),
+                float(size[1]),
             )
-            if mask:
-                alpha = np.asarray(mask.resize(size, Image.Resampling.LANCZOS), np.float32) / np.float32(255)
-                rgb, alpha, foot = _lit(small, light, side), alpha, size[1]
-            else:
-                rgb, alpha, foot = _canvas(_lit(small, light, side), light, side, easel=not floating)
-            x = w * (0.07 + 0.86 * (k + 0.5) / count)
-            y = ground - (0.04 * h if k % 2 and count > 1 else 0.0)
-            lift = 0.0 if not floating else 1.0
-            self.stage.items.append(
-                Standing(Sprite(rgb, alpha), x, y, foot, 0.55 - 0.08 * (k % 2), lift, k * 1.9, size[0])
-            )
-
-    def compose(self, frame: Frame, spare: Frame, t: float) -> None:
-        self.stage.compose(frame, spare, t)
+        else:
+            rgb, alpha, foot = _canvas(rgb, light, side, easel=not floating)
+        x = s.w * (0.07 + 0.86 * (k + 0.5) / len(images))
+        y = ground - (0.04 * s.h if k % 2 and len(images) > 1 else 0.0)
+        stage.items.append(Standing(Sprite(rgb, alpha), x, y, foot, 0.55 - 0.08 * (k % 2), floating, k * 1.9, size[0]))
 
 
 def _lit(rgb: F32, light: Rgb, side: int) -> F32:
@@ -125,7 +111,7 @@ class Standing:
     """One image in the scene: with a shadow on the ground, or floating where there is none."""
 
     def __init__(
-        self, sprite: Sprite, x: float, y: float, foot: float, depth: float, lift: float, phase: float, width: int
+        self, sprite: Sprite, x: float, y: float, foot: float, depth: float, lift: bool, phase: float, width: int
     ) -> None:
         self.sprite, self.x, self.y, self.foot, self.depth, self.lift, self.phase = (
             sprite,

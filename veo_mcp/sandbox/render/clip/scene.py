@@ -1,82 +1,109 @@
 """Choosing what a shot shows: the place's builder, the light, the camera, the weather and the actors.
 
-Called by the clip maker. Everything it draws with lies in the places' modules; this one only decides.
+Called by the clip maker. Everything it draws with lies in the places' modules; this one only decides, and it decides
+for nothing that the prompt did not name.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-
-import numpy as np
+from functools import partial
 
 from veo_mcp.sandbox.render.canvas.camera import Camera
 from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.canvas.palette import palette
-from veo_mcp.sandbox.render.figures.actors import add_actors
-from veo_mcp.sandbox.render.language.prompt import Plan
-from veo_mcp.sandbox.render.scenery import abstract, interior, land, space, street, town, underwater
-from veo_mcp.sandbox.render.scenery.atmosphere import add_rays, close_leaves, high_cloud
+from veo_mcp.sandbox.render.figures.cast import (
+    AFLOAT,
+    FLYERS,
+    FRAMED,
+    GROUND_BOUND,
+    SWIMMERS,
+    add_actors,
+    gait_of,
+    pace,
+)
+from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.scenery import beyond, interior, land, town
+from veo_mcp.sandbox.render.scenery.animatic import animatic
 from veo_mcp.sandbox.render.scenery.stage import Setup, Stage
 from veo_mcp.sandbox.render.scenery.weather import add_weather
 
 BUILDERS = {
-    "sea": land.sea,
-    "mountains": land.mountains,
-    "forest": land.forest,
-    "desert": land.desert,
-    "park": land.park,
-    "city": town.city,
-    "street": street.street,
-    "room": interior.room,
-    "space": space.space,
-    "underwater": underwater.underwater,
-    "abstract": abstract.abstract,
+    "sea": land.sea, "beach": land.beach, "lake": land.lake, "river": land.river, "mountain": land.mountains,
+    "forest": land.forest, "desert": land.desert, "mars": land.desert, "pyramids": land.desert, "park": land.park, "meadow": land.meadow, "city": town.city,
+    "street": town.street, "room": interior.room, "space": beyond.space, "underwater": beyond.underwater,
+    # subjects without a place: only what carries them
+    "": land.plain, "water": land.sea, "air": land.open_air, "deep": partial(beyond.underwater, bed=False), "void": beyond.space,
+}  # fmt: skip
+HORIZONS = {
+    "park": 0.5,
+    "meadow": 0.5,
+    "desert": 0.52,
+    "mars": 0.52,
+    "pyramids": 0.52,
+    "street": 0.66,
+    "city": 0.62,
+    "forest": 0.6,
+    "": 0.68,
 }
-DEFAULT_MOVES = ("drift", "push", "pan_right", "dolly", "drift")
-FOLLOWED = frozenset("dog horse wolf car bus bicycle train camel elephant".split())
+HORIZON = 0.56  # of the frame's height, elsewhere
+UNNAMED_MOVES = ("drift", "push", "drift")  # gentle ones, when no camera was named
+FASTEST_TRACKING = 190.0  # pixels a second at 1280 columns: faster ones would need land without end
+UPRIGHT_UNIT = 0.72  # camera moves in an upright picture, as a part of those at 1280 columns
+
+
+WATERS = frozenset({"sea", "beach", "lake", "river"})
+#: what the same place looks like to those who walk or drive there: no one walks on water or on roofs
+WALKABLE = {"sea": "beach", "lake": "river", "city": "street"}
+
+
+def carrier(plan: Plan) -> str:
+    """The picture that carries the subjects: the place's own, or without a place only water, air or plain ground."""
+    if not plan.subjects:
+        return plan.place
+    first = plan.subjects[0]
+    if plan.place:
+        if first in SWIMMERS and plan.place in WATERS:
+            return "underwater"
+        return WALKABLE.get(plan.place, plan.place) if first in GROUND_BOUND else plan.place
+    if first in AFLOAT or first == "lighthouse":
+        return "water"
+    if first in SWIMMERS:
+        return "deep"
+    return (
+        "air" if first in FLYERS else "void" if first in {"astronaut", "planet"} else "room" if first == "cup" else ""
+    )
 
 
 def build(plan: Plan, key: tuple[int, ...], w: int, h: int, *, fine: bool) -> Stage:
     rng = stream(key, "plan")
-    place = plan.place or ("mountains" if plan.subjects or plan.weather or plan.time else "abstract")
-    time = plan.time or _hour(plan, place, rng)
-    weather = plan.weather if place not in {"space", "underwater", "abstract"} else ""
-    plan = replace(plan, place=place, time=time, weather=weather)
-    unit = w / 1280 if w > h else 0.72
-    chosen = DEFAULT_MOVES[int(rng.integers(len(DEFAULT_MOVES)))]
-    if FOLLOWED & set(plan.subjects):
-        chosen = "tracking"
+    light = plan.light
+    if not light and {"aurora", "fireflies", "neon", "moon", "stars"} & plan.looks:
+        light = "night"
+    if not light and ("sun" in plan.looks or plan.weather == "clear"):
+        light = "noon"
+    place = carrier(plan)
+    pal = palette(light, "" if place in {"space", "void", "underwater", "deep"} else plan.weather, plan.looks)
+    horizon = float(int(h * HORIZONS.get(place, HORIZON)) // 2 * 2)
+    chosen = UNNAMED_MOVES[int(rng.integers(len(UNNAMED_MOVES)))]
+    unit = w / 1280 if w > h else UPRIGHT_UNIT
     brisk = 1.5 if "fast" in plan.looks else 0.75 if "calm" in plan.looks else 1.0
-    camera = Camera(plan.camera or chosen, unit, brisk, float(rng.random() * 6.28))
-    pal = palette(time, weather, plan.looks)
-    horizon = h * {"park": 0.5, "desert": 0.52, "street": 0.66, "city": 0.66, "forest": 0.6}.get(place, 0.56)
-    s = Setup(plan, key, w, h, pal, camera, fine, float(int(horizon) // 2 * 2))
+    gait = gait_of(plan)
+    camera = Camera(
+        plan.camera or ("tracking" if gait and place not in {"room", "city"} else chosen),
+        unit,
+        brisk,
+        float(rng.random() * 6.28),
+    )
+    s = Setup(replace(plan, light=light), key, w, h, pal, camera, fine, horizon)
+    if gait and camera.move == "tracking":
+        speed = min(pace(gait, s.u * FRAMED.get(plan.framing, 1.0)) / 0.88, FASTEST_TRACKING * unit)
+        s = replace(s, camera=replace(camera, speed=speed))
     stage = Stage(s, ground=h * 0.86)
+    if plan.animatic:
+        animatic(stage)
+        return stage
     BUILDERS[place](stage)
     add_actors(stage)
-    if fine:
-        _richer(stage)
     add_weather(stage)
     return stage
-
-
-def _richer(stage: Stage) -> None:
-    """What quality shows and fast leaves out."""
-    s = stage.setup
-    outdoors = s.plan.place in {"sea", "mountains", "desert", "park", "city", "forest"}
-    if outdoors and s.pal.stars < 0.9:
-        high_cloud(stage, 1)
-    if s.plan.place in {"mountains", "park", "desert"} and s.pal.time_is_low:
-        add_rays(stage)
-    if s.plan.place in {"park", "forest"} and s.camera.move not in {"tilt_up", "tilt_down", "drone"}:
-        close_leaves(stage)
-
-
-def _hour(plan: Plan, place: str, rng: np.random.Generator) -> str:
-    if {"aurora", "fireflies", "neon"} & plan.looks:
-        return "night"
-    if place == "abstract":
-        return ("dawn", "sunset", "dusk", "night")[int(rng.integers(4))]
-    if place == "room":
-        return ("dawn", "sunset", "dusk")[int(rng.integers(3))]
-    return ("noon", "noon", "dawn", "sunset")[int(rng.integers(4))]

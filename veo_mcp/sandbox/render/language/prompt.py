@@ -1,167 +1,262 @@
-"""Reading a prompt: which place, hour, weather, camera move, subjects and mood its words ask for, shot by shot.
+"""Reading a prompt: its language, its shots, and for each shot the plan of what it shows and plays.
 
-Called by the clip maker. Pure: no randomness except the seeded choices it is given, no pictures. The vocabulary
-itself lies in lexicon.py; Latin and Cyrillic words match at word starts, CJK words anywhere.
+Called by the clip maker and by explain. Pure and without defaults: what is not named stays empty. Words are found in
+sentence.py, judged in unknown.py; the vocabulary itself is data.
 """
 
 from __future__ import annotations
 
+import json
 import re
-import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 
-from veo_mcp.sandbox.render.language.lexicon import CAMERAS, LOOKS, PLACES, SUBJECTS, TIMES, WEATHERS
+from veo_mcp.sandbox.render.language.plan import Named, Plan
+from veo_mcp.sandbox.render.language.recognise import recognise
+from veo_mcp.sandbox.render.language.sentence import Span, mark, spans
+from veo_mcp.sandbox.render.language.unknown import unknown
+from veo_mcp.sandbox.render.language.vocabulary import detailed, drawable, lexicon
 
-Table = dict[str, str]
+#: Looks that lie in a word of another kind: a full moon is night, and a moon.
+DETAILS: dict[str, frozenset[str]] = {
+    "sun": frozenset({"light", "weather"}), "moon": frozenset({"light"}), "stars": frozenset({"light"}), "reef": frozenset({"place"}),
+    "woman": frozenset({"subject"}), "man": frozenset({"subject"}),
+}  # fmt: skip
+MAX_SHOTS = 3
+MAX_SUBJECTS = 3
+MAX_LETTERS = 4000  # of a prompt; nobody sees what comes after
+
+_QUOTED = re.compile(
+    r"“([^”]{1,300})”|„([^“”]{1,300})[“”]|«\s?([^»]{1,300}?)\s?»|»([^«]{1,300})«|「([^」]{1,300})」|『([^』]{1,300})』|《([^》]{1,300})》"
+    r"|(?<![\w\"])\"([^\"\n]{1,300})\"|(?<!\w)'([^'\n]{2,300})'(?!\w)|(?<!\w)‘([^’\n]{2,300})’(?!\w)"
+)
+_CUT = re.compile(
+    r"(?:\b(?:then cut to|cut to|next shot|shot \d+|scene \d+|then)\b"
+    r"|\[?\b(?:\d{1,2}:\d\d|\d{1,2}s?)\s?[-–]\s?(?:\d{1,2}:\d\d|\d{1,2}\s?s(?:ec(?:onds)?)?)\b\]?)\s*[:.]?\s*",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?;…])\s+|(?<=[。！？；।])\s*|\n+")
+_NEGATIVE = re.compile(
+    r"(?:negative prompts?|negativ(?:e|er)? prompt|avoid|exclude)\s*:(?:[^.\n]|\.(?!\s))*", re.IGNORECASE
+)
+_BLANK = "\u00b7"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one shot shows. Empty strings and tuples mean that the words did not say."""
+@dataclass(slots=True)
+class _Sentence:
+    """What one sentence says; positions are those of the whole prompt."""
 
-    text: str
-    place: str = ""
-    time: str = ""
-    weather: str = ""
-    camera: str = ""
-    subjects: tuple[str, ...] = ()
-    looks: frozenset[str] = frozenset()
+    start: int
+    end: int
+    cut: bool  # the prompt asks for a new shot here
+    found: list[Span] = field(default_factory=list[Span])
+    missing: list[Span] = field(default_factory=list[Span])
+    aside: bool = False  # it says what is behind or far away
+    words: list[Span] = field(default_factory=list[Span])
+
+    def named(self, kind: str) -> list[Span]:
+        return [s for s in self.found if s.kind == kind]
 
     @property
-    def says_nothing(self) -> bool:
-        return not (self.place or self.time or self.weather or self.subjects or self.looks)
+    def place(self) -> str:
+        return next((s.name for s in self.named("place") if not s.name.endswith("?")), "")
 
-
-def fold(text: str) -> str:
-    """Lower case without accents, so that `café` and `cafe` are one word."""
-    plain = unicodedata.normalize("NFKD", text.lower())
-    return "".join(c for c in plain if not unicodedata.combining(c) or c in "\u3099\u309a")
-
-
-def _is_wide(word: str) -> bool:
-    return any(ord(c) >= 0x2E80 for c in word)
-
-
-@lru_cache(maxsize=16)
-def _compiled(which: str) -> list[tuple[str, re.Pattern[str], tuple[str, ...]]]:
-    tables = {
-        "place": PLACES,
-        "time": TIMES,
-        "weather": WEATHERS,
-        "camera": CAMERAS,
-        "subject": SUBJECTS,
-        "look": LOOKS,
-    }
-    out: list[tuple[str, re.Pattern[str], tuple[str, ...]]] = []
-    for name, words in tables[which].items():
-        narrow: list[str] = []
-        wide: list[str] = []
-        for word in words.split(","):
-            folded = fold(word.strip())
-            if not folded:
-                continue
-            if _is_wide(folded):
-                wide.append(folded)
-            else:
-                stem = folded.endswith("*")
-                narrow.append(re.escape(folded.rstrip("*")) + (r"\w*" if stem else r"(?:e?s|n|en|e)?"))
-        pattern = re.compile(r"(?<!\w)(?:" + "|".join(sorted(narrow, key=len, reverse=True)) + r")(?!\w)")
-        out.append((name, pattern, tuple(wide)))
-    return out
-
-
-def _hits(which: str, text: str) -> list[tuple[int, int, str]]:
-    """(how often, minus first position, name), the best first."""
-    found: list[tuple[int, int, str]] = []
-    for name, pattern, wide in _compiled(which):
-        places = [m.start() for m in pattern.finditer(text)]
-        # a phrase says more than a word
-        more = sum(m.group().count(" ") for m in pattern.finditer(text))
-        more += sum(len(w) - 1 for w in wide if w in text)
-        places += [text.find(w) for w in wide if w in text]
-        if places:
-            found.append((len(places) + more, -min(places), name))
-    return sorted(found, reverse=True)
-
-
-def _best(which: str, text: str) -> str:
-    hits = _hits(which, text)
-    # a road leads through a place; a city's or a room's window shows another
-    if which == "place" and len(hits) > 1 and hits[0][2] == "street" and hits[1][2] not in {"city", "room"}:
-        return hits[1][2]
-    return hits[0][2] if hits else ""
+    @property
+    def says_something(self) -> bool:
+        return bool(self.missing) or any(s.kind in ("place", "light", "weather", "subject", "look") for s in self.found)
 
 
 def read(text: str) -> Plan:
-    """The plan of one sentence (or of a whole prompt)."""
-    folded = fold(text)
-    subjects = tuple(name for _, _, name in sorted(_hits("subject", folded), key=lambda h: -h[1])[:3])
-    looks = frozenset(name for _, _, name in _hits("look", folded))
-    place, time = _best("place", folded), _best("time", folded)
-    if not place:
-        place = _implied(subjects, looks)
-    return Plan(text.strip(), place, time, _best("weather", folded), _best("camera", folded), subjects, looks)
+    """The plan of the whole prompt as one shot."""
+    code, quoted, sentences = _sentences(text)
+    return _filled(_plan(text, sentences, code, quoted), None)
 
 
-def _implied(subjects: tuple[str, ...], looks: frozenset[str]) -> str:
-    homes = {
-        "boat": "sea", "ship": "sea", "whale": "sea", "fish": "underwater", "jellyfish": "underwater", "turtle": "underwater",
-        "car": "street", "bus": "street", "train": "mountains", "camel": "desert", "astronaut": "space", "rocket": "space",
-        "dog": "park", "bicycle": "park", "horse": "park", "deer": "forest", "wolf": "forest", "cat": "room",
-        "person": "park", "child": "park", "plane": "mountains", "balloon": "mountains", "robot": "city", "bird": "mountains",
-        "penguin": "mountains", "elephant": "desert", "dancer": "street", "couple": "park",
-    }  # fmt: skip
-    if "neon" in looks:
-        return "street"
-    for subject in subjects:
-        if subject in homes:
-            return homes[subject]
-    return ""
-
-
-_SENTENCE = re.compile(
-    r"(?<=[.!?;])\s+|(?<=[。！？；])\s*|\n+|\b(?:then cut to|cut to|next shot|then)\b:?\s*", re.IGNORECASE
-)
-MAX_SHOTS = 3
-
-
-def shots(prompt: str, *, inherit: Plan | None = None) -> list[Plan]:
-    """One plan a shot. What a sentence leaves open it has from the one before, or from `inherit`."""
-    whole = read(prompt)
-    parts = [p.strip(" ,.;") for p in _SENTENCE.split(prompt) if p and len(p.strip(" ,.;")) > 2]
-    plans = [read(p) for p in parts]
-    # a sentence about lenses or music alone is no shot of its own
-    real = [p for p in plans if not p.says_nothing]
-    groups: list[Plan] = real if len(real) >= 2 else [whole]
+def shots(prompt: str, *, inherit: Plan | None = None) -> tuple[Plan, ...]:
+    """One plan a shot. What a shot leaves open it has from the one before, or from `inherit`."""
+    code, quoted, sentences = _sentences(prompt)
+    groups: list[list[_Sentence]] = [[]]
+    place = inherit.place if inherit else ""
+    for sentence in sentences:
+        moved = bool(sentence.place and place and sentence.place != place and not sentence.aside)
+        begun = any(s.says_something for s in groups[-1])
+        if begun and (sentence.cut or moved) and sentence.says_something:
+            groups.append([])
+        groups[-1].append(sentence)
+        place = sentence.place or place
     if len(groups) > MAX_SHOTS:
         groups = [*groups[: MAX_SHOTS - 1], groups[-1]]
-    if len(groups) == 1:
-        groups = [whole]
     out: list[Plan] = []
     before = inherit
-    for plan in groups:
-        out.append(filled(plan, before, whole))
+    for k, group in enumerate(groups):
+        caption = prompt.strip() if len(groups) == 1 else prompt[group[0].start : group[-1].end].strip(" ,.;:")
+        plan = _plan(caption, group, code, quoted if k == 0 else None)
+        out.append(_filled(plan, before))
         before = out[-1]
-    return out
+    return tuple(out)
 
 
-STYLES = frozenset({"calm", "epic", "happy", "dark", "fast"})
+def _sentences(prompt: str) -> tuple[str, str | None, list[_Sentence]]:
+    """The language, the quoted text, and what each sentence says."""
+    prompt = _prose(prompt[:MAX_LETTERS])
+    quotes = [next(g for g in m.groups() if g is not None) for m in _QUOTED.finditer(prompt)]
+    masked = _QUOTED.sub(lambda m: _BLANK * len(m.group()), prompt)
+    masked = _NEGATIVE.sub(lambda m: _BLANK * len(m.group()), masked)
+    code = recognise(masked if re.search(r"\w", masked) else prompt)
+    out: list[_Sentence] = []
+    at, cut = 0, False
+    for end in [*(m.end() for m in _SENTENCE.finditer(masked)), len(masked)]:
+        cuts = list(_CUT.finditer(masked, at, end))
+        starts, stops = [at, *(m.end() for m in cuts)], [*(m.start() for m in cuts), end]
+        for k, (a, b) in enumerate(zip(starts, stops, strict=True)):
+            # a cut asked for at the end of a line is that of the next
+            cut = cut or k > 0
+            if re.search(r"\w", masked[a:b]):
+                out.append(_read(masked, a, b, code, cut=cut))
+                cut = False
+        at = end
+    return code, "\n".join(quotes) or None, out
 
 
-def filled(plan: Plan, before: Plan | None, whole: Plan) -> Plan:
-    """The plan with its gaps closed: from the shot before, or, in the first shot, by what holds for the whole prompt."""
-    if before is None:
-        return Plan(
-            plan.text, plan.place or whole.place, plan.time, plan.weather, plan.camera, plan.subjects, plan.looks | (whole.looks & STYLES)
-        )  # fmt: skip
-    moved = bool(plan.place) and plan.place != before.place
-    return Plan(
-        plan.text,
-        plan.place or before.place,
-        plan.time or before.time,
-        plan.weather or ("" if moved and plan.time else before.weather),
-        plan.camera,
-        plan.subjects or (() if moved else before.subjects),
-        plan.looks or (before.looks & STYLES if moved else before.looks),
+def _prose(prompt: str) -> str:
+    """A prompt that is JSON as sentences, and one with switches (--ar 16:9) without them; every letter keeps its place."""
+    if prompt.lstrip()[:1] in ("{", "["):
+        try:
+            json.loads(prompt)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            prompt = re.sub(r'",', " .", prompt)
+            return re.sub(r'["{}\[\]]', " ", prompt)
+    return re.sub(r"(?<!\S)--\w+(?: [\w:.]+)?", lambda m: " " * len(m.group()), prompt)
+
+
+def _read(masked: str, start: int, end: int, code: str, *, cut: bool) -> _Sentence:
+    words = lexicon(code)
+    parts = spans(masked[start:end], words)
+    mark(parts)
+    for part in parts:
+        if part.kind == "sound" and part.name.endswith("?"):
+            # wind that is not said to be heard is only wind
+            part.kind, part.name = ("sound", part.name[:-1]) if part.mark == "heard" else ("nouns", "")
+    missing = unknown(parts, words.grammar)
+    for part in parts:
+        part.start, part.end = part.start + start, part.end + start
+        if part.mark == "heard" and (sound := _sound(part)):
+            part.kind, part.name, part.mark = "sound", sound, ""
+    denied = {(p.kind, p.name) for p in parts if p.mark == "negation" and p.name != "person"}
+    for part in parts:
+        if (part.kind, part.name) in denied:
+            part.mark = "negation"
+    return _Sentence(
+        start, end, cut, [p for p in parts if p.seen], missing, any(p.kind == "aside" for p in parts), parts
     )
+
+
+def _sound(part: Span) -> str:
+    """What a thing sounds like, where the prompt only wants it heard."""
+    name = _SOUNDS.get(part.name, part.name)
+    return name if drawable().has("sound", name) else ""
+
+
+_SOUNDS = {
+    "sea": "surf",
+    "sea?": "surf",
+    "beach": "surf",
+    "bird": "birds",
+    "street": "city",
+    "forest": "birds",
+    "fireflies": "crickets",
+}
+
+
+def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | None) -> Plan:
+    found = [s for sentence in sentences for s in sentence.found]
+    missing = [s for sentence in sentences for s in sentence.missing]
+    # a place that is only hinted at gives way to one that is named
+    sure = any(s.kind == "place" and not s.name.endswith("?") for s in found)
+    found = [s for s in found if not (sure and s.name.endswith("?"))]
+    by: dict[tuple[str, str], list[str]] = {}
+    for s in found:
+        name = s.name.removesuffix("?")
+        if drawable().has(s.kind, name):
+            by.setdefault((s.kind, name), []).append(s.typed)
+    first = dict(reversed(by))
+    subjects = tuple(name for kind, name in by if kind == "subject")[:MAX_SUBJECTS]
+    painted = _paints(sentences, subjects)
+    looks = frozenset(n for k, n in by if k == "look")
+    for detail in DETAILS:
+        if typed := [s.typed for s in found if s.kind in DETAILS[detail] and detailed(detail, s.typed)]:
+            by[("look", detail)] = typed
+            looks |= {detail}
+    many = frozenset(s.name for s in found if s.kind == "subject" and _several(s, code))
+    colours = tuple(n for k, n in by if k == "colour")
+    if missing:
+        subjects, painted = (), ()
+        looks &= drawable().names["backdrop"]
+        for gone in ("place", "framing"):
+            first.pop(gone, None)
+    kept = {
+        ("place", first.get("place")), ("light", first.get("light")), ("weather", first.get("weather")), ("camera", first.get("camera")),
+        ("framing", first.get("framing")), *(("subject", n) for n in subjects), *(("look", n) for n in looks),
+        *(("colour", n) for n in colours), *(("colour", c) for _, c in painted), *((k, n) for k, n in by if k == "sound"),
+    }  # fmt: skip
+    return Plan(
+        caption.strip(), first.get("place", ""), first.get("light", ""), first.get("weather", ""), first.get("camera", ""),
+        subjects, looks, first.get("framing", ""), colours, painted, many & set(subjects), tuple(n for k, n in by if k == "sound"), quoted,
+        bool(missing), code,
+        tuple(Named(kind, name, tuple(dict.fromkeys(words))) for (kind, name), words in by.items() if (kind, name) in kept),
+    )  # fmt: skip
+
+
+def _several(span: Span, code: str) -> bool:
+    """Whether a subject's word means more than one of it."""
+    plural = code in {"en", "es", "fr", "pt"} and span.word.endswith("s")
+    return plural or detailed("many", span.typed)
+
+
+_OF = frozenset({"的", "の", "な"})
+
+
+def _paints(sentences: list[_Sentence], subjects: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Colours that stand beside a subject, with nothing but trimming between."""
+    out: dict[str, str] = {}
+    for sentence in sentences:
+        for k, part in enumerate(sentence.words):
+            if part.kind != "subject" or part.name not in subjects or part.name not in drawable().names["painted"]:
+                continue
+            for step in (-1, 1):
+                j = k + step
+                while 0 <= j < len(sentence.words) and (
+                    sentence.words[j].kind in ("plain", "unknown") or sentence.words[j].word in _OF
+                ):
+                    j += step
+                if 0 <= j < len(sentence.words) and sentence.words[j].kind == "colour" and sentence.words[j].seen:
+                    out.setdefault(part.name, sentence.words[j].name)
+    return tuple(out.items())
+
+
+def _filled(plan: Plan, before: Plan | None) -> Plan:
+    """The plan with its gaps closed from the shot before; with nothing to be seen even then, it is an animatic."""
+    if before is not None:
+        moved = bool(plan.place) and plan.place != before.place
+        stays = not (moved or plan.animatic)
+        filled = replace(
+            plan,
+            place=plan.place or (before.place if stays else ""),
+            light=plan.light or before.light,
+            weather=plan.weather or ("" if moved and plan.light else before.weather),
+            subjects=plan.subjects or (before.subjects if stays else ()),
+            paints=plan.paints or (before.paints if stays and not plan.subjects else ()),
+            looks=plan.looks or (before.looks if stays else before.looks & drawable().names["backdrop"]),
+        )
+        shown = {("place", filled.place), ("light", filled.light), ("weather", filled.weather)}
+        shown |= {("subject", s) for s in filled.subjects} | {("look", n) for n in filled.looks}
+        shown |= {("colour", c) for _, c in filled.paints}
+        have = {(n.kind, n.drawn) for n in plan.named}
+        kept = tuple(n for n in before.named if (n.kind, n.drawn) in shown - have)
+        plan = replace(filled, named=plan.named + kept)
+    if plan.place or plan.subjects:
+        painted = {("colour", c) for _, c in plan.paints}
+        named = tuple(n for n in plan.named if n.kind != "colour" or (n.kind, n.drawn) in painted)
+        return replace(plan, colours=(), named=named)
+    return replace(plan, animatic=True)

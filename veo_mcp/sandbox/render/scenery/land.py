@@ -1,343 +1,334 @@
-"""Open country: sea, mountains, forest, desert, park.
+"""Open country and open water: sea, beach, lake, river, mountain, forest, desert, park, meadow; and plain ground.
 
 Called by scene.build with an empty stage, which it fills from back to front. Draws through sky, terrain, water, plants.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from veo_mcp.sandbox.render.canvas.frame import Layer, Rgb, blend
-from veo_mcp.sandbox.render.scenery.atmosphere import add_rays
-from veo_mcp.sandbox.render.scenery.plants import Picture, cactus, conifer, ink, leafy, palm, row_layer
-from veo_mcp.sandbox.render.scenery.stage import Stage
-from veo_mcp.sandbox.render.scenery.terrain import Slab, earth
-from veo_mcp.sandbox.render.scenery.water import Water
+from veo_mcp.sandbox.render.canvas.frame import Rgb, blend, stops
+from veo_mcp.sandbox.render.canvas.pen import ink
+from veo_mcp.sandbox.render.scenery.plants import broadleaves, firs, grass
+from veo_mcp.sandbox.render.scenery.stage import Sheet, Stage
+from veo_mcp.sandbox.render.scenery.terrain import EARTH, Slab, earth
+from veo_mcp.sandbox.render.scenery.water import Surf, Water
+
+SAND = (0.86, 0.76, 0.6)  # of a beach: paler than a desert's
+CALM, FLOWING, OPEN_SEA = 0.22, 0.5, 0.8  # roughness of a lake, a river, the sea
+
+
+def water(stage: Stage, rough: float) -> None:
+    """Everything below the horizon is water."""
+    s = stage.setup
+    rough = {"storm": 2.0, "rain": max(rough, 1.0), "fog": rough * 0.5}.get(s.plan.weather, rough)
+    if "calm" in s.plan.looks:
+        rough *= 0.55
+    stage.items.append(
+        Water(s.rng("water"), s.pal, s.w, s.h, s.horizon, sun_x=stage.sun[0], rough=rough, bottom=s.h + s.rise,
+              reach=s.camera.reach()[0], vertical=s.camera.axis == 0, fine=s.fine)
+    )  # fmt: skip
+    stage.afloat = s.horizon + (s.h - s.horizon) * 0.27
 
 
 def sea(stage: Stage) -> None:
-    s = stage.setup
     stage.add_sky()
-    ground, rock = earth("rock", s.plan.looks)
-    hz, u = int(s.horizon) // 2 * 2, s.u
-    low = hz + s.rise + 4
-    stage.add_slab("isles", Slab(hz + 2, 74 * u, 4, 420, ground, rock, 0.10, 0.62, valley=0.7), low)
-    stage.add_slab("cape", Slab(hz + 2, 108 * u, 4, 620, ground, rock, 0.16, 0.36, valley=0.98), low)
-    if s.plan.weather == "fog":
-        stage.add_mist("bank", hz - 10 * u, 150 * u, 0.85, 0.12)
-    rough = {"storm": 2.0, "rain": 1.2, "fog": 0.4}.get(s.plan.weather, 0.8)
-    stage.items.append(Water(s.key, s.pal, s.w, s.h, hz, stage.sun[0], rough, s.h + s.rise))
-    stage.ground = hz + (s.h - hz) * 0.30
-    ashore = LAND & set(s.plan.subjects)
-    if ashore or any(
-        w in s.plan.text.lower()
-        for w in ("beach", "shore", "playa", "plage", "strand", "praia", "海滩", "沙滩", "浜", "ビーチ")
-    ):
-        sand, _ = earth("sand", frozenset())
-        stage.add_slab(
-            "beach",
-            Slab(
-                s.h * 0.86,
-                26 * u,
-                100 * u,
-                900 * u,
-                sand,
-                sand,
-                0.9,
-                0.0,
-                ridged=False,
-                octaves=3,
-                texture=0.06,
-                mist=0.0,
-            ),
-        )
-        stage.ground = s.h * 0.935
-        if s.pal.night < 0.9 and s.plan.weather in {"", "clear", "cloudy"} and s.rng("palms").random() < 0.6:
-            palms(stage, s.h * 0.97)
+    if stage.setup.plan.weather == "fog":
+        stage.add_mist("bank", stage.setup.horizon - 10 * stage.setup.u, 150 * stage.setup.u, 0.85, 0.12)
+    water(stage, OPEN_SEA)
 
 
-LAND = frozenset("person child couple dancer dog horse cat deer wolf bicycle camel elephant robot car".split())
+def beach(stage: Stage) -> None:
+    s = stage.setup
+    sea(stage)
+    row, depth = s.h * 0.80, 0.9
+    # wet where the water runs, dry and rippled nearer
+    wet = Slab(
+        row,
+        10 * s.u,
+        60 * s.u,
+        1400 * s.u,
+        blend(SAND, s.pal.water, 0.45),
+        SAND,
+        depth,
+        0.0,
+        ridged=False,
+        octaves=3,
+        texture=0.03,
+        mist=0.0,
+    )
+    dry = Slab(
+        row + 34 * s.u,
+        14 * s.u,
+        150 * s.u,
+        900 * s.u,
+        SAND,
+        SAND,
+        depth,
+        0.0,
+        ridged=False,
+        octaves=5,
+        texture=0.16,
+        mist=0.0,
+    )
+    stage.add_slab("wet", wet)
+    stage.add_slab("sand", dry)
+    stage.items.append(Surf(s.rng("surf"), s.w, row - 4 * s.u, depth, s.u, s.margin(depth)))
+    stage.ground, stage.walk_depth = s.h * 0.93, depth
+
+
+def _far_shore(stage: Stage, near: float) -> None:
+    """Hills and woods beyond the water; `near` 0 is a wide lake, 1 a river's other bank."""
+    s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
+    wood, low = earth("wood", s.plan.looks)
+    edge = hz + s.rise + 4
+    stage.add_slab("hills", Slab(hz + 4, 150 * u, 10, 520 * u, wood, low, 0.1, 0.6, ridged=False, valley=0.5), edge)
+    stage.add_mist("shore", hz - 30 * u, 110 * u, 0.4, 0.12)
+    firs(
+        stage,
+        "far-bank",
+        hz - 1,
+        (40 + 50 * near) * u,
+        0.16,
+        (10 + 16 * near) * u,
+        haze=0.42 - 0.2 * near,
+        spread=3 * u,
+    )
+
+
+def lake(stage: Stage) -> None:
+    stage.add_sky(drift=3)
+    _far_shore(stage, 0.0)
+    water(stage, CALM)
+
+
+def river(stage: Stage) -> None:
+    s, u = stage.setup, stage.setup.u
+    stage.add_sky(drift=3)
+    _far_shore(stage, 1.0)
+    water(stage, FLOWING)
+    ground, _ = earth("grass", s.plan.looks)
+    bank = Slab(
+        s.h * 0.85, 26 * u, 160 * u, 900 * u, ground, ground, 0.9, 0.0, ridged=False, octaves=3, texture=0.2, mist=0.0
+    )
+    stage.add_slab("bank", bank)
+    grass(stage)
+    stage.ground, stage.walk_depth = s.h * 0.93, 0.9
 
 
 def mountains(stage: Stage) -> None:
-    s = stage.setup
+    s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky()
     ground, rock = earth("rock", s.plan.looks)
-    snow = 0.78 if "snowy" in s.plan.looks else 0.42
-    u, hz = s.u, s.horizon
+    snow = 0.8 if s.winter else 0.42
     stage.add_slab("far", Slab(hz + 30 * u, 235 * u, 60 * u, 400 * u, ground, rock, 0.12, 0.60, snow=snow, valley=0.35))
     stage.add_slab(
         "mid", Slab(hz + 70 * u, 245 * u, 110 * u, 560 * u, ground, rock, 0.26, 0.30, snow=snow * 0.8, valley=0.6)
     )
-    stage.add_mist("vale", hz + 74 * u, 130 * u, 0.55 if s.plan.weather != "clear" else 0.3, 0.3)
+    if s.fine and s.pal.time_is_low:
+        stage.add_rays()
+    stage.add_mist("vale", hz + 74 * u, 130 * u, 0.3 if s.plan.weather == "clear" else 0.55, 0.3)
     wood, low = earth("wood", s.plan.looks)
     stage.add_slab(
         "near", Slab(hz + 112 * u, 84 * u, 150 * u, 500 * u, wood, low, 0.42, 0.26, ridged=False, valley=0.4)
     )
-    fir: Rgb = (0.1, 0.2, 0.14)
-    _firs(stage, "wood3", hz + 128 * u, 46 * u, 0.5, 9 * u, fir, haze=0.34, spread=16 * u, floor=(0.13, 0.24, 0.17))
-    stage.far = (len(stage.items), hz + 176 * u)
-    _firs(stage, "wood2", hz + 200 * u, 78 * u, 0.64, 17 * u, fir, haze=0.2, spread=20 * u)
-    _firs(stage, "edge", s.h * 0.985, 120 * u, 0.85, 34 * u, fir, haze=0.05, spread=14 * u)
-    stage.ground = s.h * 0.9
-
-
-def _firs(
-    stage: Stage, name: str, base: float, height: float, depth: float, gap: float, colour: Rgb, *, haze: float, spread: float,
-    clear: float = 0.0, floor: Rgb | None = None,
-) -> None:  # fmt: skip
-    s = stage.setup
-    rng = s.rng(name + "-shapes")
-    side = 1 if stage.sun[0] > s.w / 2 else -1
-    looks = s.plan.looks
-    snow = "snowy" in looks or s.plan.weather == "snow"
-    if "autumn" in looks:
-        tones: list[Rgb] = [(0.62, 0.3, 0.1), (0.66, 0.44, 0.12), (0.5, 0.2, 0.1), (0.22, 0.26, 0.12)]
-    else:
-        tones = [
-            colour,
-            (colour[0] * 1.15, colour[1] * 0.94, colour[2] * 0.9),
-            (colour[0] * 0.85, colour[1], colour[2] * 1.15),
-        ]
-    trees = [
-        conifer(
-            rng, max(12, int(height * rng.uniform(0.75, 1.1))), s.lit(c, 0.05, haze), s.lit(c, 0.62, haze), side, snow
+    floor = (0.07, 0.13, 0.1)
+    firs(stage, "wood4", hz + 118 * u, 36 * u, 0.46, 5 * u, haze=0.4, spread=12 * u, floor=floor)
+    firs(stage, "wood3", hz + 150 * u, 54 * u, 0.52, 8 * u, haze=0.3, spread=18 * u, floor=floor)
+    firs(stage, "wood2", hz + 205 * u, 84 * u, 0.64, 12 * u, haze=0.18, spread=26 * u, floor=floor)
+    if stage.setup.plan.subjects:
+        meadow, _ = earth("grass", s.plan.looks)
+        lawn = Slab(
+            s.h * 0.83,
+            30 * u,
+            150 * u,
+            700 * u,
+            meadow,
+            meadow,
+            0.88,
+            0.04,
+            ridged=False,
+            octaves=3,
+            texture=0.2,
+            mist=0.1,
         )
-        for c in tones
-        for _ in range(2)
-    ]
-    ground = s.lit((0.85, 0.88, 0.95), 0.35, haze) if snow else s.lit(floor or colour, 0.12, haze)
-    row_layer(stage, name, trees, depth=depth, base=base, spread=spread, gap=gap, ground=ground, clear=clear)
+        stage.add_slab("meadow", lawn)
+        stage.ground, stage.walk_depth = s.h * 0.9, 0.88
+    else:
+        firs(stage, "edge", s.h * 0.99, 120 * u, 0.85, 22 * u, haze=0.05, spread=26 * u, floor=floor)
 
 
 def forest(stage: Stage) -> None:
-    s = stage.setup
+    s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky(drift=3)
-    u, hz = s.u, s.horizon
     wood, low = earth("wood", s.plan.looks)
     stage.add_slab("hill", Slab(hz + 20 * u, 190 * u, 80 * u, 700 * u, wood, low, 0.12, 0.62, ridged=False, valley=0.5))
-    green: Rgb = (0.14, 0.28, 0.19)
-    _firs(stage, "row4", hz + 34 * u, 150 * u, 0.2, 24 * u, green, haze=0.56, spread=10 * u)
-    add_rays(stage)
-    _firs(stage, "row3", hz + 84 * u, 215 * u, 0.34, 46 * u, green, haze=0.36, spread=14 * u, clear=0.12)
-    stage.add_mist("mist1", hz + 70 * u, 190 * u, 0.62 if s.plan.weather == "fog" else 0.34, 0.36, 8)
-    _firs(stage, "row2", hz + 150 * u, 330 * u, 0.55, 95 * u, green, haze=0.16, spread=16 * u, clear=0.3)
-    if s.plan.weather == "fog" or s.fine:
+    foggy = s.plan.weather == "fog"
+    firs(stage, "row4", hz + 34 * u, 150 * u, 0.2, 24 * u, haze=0.56, spread=10 * u)
+    stage.add_rays()
+    firs(stage, "row3", hz + 84 * u, 215 * u, 0.34, 46 * u, haze=0.36, spread=14 * u, clear=0.12)
+    stage.add_mist("mist1", hz + 70 * u, 190 * u, 0.62 if foggy else 0.34, 0.36, 8)
+    firs(stage, "row2", hz + 150 * u, 330 * u, 0.55, 95 * u, haze=0.16, spread=16 * u, clear=0.3)
+    if foggy or s.fine:
         stage.add_mist("mist2", hz + 130 * u, 170 * u, 0.42, 0.6, -10)
     _trunks(stage)
-    stage.ground = s.h * 0.93
+    stage.ground, stage.walk_depth = s.h * 0.965, 1.0
 
 
 def _trunks(stage: Stage) -> None:
-    """Two or three great trunks close by, and ferns and stones at their feet."""
-    from PIL import Image, ImageDraw
-
-    s = stage.setup
+    """One or two great trunks close by, at the frame's sides, and grass at their feet."""
+    s, u = stage.setup, stage.setup.u
     rng = s.rng("trunks")
-    depth, mx = 1.0, s.margin(1.0)
-    cols, rows = s.w + 2 * mx, s.h + 2 * s.rise
-    img = Image.new("RGBA", (cols, rows), ink((0.05, 0.05, 0.05), 0))
-    d = ImageDraw.Draw(img)
-    snow = "snowy" in s.plan.looks or s.plan.weather == "snow"
-    floor = s.lit((0.8, 0.84, 0.92) if snow else (0.1, 0.13, 0.08), 0.22)
-    base = rows - s.rise - int(34 * s.u)
-    gap = s.w * (0.62 if s.w > s.h else 1.0)
-    x = mx - gap * 0.35 + rng.uniform(-30, 30)
-    trunk_dark, trunk_light = s.lit((0.16, 0.11, 0.09), 0.02), s.lit((0.3, 0.21, 0.16), 0.35)
+    sheet = Sheet(s, 1.0, -s.rise, fill=(0.05, 0.05, 0.05))
+    d, cols, base = sheet.d, sheet.cols, sheet.rows - s.rise - int(34 * u)
+    floor = s.lit((0.8, 0.84, 0.92) if s.winter else (0.1, 0.13, 0.08), 0.22)
+    dark, light = s.lit((0.16, 0.11, 0.09), 0.02), s.lit((0.3, 0.21, 0.16), 0.35)
     side = 1 if stage.sun[0] > s.w / 2 else -1
+    x = sheet.margin + s.w * rng.uniform(0.04, 0.12) - s.w * 0.8
     while x < cols + 100:
-        r = 40 * s.u * rng.uniform(0.6, 1.15)
-        lean = rng.uniform(-14, 14)
-        left = [
-            (x - r * (1 + 0.9 * (k / 20) ** 9) + lean * (1 - k / 20) + rng.normal(0, 1.1), base * k / 20)
-            for k in range(21)
+        r, lean = 40 * u * rng.uniform(0.6, 1.05), rng.uniform(-14, 14)
+        edges = [
+            [
+                (x + k * r * (1 + 0.9 * (i / 20) ** 9) + lean * (1 - i / 20) + rng.normal(0, 1.1), base * i / 20)
+                for i in range(21)
+            ]
+            for k in (-1, 1)
         ]
-        right = [
-            (x + r * (1 + 0.9 * (k / 20) ** 9) + lean * (1 - k / 20) + rng.normal(0, 1.1), base * k / 20)
-            for k in range(21)
-        ]
-        d.polygon(left + right[::-1], fill=ink(trunk_dark))
+        d.polygon(edges[0] + edges[1][::-1], fill=ink(dark))
         for _ in range(26):
-            bx = x + lean * 0.5 + side * r * rng.uniform(0.05, 0.9)
-            by, bl = rng.uniform(0, base * 0.94), rng.uniform(0.05, 0.2) * base
+            bx, by = x + lean * 0.5 + side * r * rng.uniform(0.05, 0.9), rng.uniform(0, base * 0.94)
+            bark = ink(blend(dark, light, rng.uniform(0.3, 1)))
             d.line(
-                (bx, by, bx + rng.normal(0, 2), by + bl),
-                fill=ink(blend(trunk_dark, trunk_light, rng.uniform(0.3, 1))),
+                (bx, by, bx + rng.normal(0, 2), by + rng.uniform(0.05, 0.2) * base),
+                fill=bark,
                 width=int(rng.integers(1, 4)),
             )
-        x += gap * rng.uniform(0.7, 1.4)
-    pts = [(i * 12.0, base + 6 * np.sin(i * 0.21) + rng.normal(0, 2.5)) for i in range(cols // 12 + 2)]
-    d.polygon([*pts, (cols, rows), (0, rows)], fill=ink(floor))
-    blade = s.lit((0.16, 0.26, 0.12), 0.3) if not snow else s.lit((0.9, 0.93, 1), 0.4)
+        x += s.w * rng.uniform(0.72, 0.86)
+    hump = [(i * 12.0, base + 6 * np.sin(i * 0.21) + rng.normal(0, 2.5)) for i in range(cols // 12 + 2)]
+    d.polygon([*hump, (cols, sheet.rows), (0, sheet.rows)], fill=ink(floor))
+    blade = s.lit((0.9, 0.93, 1), 0.4) if s.winter else s.lit((0.16, 0.26, 0.12), 0.3)
     for _ in range(cols // 7):
-        gx, gh = rng.uniform(0, cols), rng.uniform(6, 26) * s.u
+        gx, gh = rng.uniform(0, cols), rng.uniform(6, 26) * u
         d.line(
             (gx, base + 14, gx + rng.normal(0, 7), base + 10 - gh), fill=ink(blend(floor, blade, rng.random())), width=2
         )
-    data = np.asarray(img, np.float32) / np.float32(255)
-    stage.items.append(
-        Layer(data[..., :3], data[..., 3], top=-s.rise, left=-mx, depth=depth, axis=s.camera.axis, phases=2)
-    )
+    stage.put(sheet, 2)
 
 
 def desert(stage: Stage) -> None:
-    s = stage.setup
+    s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky(drift=3)
-    u, hz = s.u, s.horizon
-    red = any(w in s.plan.text.lower() for w in ("mars", "martian", "火星"))
-    ground, rock = earth("mars" if red else "sand", frozenset())
+    ground, rock = EARTH["mars" if s.plan.place == "mars" else "sand"]
     stage.add_slab("mesa", Slab(hz + 8 * u, 96 * u, 20 * u, 360 * u, rock, rock, 0.08, 0.6, valley=0.55))
-    if "pyramid" in s.plan.looks:
+    if s.plan.place == "pyramids":
         _pyramids(stage)
-    dune = {"ground": ground, "rock": ground, "ridged": True, "octaves": 2, "texture": 0.045, "mist": 0.2}
-    stage.add_slab("dune3", Slab(hz + 42 * u, 78 * u, 60 * u, 640 * u, depth=0.22, fog=0.36, **dune))  # type: ignore[arg-type]
-    stage.add_slab("dune2", Slab(hz + 110 * u, 104 * u, 110 * u, 900 * u, depth=0.42, fog=0.16, **dune))  # type: ignore[arg-type]
-    stage.add_slab("dune1", Slab(hz + 210 * u, 92 * u, 190 * u, 1200 * u, depth=0.85, fog=0.02, **dune))  # type: ignore[arg-type]
-    if not red and "pyramid" not in s.plan.looks:
-        rng = s.rng("cactus-shapes")
-        green: Rgb = (0.2, 0.34, 0.2)
-        shapes = [cactus(rng, int(120 * u), s.lit(green, 0.0), s.lit(green, 0.8)) for _ in range(3)]
-        row_layer(stage, "cactus", shapes, depth=0.86, base=s.h * 0.9, spread=26 * u, gap=s.w * 0.55, clear=0.4)
+    for name, base, rise, drop, cell, depth, fog in (
+        ("dune3", 42, 78, 60, 640, 0.22, 0.36), ("dune2", 110, 104, 110, 900, 0.42, 0.16), ("dune1", 210, 92, 190, 1200, 0.85, 0.02)
+    ):  # fmt: skip
+        stage.add_slab(
+            name,
+            Slab(
+                hz + base * u,
+                rise * u,
+                drop * u,
+                cell * u,
+                ground,
+                ground,
+                depth,
+                fog,
+                octaves=2,
+                texture=0.045,
+                mist=0.2,
+            ),
+        )
     stage.ground = s.h * 0.88
 
 
 def _pyramids(stage: Stage) -> None:
-    from PIL import Image, ImageDraw
-
-    s = stage.setup
+    s, u = stage.setup, stage.setup.u
     rng = s.rng("pyramids")
-    mx, u = s.margin(0.14), s.u
-    cols, rows = s.w + 2 * mx, int(240 * u) // 2 * 2
-    img = Image.new("RGBA", (cols * 2, rows * 2), ink((0.6, 0.5, 0.3), 0))
-    d = ImageDraw.Draw(img)
+    foot = s.horizon + 46 * u
+    sheet = Sheet(s, 0.14, foot - 240 * u, foot, scale=2, fill=(0.6, 0.5, 0.3))
     side = 1 if stage.sun[0] > s.w / 2 else -1
+    lit, dark = ink(s.lit((0.9, 0.7, 0.45), 0.85, 0.28)), ink(s.lit((0.8, 0.6, 0.4), 0.1, 0.28))
+    y = sheet.img.height
     for k, f in enumerate((0.24, 0.46, 0.66)):
-        h = rows * 2 * (0.9 - 0.22 * k) * rng.uniform(0.9, 1.0)
-        x, y = (mx + s.w * f) * 2, rows * 2
-        lit, dark = s.lit((0.9, 0.7, 0.45), 0.85, 0.28), s.lit((0.8, 0.6, 0.4), 0.1, 0.28)
+        h = y * (0.9 - 0.22 * k) * rng.uniform(0.9, 1.0)
+        x = (sheet.margin + s.w * f) * 2
         fold = x + side * h * 0.25
-        d.polygon([(x, y - h), (x - h * 0.8, y), (fold, y)], fill=ink(lit if side < 0 else dark))
-        d.polygon([(x, y - h), (x + h * 0.8, y), (fold, y)], fill=ink(dark if side < 0 else lit))
-    img = img.resize((cols, rows), Image.Resampling.BOX)
-    data = np.asarray(img, np.float32) / np.float32(255)
-    top = int(s.horizon + 46 * u - rows) // 2 * 2
-    stage.items.append(Layer(data[..., :3], data[..., 3], top=top, left=-mx, depth=0.14, axis=s.camera.axis))
+        sheet.d.polygon([(x, y - h), (x - h * 0.8, y), (fold, y)], fill=lit if side < 0 else dark)
+        sheet.d.polygon([(x, y - h), (x + h * 0.8, y), (fold, y)], fill=dark if side < 0 else lit)
+    stage.put(sheet)
 
 
-def park(stage: Stage) -> None:
-    s = stage.setup
+def meadow(stage: Stage, *, grove: bool = False) -> None:
+    """Grassland; with a `grove`, a park."""
+    s, u, hz = stage.setup, stage.setup.u, stage.setup.horizon
     stage.add_sky(drift=7)
-    u, hz = s.u, s.horizon
     ground, _ = earth("grass", s.plan.looks)
     wood, low = earth("wood", s.plan.looks)
     stage.add_slab("hills", Slab(hz + 8 * u, 96 * u, 30 * u, 520 * u, wood, low, 0.10, 0.58, ridged=False, valley=0.3))
-    rng = s.rng("trees")
-    side = 1 if stage.sun[0] > s.w / 2 else -1
-    looks = s.plan.looks
-    if "autumn" in looks:
-        tones: list[Rgb] = [(0.82, 0.42, 0.1), (0.86, 0.62, 0.16), (0.66, 0.22, 0.1)]
-    elif "blossom" in looks:
-        tones = [(0.98, 0.72, 0.8), (0.95, 0.8, 0.86), (0.4, 0.6, 0.26)]
-    elif "snowy" in looks or s.plan.weather == "snow":
-        tones = [(0.8, 0.85, 0.92), (0.7, 0.77, 0.86)]
-    else:
-        tones = [(0.3, 0.52, 0.2), (0.24, 0.46, 0.2), (0.42, 0.58, 0.22)]
-
-    def trees(size: float, haze: float) -> list[Picture]:
-        return [
-            leafy(
-                rng,
-                int(size * u),
-                s.lit((c[0] * 0.42, c[1] * 0.5, c[2] * 0.5), 0.12, haze),
-                s.lit(c, 0.95, haze),
-                s.lit((0.3, 0.22, 0.16), 0.3, haze),
-                side,
-            )
-            for c in tones
-            for _ in range(2)
-        ]
-
-    row_layer(
-        stage,
-        "line",
-        trees(62, 0.34),
-        depth=0.2,
-        base=hz + 26 * u,
-        spread=7 * u,
-        gap=44 * u,
-        ground=s.lit(ground, 0.6, 0.26),
-    )  # type: ignore[arg-type]
-    lawn = {"ground": ground, "rock": ground, "ridged": False, "octaves": 3, "texture": 0.12, "mist": 0.12}
-    stage.add_slab("lawn2", Slab(hz + 70 * u, 46 * u, 90 * u, 700 * u, depth=0.36, fog=0.12, **lawn))  # type: ignore[arg-type]
-    row_layer(stage, "grove", trees(210, 0.06), depth=0.5, base=hz + 122 * u, spread=18 * u, gap=330 * u, clear=0.22)  # type: ignore[arg-type]
-    stage.add_slab("lawn1", Slab(hz + 180 * u, 50 * u, 200 * u, 900 * u, depth=0.85, fog=0.0, **lawn))  # type: ignore[arg-type]
-    _grass(stage)
+    if s.fine and s.pal.time_is_low:
+        stage.add_rays()
+    broadleaves(
+        stage, "line", hz + 26 * u, 62 * u, 0.2, 44 * u, haze=0.34, spread=7 * u, ground=s.lit(ground, 0.6, 0.26)
+    )
+    for name, base, rise, drop, cell, depth, fog in (
+        ("lawn2", 70, 46, 90, 700, 0.36, 0.12), ("lawn1", 180, 50, 200, 900, 0.85, 0.0)
+    ):  # fmt: skip
+        lawn = Slab(
+            hz + base * u,
+            rise * u,
+            drop * u,
+            cell * u,
+            ground,
+            ground,
+            depth,
+            fog,
+            ridged=False,
+            octaves=3,
+            texture=0.2,
+            mist=0.12,
+        )
+        stage.add_slab(name, lawn)
+        if grove and name == "lawn2":
+            broadleaves(stage, "grove", hz + 122 * u, 210 * u, 0.5, 330 * u, haze=0.06, spread=18 * u, clear=0.22)
+    grass(stage)
     stage.ground = s.h * 0.84
 
 
-def _grass(stage: Stage) -> None:
-    """Blades and flowers along the lower edge."""
-    from PIL import Image, ImageDraw
+def park(stage: Stage) -> None:
+    meadow(stage, grove=True)
 
+
+def plain(stage: Stage) -> None:
+    """No place was named: an even floor and an even backdrop in the light that was, with no claim beyond."""
     s = stage.setup
-    rng = s.rng("grass")
-    depth, mx = 1.1, s.margin(1.1)
-    cols, rows = s.w + 2 * mx, int(90 * s.u + s.rise) // 2 * 2
-    img = Image.new("RGBA", (cols * 2, rows * 2), ink((0.1, 0.3, 0.1), 0))
-    d = ImageDraw.Draw(img)
-    winter = "snowy" in s.plan.looks or s.plan.weather == "snow"
-    dark, light = ((0.7, 0.76, 0.86), (0.95, 0.97, 1.0)) if winter else ((0.1, 0.24, 0.07), (0.42, 0.62, 0.2))
-    colours = [(0.98, 0.86, 0.3), (0.95, 0.95, 0.98), (0.92, 0.4, 0.5), (0.65, 0.5, 0.95)]
-    for _ in range(cols // 2):
-        x, h = rng.uniform(0, cols * 2), (rng.uniform(0.15, 1) ** 2) * 90 * s.u + 20
-        lean, c = rng.normal(0, 14), s.lit(blend(dark, light, rng.random()), 0.6)
-        y = rows * 2
-        d.polygon(
-            [
-                (x - 4, y),
-                (x + 4, y),
-                (x + lean * 0.5 + 1, y - h * 0.6),
-                (x + lean, y - h),
-                (x + lean * 0.4 - 2, y - h * 0.6),
-            ],
-            fill=ink(c),
-        )
-        if not winter and rng.random() < 0.055:
-            q = rng.uniform(5, 9) * s.u
-            f = s.lit(colours[int(rng.integers(4))], 0.8)
-            for a in np.linspace(0, 6.283, 6)[:-1]:
-                px, py = x + lean + np.cos(a) * q, y - h + np.sin(a) * q * 0.8
-                d.ellipse((px - q * 0.8, py - q * 0.7, px + q * 0.8, py + q * 0.7), fill=ink(f))
-            d.ellipse(
-                (x + lean - q * 0.6, y - h - q * 0.5, x + lean + q * 0.6, y - h + q * 0.5),
-                fill=ink(s.lit((0.95, 0.75, 0.2), 0.9)),
-            )
-    img = img.resize((cols, rows), Image.Resampling.BOX)
-    data = np.asarray(img, np.float32) / np.float32(255)
-    stage.items.append(
-        Layer(
-            data[..., :3],
-            data[..., 3],
-            top=(s.h + s.rise - rows) // 2 * 2,
-            left=-mx,
-            depth=depth,
-            axis=s.camera.axis,
-            phases=2,
-        )
+    stage.sun = (s.w * 0.64, s.h * 0.1)
+    floor: Rgb = blend(s.pal.haze, s.pal.shade, 0.25)
+    rows, cols = (s.h + 2 * s.rise) // 2 * 2, s.w + 2 * s.margin(0.5)
+    at = (s.rise + s.horizon) / rows
+    ramp = stops(
+        rows,
+        [
+            (0, s.pal.sky[0][1]),
+            (at * 0.6, s.pal.sky[-2][1]),
+            (at, s.pal.haze),
+            (at + 0.06, floor),
+            (1, blend(floor, s.pal.shade, 0.4)),
+        ],
     )
+    x = np.linspace(-1, 1, cols, dtype=np.float32)[None, :, None]
+    y = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None]
+    pool = np.exp(-(x**2) / 0.5 - (y - np.float32(0.72)) ** 2 / 0.12) * np.float32(0.16)
+    noise = s.rng("plain").standard_normal((rows, cols, 1), np.float32) * np.float32(1.1 / 255)
+    stage.lay(np.clip(ramp[:, None, :] * (0.94 + pool) + noise, 0, 1).astype(np.float32), None, top=-s.rise, depth=0.5)
+    stage.ground, stage.walk_depth = s.h * 0.84, 0.5
 
 
-def palms(stage: Stage, base: float) -> None:
-    s = stage.setup
-    rng = s.rng("palm-shapes")
-    shapes = [
-        palm(
-            rng,
-            int(300 * s.u),
-            s.lit((0.1, 0.22, 0.1), 0.1),
-            s.lit((0.25, 0.42, 0.16), 0.7),
-            s.lit((0.3, 0.22, 0.16), 0.2),
-        )
-        for _ in range(3)
-    ]
-    row_layer(stage, "palms", shapes, depth=0.9, base=base, spread=20, gap=s.w * 0.6, clear=0.45)
+def open_air(stage: Stage) -> None:
+    """Nothing but sky: for what flies where no place was named."""
+    stage.setup = replace(stage.setup, horizon=float(stage.setup.h))
+    stage.add_sky()

@@ -10,15 +10,25 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import Camera, View, crop
-from veo_mcp.sandbox.render.canvas.frame import Frame, Layer, Rgb
+from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Layer, Rgb, vec
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth, stream
 from veo_mcp.sandbox.render.canvas.palette import Palette
-from veo_mcp.sandbox.render.language.prompt import Plan
-from veo_mcp.sandbox.render.scenery.sky import cloud_layer, sky_layer
-from veo_mcp.sandbox.render.scenery.terrain import Slab, slab_layer
+from veo_mcp.sandbox.render.canvas.pen import ink
+from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.scenery.sky import cirrus_layer, cloud_layer, sky_layer
+from veo_mcp.sandbox.render.scenery.terrain import Slab, slab_picture
 from veo_mcp.sandbox.render.scenery.water import Water
+
+FOG = {"fog": 0.34, "rain": 0.14, "snow": 0.16, "storm": 0.1}  # how much haze a weather lays over everything
+COVER = {"clear": 0.1, "": 0.34, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}  # of cloud
+SCALE = {"close": 1.2, "wide": 0.82}  # how large things are, by framing
+BLUR = {"close": 5.0}  # how far out of focus the far is, in pixels, by framing
+BLUR_FINE = 1.6  # and what `quality` has in any case
+FOCUS = 0.9  # the depth at which figures stand and the picture is sharp
+DRIFT_SECONDS = 20  # how long a bank of mist may drift before its layer ends
 
 
 class Item(Protocol):
@@ -41,7 +51,15 @@ class Setup:
     @property
     def u(self) -> float:
         """The scale of things: 1 at 720 rows of a landscape picture."""
-        return self.h / 720 if self.w > self.h else self.h / 1280 * 1.25
+        return (self.h / 720 if self.w > self.h else self.h / 1280 * 1.25) * SCALE.get(self.plan.framing, 1.0)
+
+    @property
+    def winter(self) -> bool:
+        return "snowy" in self.plan.looks or self.plan.weather == "snow"
+
+    @property
+    def wet(self) -> bool:
+        return self.plan.weather in {"rain", "storm"}
 
     def rng(self, part: str) -> np.random.Generator:
         return stream(self.key, part)
@@ -58,15 +76,30 @@ class Setup:
     def lit(self, colour: Rgb, light: float = 0.6, haze: float = 0.0) -> Rgb:
         """A surface's colour in this light; `light` 0 is turned away from the sun."""
         p = self.pal
-        tint = [p.shade[i] + (p.light[i] - p.shade[i]) * light for i in range(3)]
-        out = [colour[i] * tint[i] for i in range(3)]
-        fog = FOG.get(self.plan.weather, 0.0)
-        haze = min(1.0, haze + fog * 0.6)
-        r, g, b = (min(1.0, out[i] + (p.haze[i] - out[i]) * haze) for i in range(3))
+        haze = min(1.0, haze + FOG.get(self.plan.weather, 0.0) * 0.6)
+        tint = (p.shade[i] + (p.light[i] - p.shade[i]) * light for i in range(3))
+        r, g, b = (
+            min(1.0, c * k + (p.haze[i] - c * k) * haze) for i, (c, k) in enumerate(zip(colour, tint, strict=True))
+        )
         return (r, g, b)
 
 
-FOG = {"fog": 0.34, "rain": 0.14, "snow": 0.16, "storm": 0.1}
+class Sheet:
+    """An empty picture as wide as a layer of this depth, drawn on with Pillow at `scale` times its size."""
+
+    def __init__(
+        self, s: Setup, depth: float, top: float, bottom: float | None = None, *, scale: int = 1, fill: Rgb = (0, 0, 0)
+    ) -> None:
+        self.depth, self.scale, self.margin = depth, scale, s.margin(depth)
+        self.top = int(top) // 2 * 2
+        self.cols, self.rows = s.w + 2 * self.margin, int((s.h + s.rise if bottom is None else bottom) - self.top)
+        self.img = Image.new("RGBA", (self.cols * scale, max(4, self.rows) * scale), ink(fill, 0))
+        self.d = ImageDraw.Draw(self.img)
+
+    def data(self) -> tuple[F32, F32]:
+        img = self.img if self.scale == 1 else self.img.resize((self.cols, max(4, self.rows)), Image.Resampling.BOX)
+        data = np.asarray(img, np.float32) / np.float32(255)
+        return data[..., :3], data[..., 3]
 
 
 @dataclass(slots=True)
@@ -75,10 +108,11 @@ class Stage:
     items: list[Layer | Item] = field(default_factory=list["Layer | Item"])
     overlays: list[Item] = field(default_factory=list[Item])
     sun: tuple[float, float] = (0.0, 0.0)
-    ground: float = 0.0  # the row where actors stand
+    ground: float = 0.0  # the row where figures stand
+    walk_depth: float = 0.85  # the depth of the ground they stand on
     actor: float = 1.0  # how large they are
-    far: tuple[int, float] | None = None  # where a train may pass: the index it stands before, and its row
     slot: int | None = None  # the index before which they stand; None is the very front
+    afloat: float | None = None  # the row where boats lie, where there is water
 
     def compose(self, frame: Frame, spare: Frame, t: float) -> None:
         """Draw the stage at time `t` into `frame`; `spare` is a second frame of the same size."""
@@ -92,7 +126,7 @@ class Stage:
             if isinstance(item, Layer):
                 limit = min(limit, item.covers_from(view.tilt + view.y * item.depth, frame.h))
             elif isinstance(item, Water):
-                limit = min(limit, int(item.horizon + view.tilt + view.y * 0.12) + 2)
+                limit = min(limit, int(item.top(view)) + 2)
         for item, visible in zip(self.items, reversed(limits), strict=True):
             if isinstance(item, Layer):
                 x = view.x * (item.depth + view.pivot) + item.drift * t
@@ -106,54 +140,91 @@ class Stage:
 
     # What places are built of
 
-    def add_sky(self, *, drift: float = 5.0, sun: bool = True) -> None:
+    def lay(
+        self, rgb: F32, alpha: F32 | None, *, top: float, depth: float, left: float | None = None, drift: float = 0.0, phases: int = 4
+    ) -> None:  # fmt: skip
+        """Add a picture as a layer, out of focus if it lies far from where the figures stand."""
         s = self.setup
-        layer, self.sun = sky_layer(
-            s.key, s.pal, (s.w, s.h), s.horizon, (s.margin(0.04), s.rise), s.camera.axis,
-            aurora="aurora" in s.plan.looks, sun=sun,
-        )  # fmt: skip
+        blur = BLUR.get(s.plan.framing, BLUR_FINE if s.fine and s.plan.subjects else 0.0) * abs(FOCUS - depth) * s.u
+        if blur > 0.6 and alpha is not None:
+            rgb, alpha = _soft(rgb, alpha, blur)
+        mx = -s.margin(depth) if left is None else int(left)
+        self.items.append(
+            Layer(
+                rgb, alpha, top=int(top) // 2 * 2, left=mx, depth=depth, axis=s.camera.axis, drift=drift, phases=phases
+            )
+        )
+
+    def put(self, sheet: Sheet, phases: int = 4) -> None:
+        rgb, alpha = sheet.data()
+        self.lay(rgb, alpha, top=sheet.top, depth=sheet.depth, phases=phases)
+
+    def add_sky(self, *, drift: float = 5.0) -> None:
+        s = self.setup
+        size, margin, axis = (s.w, s.h), (s.margin(0.07), s.rise), s.camera.axis
+        layer, self.sun = sky_layer(s.key, s.pal, size, s.horizon, margin, axis, aurora="aurora" in s.plan.looks)
         self.items.append(layer)
-        amount = COVER.get(s.plan.weather, 0.4) * (0.5 if s.pal.stars > 0.5 and not s.plan.weather else 1)
+        if s.fine and s.pal.stars < 0.9 and not s.wet and s.plan.weather != "fog":
+            veil = tuple((a + b) / 2 for a, b in zip(s.pal.cloud, s.pal.sun, strict=True))
+            self.items.append(cirrus_layer(s.rng("cirrus"), (veil[0], veil[1], veil[2]), size, s.horizon, margin, axis))
+        amount = COVER[s.plan.weather] * (0.4 if s.pal.stars > 0.5 and not s.plan.weather else 1)
         if amount > 0.05:
             self.items.append(
-                cloud_layer(
-                    s.key,
-                    s.pal,
-                    (s.w, s.h),
-                    s.horizon,
-                    (s.margin(0.07), s.rise),
-                    s.camera.axis,
-                    amount,
-                    self.sun,
-                    drift=drift,
-                )
+                cloud_layer(s.key, s.pal, size, s.horizon, margin, axis, amount, self.sun, drift=drift, fine=s.fine)
             )
 
-    def add_slab(self, name: str, slab: Slab, bottom: int | None = None) -> None:
+    def add_slab(self, name: str, slab: Slab, bottom: float | None = None) -> None:
         s = self.setup
-        low = s.h + s.rise if bottom is None else bottom
         foggy = FOG.get(s.plan.weather, 0.0)
         fog = min(0.97, slab.fog + foggy * (1.1 - slab.depth))
         slab = replace(slab, fog=fog, mist=min(1.0, slab.mist + foggy), steps=slab.steps * 2 if s.fine else slab.steps)
-        self.items.append(
-            slab_layer(s.rng(name), slab, s.pal, s.w, s.margin(slab.depth), low, s.camera.axis, sun_x=self.sun[0])
-        )
+        low = int(s.h + s.rise if bottom is None else bottom)
+        rgb, alpha, top = slab_picture(s.rng(name), slab, s.pal, s.w, s.margin(slab.depth), low, sun_x=self.sun[0])
+        self.lay(rgb, alpha, top=top, depth=slab.depth)
 
     def add_mist(self, name: str, row: float, height: float, strength: float, depth: float, drift: float = 9.0) -> None:
         """A bank of drifting haze."""
         s = self.setup
-        mx = s.margin(depth)
-        rows, cols = int(height) // 2 * 2, s.w + 2 * mx + int(abs(drift) * 17)
+        way = int(abs(drift) * DRIFT_SECONDS)
+        rows, cols = int(height) // 2 * 2, s.w + 2 * s.margin(depth) + way
         n = fbm(s.rng(name), rows, cols, height * 0.5, s.w * 0.3, 4)
         y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
         alpha = smooth(n, 0.25, 0.85) * np.clip(1 - y * y, 0, 1) ** np.float32(1.2) * np.float32(strength)
-        rgb = np.broadcast_to(np.array(s.pal.haze, np.float32), (rows, cols, 3))
-        self.items.append(
-            Layer(
-                rgb, alpha, top=int(row - height / 2) // 2 * 2, left=-mx - (int(abs(drift) * 17) if drift < 0 else 0), depth=depth, axis=s.camera.axis, drift=drift,
-                phases=2,
-            )
-        )  # fmt: skip
+        left = -s.margin(depth) - (way if drift < 0 else 0)
+        rgb = np.broadcast_to(vec(s.pal.haze), (rows, cols, 3))
+        self.lay(rgb, alpha.astype(np.float32), top=row - height / 2, left=left, depth=depth, drift=drift, phases=2)
+
+    def add_rays(self) -> None:
+        """Shafts of light that fan out from the sun."""
+        s = self.setup
+        if s.pal.glow < 0.25 or s.plan.weather in {"rain", "storm", "snow"}:
+            return
+        mx, half = s.margin(0.1), 2
+        rows, cols = int(s.horizon + 90 * s.u) // 2 * 2, s.w + 2 * mx
+        sx, sy = self.sun[0] + mx, self.sun[1]
+        yy, xx = np.mgrid[0:rows:half, 0:cols:half].astype(np.float32)
+        angle = np.where(yy > sy, np.arctan2(yy - sy + 40, xx - sx), 9)
+        beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0], right=0.0)
+        dist = np.hypot(xx - sx, yy - sy) / s.h
+        fall = (
+            np.exp(-dist * 1.3)
+            * np.clip(dist * 5, 0, 1)
+            * np.clip((rows - yy) / 160, 0, 1)
+            * np.clip((yy - sy) / 90, 0, 1)
+        )
+        small = (np.clip((beam - 0.46) * 3.4, 0, 1) * fall * (0.3 if s.pal.moon else 0.6)).astype(np.float32)
+        alpha = small.repeat(half, 0).repeat(half, 1)[:rows, :cols]
+        rgb = np.broadcast_to((vec(s.pal.sun) * np.float32(0.7) + vec(s.pal.haze) * np.float32(0.3)), (rows, cols, 3))
+        self.lay(rgb.astype(np.float32), alpha, top=0, depth=0.1, phases=1)
 
 
-COVER = {"clear": 0.12, "": 0.42, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}
+def _soft(rgb: F32, alpha: F32, radius: float) -> tuple[F32, F32]:
+    """Out of focus; what lay solid along the lower edge stays solid."""
+    data = np.dstack([np.clip(rgb, 0, 1) * alpha[..., None], alpha]) * np.float32(255)
+    pad = int(radius * 3)
+    padded = np.pad(data.astype(np.uint8), ((0, 0), (pad, pad), (0, 0)), mode="edge")
+    padded = np.concatenate([padded, np.repeat(padded[-1:], pad, axis=0)])
+    img = Image.fromarray(padded, "RGBA").filter(ImageFilter.GaussianBlur(radius))
+    out = np.asarray(img, np.float32)[: rgb.shape[0], pad:-pad] / np.float32(255)
+    soft = out[..., 3]
+    return out[..., :3] / np.maximum(soft, np.float32(1 / 255))[..., None], np.where(soft > 0.99, np.float32(1), soft)

@@ -1,4 +1,4 @@
-"""What falls, drifts and flashes in front of the lens: rain, snow, lightning, fireflies, petals, dust.
+"""What falls, drifts and flashes in front of the lens: rain, snow, lightning, petals, leaves, fireflies.
 
 Called once a shot to put overlays on the stage, and then per frame. Tiles are drawn once and scrolled.
 """
@@ -9,17 +9,21 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import View
-from veo_mcp.sandbox.render.canvas.frame import U8, Frame, Rgb, Sprite, vec
+from veo_mcp.sandbox.render.canvas.flashes import ROUND, flashes
+from veo_mcp.sandbox.render.canvas.frame import U8, Frame, Rgb, Sprite, scale, vec
+from veo_mcp.sandbox.render.scenery.plants import AUTUMN
 from veo_mcp.sandbox.render.scenery.stage import Stage
+
+INDOORS = frozenset({"room", "space", "underwater"})
+AFTERGLOW, AGAIN = 0.5, 0.17  # seconds that a flash lasts, and after which it flickers once more
 
 
 class Scroll:
-    """A pre-drawn tile of light that repeats in both directions, merged by the brighter pixel."""
+    """A pre-drawn tile of light that repeats in both directions without a seam, merged by the brighter pixel."""
 
     def __init__(self, tile: U8, vx: float, vy: float, sway: float = 0.0, par: float = 1.0) -> None:
         self.th, self.tw = tile.shape
-        self.tile = np.concatenate([tile, tile], axis=0)
-        self.tile = np.concatenate([self.tile, self.tile], axis=1)
+        self.tile = np.tile(tile, (2, 2))
         self.vx, self.vy, self.sway, self.par = vx, vy, sway, par
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
@@ -34,8 +38,7 @@ def rain_tile(
     img = Image.new("L", (w, h))
     d = ImageDraw.Draw(img)
     for _ in range(count):
-        x, y = rng.uniform(0, w), rng.uniform(0, h)
-        n = length * rng.uniform(0.6, 1.3)
+        x, y, n = rng.uniform(0, w), rng.uniform(0, h), length * rng.uniform(0.6, 1.3)
         v = int(level * rng.uniform(0.55, 1))
         for ox in (-w, 0, w):
             for oy in (-h, 0, h):
@@ -53,18 +56,17 @@ def flake_tile(
         v = int(level * rng.uniform(0.7, 1))
         for ox in (-w, 0, w):
             for oy in (-h, 0, h):
-                if -r < x + ox < w + r and -r < y + oy < h + r:
-                    d.ellipse((x + ox - r, y + oy - r, x + ox + r, y + oy + r), fill=v)
+                d.ellipse((x + ox - r, y + oy - r, x + ox + r, y + oy + r), fill=v)
     return np.asarray(img.filter(ImageFilter.GaussianBlur(blur)), np.uint8)
 
 
 class Lightning:
-    """Two flashes that light the whole frame, each with a bolt."""
+    """Flashes that light the whole frame, each with one of two bolts; when, says canvas.flashes."""
 
-    def __init__(self, rng: np.random.Generator, w: int, h: int, horizon: float) -> None:
-        self.times = [1.4 + rng.random() * 1.6, 5.0 + rng.random() * 1.6]
-        self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in self.times]
-        self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.times]
+    def __init__(self, key: tuple[int, ...], rng: np.random.Generator, w: int, h: int, horizon: float) -> None:
+        self.key = key
+        self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in range(2)]
+        self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.bolts]
         values = np.arange(256, dtype=np.float32)
         self.luts = [
             np.clip(values + (235 - values) * k * 0.34, 0, 235).astype(np.uint8) for k in np.linspace(0, 1, 17)
@@ -86,49 +88,49 @@ class Lightning:
         fork(w / 2, 0, 4, 0)
         core = np.asarray(img, np.float32) / np.float32(255)
         glow = np.asarray(img.filter(ImageFilter.GaussianBlur(9)), np.float32) / np.float32(255)
-        alpha = np.clip(core + glow * np.float32(1.6), 0, 1)
-        return Sprite(np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), alpha, phases=1)
+        return Sprite(
+            np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), np.clip(core + glow * np.float32(1.6), 0, 1), phases=1
+        )
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
-        for at, bolt, x in zip(self.times, self.bolts, self.xs, strict=True):
-            for lag, power in ((0.0, 1.0), (0.17, 0.7)):
-                past = t % 8 - at - lag
-                if 0 <= past < 0.5:
+        for at in flashes(self.key, t - AFTERGLOW - AGAIN, t + 1e-6):
+            which = int(at / ROUND) % 2
+            for lag, power in ((0.0, 1.0), (AGAIN, 0.7)):
+                past = t - at - lag
+                if 0 <= past < AFTERGLOW:
                     k = power * float(np.exp(-past * 9))
                     frame.y[...] = self.luts[int(k * 16)].take(frame.y)
                     if k > 0.2:
-                        bolt.draw(frame, x, 0, fade=min(1.0, k * 1.2))
+                        self.bolts[which].draw(frame, self.xs[which], 0, fade=min(1.0, k * 1.2))
 
 
 def glow_sprite(colour: Rgb, r: int, core: float = 0.22) -> Sprite:
     y, x = np.mgrid[-r : r + 1, -r : r + 1].astype(np.float32) / r
     d = np.sqrt(x * x + y * y)
     alpha = np.clip(np.exp(-d * 4.2) * 0.75 - 0.01, 0, 1) * np.clip(1 - d, 0, 1) + np.clip((core - d) * 8, 0, 1)
-    alpha = np.clip(alpha, 0, 1)
     white = np.clip((core * 1.5 - d) * 5, 0, 1)[..., None]
     rgb = vec(colour) + white * (1 - vec(colour)) * np.float32(0.8)
-    return Sprite(rgb.astype(np.float32), alpha.astype(np.float32))
+    return Sprite(rgb.astype(np.float32), np.clip(alpha, 0, 1).astype(np.float32))
 
 
 class Wanderers:
-    """Small things that wander and blink: fireflies, dust, petals, plankton."""
+    """Small things that wander and blink: fireflies, dust, petals, plankton. They come back in outside the frame."""
+
+    EDGE = 60  # pixels outside the frame at which one leaves and another enters
 
     def __init__(
         self, rng: np.random.Generator, w: int, h: int, sprites: list[Sprite], count: int, *, area: tuple[float, float],
         fall: float = 0.0, blow: float = 0.0, blink: bool = True, roam: float = 40.0,
     ) -> None:  # fmt: skip
-        self.w, self.h, self.sprites = w, h, sprites
-        self.p = rng.random((count, 6))
+        self.w, self.h, self.sprites, self.p = w, h, sprites, rng.random((count, 6))
         self.area, self.fall, self.blow, self.blink, self.roam = area, fall, blow, blink, roam
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
         low, high = self.area[0] * self.h, self.area[1] * self.h
-        span = self.w + 120
+        span = self.w + 2 * self.EDGE
         for i, (a, b, c, d, e, f) in enumerate(self.p):
             near = 0.4 + 0.8 * f
-            x = (
-                a * span + self.blow * t * near - view.x * near + self.roam * np.sin(t * (0.4 + c) + d * 6)
-            ) % span - 60
+            x = a * span + self.blow * t * near - view.x * near + self.roam * np.sin(t * (0.4 + c) + d * 6)
             y = (
                 low
                 + (b * (high - low) + self.fall * t * near) % (high - low)
@@ -136,53 +138,55 @@ class Wanderers:
             )
             fade = float(np.clip(0.55 + 0.75 * np.sin(t * (1.2 + e) + b * 20), 0, 1)) if self.blink else 0.9
             sprite = self.sprites[i % len(self.sprites)]
-            sprite.draw(frame, float(x) - sprite.w / 2, float(y) - sprite.h / 2, fade=fade)
+            sprite.draw(frame, float(x % span) - self.EDGE - sprite.w / 2, float(y) - sprite.h / 2, fade=fade)
 
 
 def petal(rng: np.random.Generator, colour: Rgb, size: int) -> Sprite:
     img = Image.new("L", (size * 4, size * 4))
-    d = ImageDraw.Draw(img)
-    c, r = size * 2, size * 1.6
-    flat = rng.uniform(0.35, 0.8)
-    d.ellipse((c - r, c - r * flat, c + r, c + r * flat), fill=255)
-    img = img.rotate(rng.uniform(0, 180)).resize((size, size), Image.Resampling.BOX)
-    alpha = np.asarray(img, np.float32) / np.float32(255)
+    c, r, flat = size * 2, size * 1.6, rng.uniform(0.35, 0.8)
+    ImageDraw.Draw(img).ellipse((c - r, c - r * flat, c + r, c + r * flat), fill=255)
+    alpha = np.asarray(
+        img.rotate(rng.uniform(0, 180)).resize((size, size), Image.Resampling.BOX), np.float32
+    ) / np.float32(255)
     return Sprite(np.broadcast_to(vec(colour), (size, size, 3)), alpha)
 
 
 def add_weather(stage: Stage) -> None:
     s = stage.setup
-    indoors = s.plan.place in {"room", "space", "underwater", "abstract"}
-    rng = s.rng("weather")
+    if s.plan.place in INDOORS:
+        return
+    rng, looks = s.rng("weather"), s.plan.looks
     area = s.w * s.h / (1280 * 720)
-    if s.plan.weather in {"rain", "storm"} and not indoors:
-        wind = 0.26 if s.plan.weather == "storm" else 0.1
+    storm = s.plan.weather == "storm"
+    if s.wet:
+        wind = 0.26 if storm else 0.1
         base = int(np.clip(np.mean(np.asarray(s.pal.haze)) * 190 + 75, 95, 205))
-        n = int(420 * area * (1.5 if s.plan.weather == "storm" else 1))
+        n = int(420 * area * (1.5 if storm else 1))
         far = rain_tile(rng, s.w, s.h, n, 26, wind, int(base * 0.82), 1)
         near = rain_tile(rng, s.w, s.h, n // 5, 74, wind, base, 2)
         stage.overlays += [Scroll(far, 900 * wind, 900, par=0.3), Scroll(near, 1650 * wind, 1650, par=0.9)]
-    if s.plan.weather == "storm" and not indoors:
-        stage.overlays.insert(0, Lightning(rng, s.w, s.h, s.horizon))
-    if s.plan.weather == "snow" and not indoors:
+    if storm:
+        stage.overlays.insert(0, Lightning(s.key, rng, s.w, s.h, s.horizon))
+    if s.plan.weather == "snow":
         level = 215 if s.pal.night < 0.9 else 190
-        tiles = [((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185)]
-        for k, (size, count, blur, speed) in enumerate(tiles):
+        for k, (size, count, blur, speed) in enumerate(
+            (((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185))
+        ):
             tile = flake_tile(rng, s.w, s.h, int(count * area), size, level, blur)
             stage.overlays.append(Scroll(tile, 22 + 14 * k, speed, 12 + 8 * k, 0.3 + 0.35 * k))
-    if "fireflies" in s.plan.looks or (
-        s.plan.place == "forest" and s.pal.night > 0.9 and s.plan.weather in {"", "clear", "fog"}
-    ):
-        sprites = [glow_sprite((0.85, 1.0, 0.35), r) for r in (9, 12, 16)]
-        stage.overlays.append(Wanderers(rng, s.w, s.h, sprites, 34, area=(0.42, 0.95)))
-    if "blossom" in s.plan.looks and not indoors:
-        sprites = [petal(rng, s.lit((1.0, 0.8, 0.87), 0.9), k) for k in (8, 10, 12, 14)]
-        stage.overlays.append(Wanderers(rng, s.w, s.h, sprites, 46, area=(-0.05, 1.05), fall=46, blow=60, blink=False))
-    if "autumn" in s.plan.looks and not indoors:
-        tones: list[Rgb] = [(0.85, 0.4, 0.1), (0.9, 0.65, 0.15), (0.65, 0.2, 0.1)]
-        sprites = [petal(rng, s.lit(c, 0.8), k) for c in tones for k in (10, 14)]
-        stage.overlays.append(Wanderers(rng, s.w, s.h, sprites, 30, area=(-0.05, 1.05), fall=62, blow=44, blink=False))
-    if s.plan.place == "room":
-        stage.overlays.append(
-            Wanderers(rng, s.w, s.h, [glow_sprite((1.0, 0.95, 0.8), 5)], 40, area=(0.1, 0.9), roam=24)
-        )
+    if "blossom" in looks:
+        _falling(stage, [scale((1.0, 0.8, 0.87), k) for k in (1.0, 0.92)], (8, 11, 14), 46, 46, 60)
+    if "autumn" in looks:
+        _falling(stage, AUTUMN, (10, 14), 30, 62, 44)
+    if "fireflies" in looks:
+        glows = [glow_sprite((0.85, 1.0, 0.35), int(r * s.u)) for r in (14, 20, 27)]
+        stage.overlays.append(Wanderers(rng, s.w, s.h, glows, 60, area=(0.35, 0.95)))
+
+
+def _falling(stage: Stage, tones: list[Rgb], sizes: tuple[int, ...], count: int, fall: float, blow: float) -> None:
+    s = stage.setup
+    rng = s.rng("falling")
+    sprites = [petal(rng, s.lit(c, 0.85), k) for c in tones for k in sizes]
+    stage.overlays.append(
+        Wanderers(rng, s.w, s.h, sprites, count, area=(-0.05, 1.05), fall=fall, blow=blow, blink=False)
+    )

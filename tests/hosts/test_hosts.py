@@ -1,0 +1,94 @@
+"""What the models of five real hosts are shown: a video, a repeated call, a price, a lost answer and a failure.
+
+Run with `python -m pytest -m hosts` (npm; about 2 GB once, in VEO_HOSTS_DIR or a folder of the run). No account and no
+network: each host talks to a scripted model on loopback. Two of them show their model only structured content, two only
+text, one both; so every assertion here is about what came through, whichever way.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tests.hosts.drivers import HOSTS, Host, environment
+from tests.support.model_api import Call, model_api
+
+pytestmark = [pytest.mark.anyio, pytest.mark.hosts]
+
+PACKAGE = Path(__file__).parent / "package.json"
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+PROMPT = "A lighthouse at dusk, waves roll in"
+LONGEST_SECONDS = 300.0
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the hosts' programs, installed at the versions that package.json names."""
+    kept = os.environ.get("VEO_HOSTS_DIR")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("hosts")
+    bin_folder = folder / "node_modules" / ".bin"
+    if not all((bin_folder / host.name).exists() for host in HOSTS):
+        shutil.copy(PACKAGE, folder / "package.json")
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True, timeout=900)
+    return bin_folder
+
+
+def watched(result: str) -> dict[str, Any]:
+    """The arguments of get_task about the task that the last result names."""
+    return {"task_id": UUID.findall(result)[0], "wait_seconds": 45}
+
+
+SCRIPT = (
+    Call("create_video", {"prompt": PROMPT}),
+    Call("get_task", watched),
+    Call("create_video", {"prompt": PROMPT}),
+    Call("create_video", {"prompt": PROMPT, "mode": "quality"}),
+    Call("create_video", {"prompt": "[sandbox:garbage] a boat"}),
+    Call("create_video", {"prompt": "[sandbox:fail] a boat"}),
+    Call("get_task", watched),
+)
+
+
+@pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+async def test_the_model_of_this_host_is_shown_the_whole_truth(host: Host, programs: Path, tmp_path: Path) -> None:
+    entry = {
+        "command": sys.executable,
+        "args": ["-m", "veo_mcp"],
+        "env": {
+            "VEO_JOURNAL": str(tmp_path / "journal.db"),
+            "VEO_SANDBOX_DIR": str(tmp_path / "sandbox"),
+            "VEO_SANDBOX_SECONDS": "0",
+        },
+    }
+    home = tmp_path / "home"
+    home.mkdir()
+    async with model_api(SCRIPT, host.tool, host.results) as model:
+        env = environment(programs, home, host.prepare(home, entry, model.url))
+        with anyio.fail_after(LONGEST_SECONDS):
+            done = await anyio.run_process(
+                [str(programs / host.name), *host.command], cwd=home, env=env, check=False, input=b""
+            )
+    results = host.results(model.bodies[-1])
+    assert len(results) == len(SCRIPT), (results, done.stdout[-500:], done.stderr[-500:])
+    made, ready, again, price, lost, _, failed = results
+    assert "Charged 40 sandbox credits." in made
+    assert "call get_task with wait_seconds=45" in made
+    assert "The video is ready: http://127.0.0.1:" in ready
+    assert "nothing was sent again" in again
+    assert UUID.findall(made)[0] in again
+    assert "Not charged." in price
+    assert "300" in price
+    # Who can ask asks, and an unattended run is not a person who agreed; who cannot gets a quote.
+    assert "Nobody agreed" in price or "confirm_credits=300" in price
+    assert "Nobody knows whether the API took" in lost
+    assert "May have been charged 40 sandbox credits." in lost
+    assert "veo-mcp tasks resolve" in lost
+    assert "The video failed" in failed
+    assert "Refunded 40 sandbox credits." in failed
+    assert "ask before paying for another try" in failed

@@ -1,0 +1,158 @@
+"""What the stages draw: every pixel of every place, only what was named, figures that stay and keep their feet."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from veo_mcp.sandbox.render.canvas.camera import MOVES
+from veo_mcp.sandbox.render.canvas.frame import Frame
+from veo_mcp.sandbox.render.clip.scene import BUILDERS, build
+from veo_mcp.sandbox.render.clip.sheet import FLOOR, LIMIT
+from veo_mcp.sandbox.render.figures import animals, people
+from veo_mcp.sandbox.render.figures.cast import DRAWN, FPS, GROUND_BOUND, Actor, gait_of
+from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.language.vocabulary import drawable
+from veo_mcp.sandbox.render.scenery.stage import Stage
+from veo_mcp.sandbox.render.scenery.water import Water
+
+WIDE, TALL = (1280, 720), (720, 1280)
+PLACES = sorted(drawable().names["place"])
+FIGURES = sorted(DRAWN - {"cup", "planet"})
+
+
+def stage(plan: Plan, size: tuple[int, int] = WIDE, *, seed: int = 3, fine: bool = False) -> Stage:
+    return build(plan, (seed, 7, 0), *size, fine=fine)
+
+
+def actors(of: Stage) -> list[Actor]:
+    return [item for item in of.items if isinstance(item, Actor)]
+
+
+def test_there_is_a_picture_for_each_name_of_the_vocabulary_and_a_name_for_each_picture() -> None:
+    assert drawable().names["subject"] == DRAWN
+    assert set(PLACES) <= set(BUILDERS)
+    assert {"drift", "push", *drawable().names["camera"]} == set(MOVES)
+
+
+@pytest.mark.parametrize("place", [*PLACES, ""])
+@pytest.mark.parametrize("size", [WIDE, TALL])
+def test_every_place_draws_every_pixel_wherever_the_camera_goes(place: str, size: tuple[int, int]) -> None:
+    frame, spare = Frame(*size), Frame(*size)
+    turn = len(place) + size[0] // 720
+    for k, move in list(enumerate(MOVES))[turn % 5 :: 5]:
+        weather = ("", "rain", "snow", "fog", "storm", "clear")[k % 6]
+        light = ("dawn", "noon", "sunset", "night")[k % 4]
+        shot = stage(Plan("x", place, light, weather, move, ("person", "bird")), size, seed=k, fine=bool(k % 2))
+        for t in (0.0, 4.0, 7.96, 15.9):
+            frame.buf[...] = 0
+            spare.buf[...] = 0
+            shot.compose(frame, spare, t)
+            # zero is no legal luma or chroma here: what is zero was not drawn
+            assert frame.y.min() > 8, (place, move, t)
+            assert frame.u.min() > 8, (place, move, t)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_who_is_not_named_is_not_there(place: str) -> None:
+    for light in ("", "noon", "night"):
+        shot = stage(Plan("x", place, light))
+        assert not actors(shot)
+        assert not shot.setup.pal.disc
+
+
+@pytest.mark.parametrize(("looks", "light", "seen"), [("sun", "", True), ("moon", "night", True), ("", "sunset", True)])
+def test_the_sun_and_the_moon_shine_where_they_are_named(looks: str, light: str, seen: bool) -> None:
+    assert stage(Plan("x", "sea", light, looks=frozenset({looks}))).setup.pal.disc is seen
+
+
+@pytest.mark.parametrize("subject", FIGURES)
+@pytest.mark.parametrize(("size", "framing", "camera"), [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")])
+def test_whoever_is_named_stays_in_the_frame_for_the_whole_shot(
+    subject: str, size: tuple[int, int], framing: str, camera: str
+) -> None:
+    shot = stage(Plan("x", "", "", "", camera, (subject,), framing=framing), size)
+    leader = actors(shot)[0]
+    for t in (0.0, 2.0, 4.0, 6.0, 7.95):
+        x, y = leader.where(t, shot.setup.camera.at(t))
+        # a train's middle may lie outside: its nose does not
+        ahead = 2.3 * leader.pictures[0].w / 5.1 if subject == "train" else 0.0
+        assert 0 <= x + ahead <= size[0], t
+        assert 0 < y - leader.feet[0] / 2 < size[1], t
+
+
+@pytest.mark.parametrize("subject", sorted(GROUND_BOUND - {"car", "train"}))
+def test_legs_move_in_every_frame_and_feet_stand_on_the_ground(subject: str) -> None:
+    for looks in (frozenset[str](), frozenset({"fast"})):
+        shot = stage(Plan("x", "meadow", subjects=(subject,), looks=looks))
+        one = actors(shot)[0]
+        shown = [one.shown(k / FPS) for k in range(FPS)]
+        assert all(a != b for a, b in pairwise(shown))
+        assert one.shadow is not None
+        if not looks:
+            assert one.feet == [float(picture.lowest) for picture in one.pictures]
+
+
+@pytest.mark.parametrize("subject", ["person", "dog", "horse", "camel", "elephant"])
+def test_a_foot_that_is_down_moves_back_as_fast_as_the_ground(subject: str) -> None:
+    for camera in ("", "static"):
+        shot = stage(Plan("x", "meadow", "", "", camera, (subject,)))
+        one = actors(shot)[0]
+        ground = [-shot.setup.camera.at(t).x * shot.walk_depth for t in (2.0, 3.0)]
+        speed = (
+            one.where(3.0, shot.setup.camera.at(3.0))[0]
+            - one.where(2.0, shot.setup.camera.at(2.0))[0]
+            - (ground[1] - ground[0])
+        )
+        cycle = len(one.pictures) / FPS
+        gait = gait_of(shot.setup.plan)
+        assert gait is not None
+        measure = (one.pictures[0].h - 2) / (gait.tall + 0.06)
+        # what a cycle covers is the length of a stride, so that no foot slides
+        assert speed * cycle == pytest.approx(gait.stride * measure, rel=0.08)
+
+
+def test_near_medium_and_wide_differ() -> None:
+    tall = [
+        actors(stage(Plan("x", "meadow", subjects=("horse",), framing=f)))[0].pictures[0].h
+        for f in ("wide", "medium", "close")
+    ]
+    assert tall[0] * 1.3 < tall[1] < tall[2] / 1.3
+
+
+@pytest.mark.parametrize("move", ["static", "pan_left", "drone", "tilt_up", "handheld"])
+def test_water_never_jumps_from_one_frame_to_the_next(move: str) -> None:
+    shot = stage(Plan("x", "sea", "noon", "", move))
+    assert any(isinstance(item, Water) for item in shot.items)
+    frame, spare = Frame(*WIDE), Frame(*WIDE)
+    for start in (0.0, 7.5, 14.0):
+        last: Any = None
+        changes: list[float] = []
+        for k in range(14):
+            shot.compose(frame, spare, start + k / FPS)
+            if last is not None:
+                changes.append(float(np.abs(frame.y.astype(int) - last).mean()))
+            last = frame.y.astype(int)
+        assert max(changes) <= LIMIT * max(float(np.median(changes)), FLOOR)
+
+
+def test_the_horizon_glides_by_less_than_a_pixel() -> None:
+    shot = stage(Plan("x", "sea", "noon", "", "tilt_up"))
+    water = next(item for item in shot.items if isinstance(item, Water))
+    rows = [water.top(shot.setup.camera.at(k / FPS)) for k in range(FPS * 8)]
+    steps = np.abs(np.diff(rows))
+    assert 0 < steps.max() < 1.3
+    assert any(row % 1 for row in rows)
+
+
+def test_a_second_picture_of_the_same_phase_is_the_same() -> None:
+    from veo_mcp.sandbox.render.canvas.pen import Pen
+
+    one, two = Pen(100, 2.4, 1.6), Pen(100, 2.4, 1.6)
+    for pen in (one, two):
+        animals.beast(pen, 0.3, animals.BEASTS["dog"])
+        people.astronaut(pen, 0.3)
+    assert one.img.tobytes() == two.img.tobytes()

@@ -1,0 +1,164 @@
+"""Every failure of a tool as the text that its `isError` result has alone: what happened, credits, what to do next.
+
+Called by the tools and the server class. One function maps our error tree, one pydantic's validation errors, one a
+refusal of the API; a quote is here too, because nothing was sent. Never raises.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp_types import CallToolResult, TextContent
+from pydantic import ValidationError
+
+from veo_mcp.errors import (
+    ApiError,
+    InsufficientCredits,
+    JournalError,
+    NotExtendable,
+    RuleViolation,
+    SetupError,
+    SpendLimit,
+    UnknownTask,
+    Unrecorded,
+    VeoMcpError,
+)
+from veo_mcp.journal.entry import Entry
+from veo_mcp.server.results import charge_words, money
+from veo_mcp.server.views import in_sandbox, iso, whole
+from veo_mcp.text import clean
+from veo_mcp.validation import requirement
+
+__all__ = ["crashed", "failure", "nobody_agreed", "quoted_price", "refusal", "tool_error", "validation_error"]
+
+INSTEAD: Mapping[str, str] = {
+    "duration": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
+    "seconds": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
+    "length": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
+    "resolution": "The resolution cannot be chosen; mode quality is the finer one.",
+    "quality": "There is mode: fast (40 credits) or quality (300).",
+    "n": "One call makes one video; call once for each, with other seeds.",
+    "count": "One call makes one video; call once for each, with other seeds.",
+    "num_videos": "One call makes one video; call once for each, with other seeds.",
+    "image_url": "There is image_urls, a list.",
+    "image": "There is image_urls, a list of links.",
+    "images": "There is image_urls, a list of links.",
+    "seed": "There is seeds, one whole number from 10000 to 99999.",
+    "negative_prompt": "There is no negative prompt; say it in prompt.",
+    "audio": "Every video has sound; say in prompt what is heard.",
+    "model": "There is one model, Veo 3.1; mode is fast or quality.",
+}
+"""What models ask for that other services have, and what there is here."""
+
+
+def tool_error(text: str) -> CallToolResult:
+    """A failed tool result with this text, which every host shows its model."""
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def failure(error: VeoMcpError) -> CallToolResult:
+    """The answer of any tool to any error of ours: nothing was recorded as sent, unless the error itself says so."""
+    said = error.explanation
+    match error:
+        case Unrecorded():
+            paid = charge_words(error.charged, error.credits, estimated=error.estimated, sandbox=error.sandbox)
+            return tool_error(f"The request was sent, but not recorded. {said} {paid}")
+        case RuleViolation():
+            return tool_error(f"{said} Not charged. Fix the arguments and call again.")
+        case UnknownTask() if said == UnknownTask.explanation:
+            return tool_error(
+                f"No task with the id “{clean(error.task_id, 60)}” exists. Not charged. list_tasks shows the ids."
+            )
+        case NotExtendable():
+            return tool_error(f"{said} Not charged. get_task says when a task is completed.")
+        case SpendLimit():
+            wait = f"wait until {iso(error.more_at)}, or " if error.more_at else ""
+            return tool_error(
+                f"This server's limit of {error.limit} credits in any 24 h does not cover {error.price} more: "
+                f"{error.spent} are spent or reserved. Not charged. Tell the person; they can {wait}have "
+                "VEO_MAX_CREDITS "
+                "raised by whoever runs this server."
+            )
+        case ApiError():
+            return tool_error(f"{said} Not charged.{_later(error)}")
+        case JournalError() | SetupError():
+            return tool_error(f"{said} Not charged. Nothing can be made until that is fixed.")
+        case _:
+            return tool_error(f"{said} Not charged.")
+
+
+def refusal(error: ApiError, entry: Entry, *, balance: int | None = None) -> CallToolResult:
+    """The answer to a request that was written down, and then was not sent or was refused."""
+    words = f" The API's words: “{clean(error.words)}”." if error.words else ""
+    kind = "sandbox credits" if in_sandbox(entry) else "credits"
+    if isinstance(error, InsufficientCredits):
+        about = "about " if entry.estimated else ""
+        have = f"; the balance is {balance}" if balance is not None else ""
+        words += f" It costs {about}{entry.credits} {kind}{have}."
+    return tool_error(f"{error.explanation}{words} {money(entry, error.charged)}{_later(error)}")
+
+
+def quoted_price(
+    credits: int, balance: int | None, *, estimated: bool, sandbox: bool, confirmed: int | None
+) -> CallToolResult:
+    """A price instead of a video: this host cannot ask the person, so the model has to."""
+    about = "about " if estimated else ""
+    kind = "sandbox credits" if sandbox else "credits"
+    have = f" The balance is {balance}." if balance is not None else ""
+    wrong = (
+        ""
+        if confirmed is None
+        else f" confirm_credits={confirmed} does not count: it must repeat the price of this very request, told less "
+        "than "
+        "15 minutes ago, and counts once."
+    )
+    return tool_error(
+        f"A quote, nothing was sent: this costs {about}{credits} {kind}.{have} Not charged.{wrong} Ask the person. If "
+        "they "
+        f"agree, call again with the same arguments and confirm_credits={credits}."
+    )
+
+
+def nobody_agreed(credits: int, *, estimated: bool, cheaper: bool) -> CallToolResult:
+    """The answer where the question about the credits brought no yes; who said no cannot be told apart."""
+    about = "about " if estimated else ""
+    fast = " Mode fast costs 40." if cheaper else ""
+    return tool_error(
+        f"Nobody agreed to spend {about}{credits} credits: the question was declined or closed, or the host answered "
+        "it "
+        f"without a person. Not charged. Ask the person what they want before calling again.{fast} Where no person is "
+        "there to ask, whoever runs this server sets VEO_CONFIRM_ABOVE."
+    )
+
+
+def crashed(paid: str) -> CallToolResult:
+    """The answer after a crash of ours, with the words on what it may have cost."""
+    return tool_error(
+        f"veo-mcp hit an error of its own; its log has the details. {paid} Look at list_tasks before anything is paid "
+        "for again: it shows whether a video was started."
+    )
+
+
+def validation_error(tool: str, error: ValidationError, parameters: Mapping[str, Any]) -> CallToolResult:
+    """The answer to arguments that do not fit the tool's schema.
+
+    The SDK would show pydantic's raw dump, with the rejected values and a link to a website about pydantic.
+    """
+    faults = dict.fromkeys(_fault(tool, dict(fault), parameters) for fault in error.errors()[:5])
+    return tool_error(f"{' '.join(faults)} Not charged. Fix the arguments and call {tool} again.")
+
+
+def _fault(tool: str, fault: dict[str, Any], parameters: Mapping[str, Any]) -> str:
+    location: tuple[Any, ...] = fault["loc"]
+    name = clean(str(location[0]), 40) if location else "arguments"
+    properties: Mapping[str, Any] = parameters.get("properties", {})
+    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        instead = INSTEAD.get(name.lower())
+        taken = ", ".join(properties) or "none"
+        return f"{name} is not an argument of {tool}{f'. {instead}' if instead else f', which takes {taken}.'}"
+    if name == "image_urls" and len(location) > 1:
+        return 'image_urls must be a list of links as plain text, such as ["https://example.com/a.jpg"].'
+    return f"{name} {requirement(fault, properties.get(name))}."
+
+
+def _later(error: ApiError) -> str:
+    return f" Try again in {whole(error.retry_after)} s." if error.retry_after is not None else ""

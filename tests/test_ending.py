@@ -22,6 +22,7 @@ from mcp_types import CallToolResult
 from tests.support.child import INITIALIZE, Child, call, http_child, settings, stdio_child
 from tests.support.raw_api import RawApi, raw_api, success
 from tests.support.stack import text
+from veo_mcp.server.ending import LINGER_SECONDS, LOOKING_SECONDS
 
 pytestmark = [
     pytest.mark.anyio,
@@ -75,6 +76,9 @@ async def test_over_stdio_a_create_under_way_is_answered_and_no_other_is_begun(
             await child.send(call(2, "get_credits"))
         await child.send(call(3, "create_video", prompt="another boat"))
         assert NOT_BEGUN in str((await child.answer(3))["result"])
+        if number is signal.SIGTERM:
+            # Longer than anything but a create is waited for.
+            await anyio.sleep(LOOKING_SECONDS + LINGER_SECONDS + 2)
         slow.go_on.set()
         made = (await child.answer(1))["result"]
         assert made["structuredContent"]["charged"] == "yes"
@@ -158,6 +162,7 @@ async def test_clients_that_only_listen_hold_nothing_up(tmp_path: Path, path: st
         status, seconds = await child.ended(20)
         assert (status, seconds < 5) == (0, True)
         assert "Traceback" not in child.err
+        assert "Cancel" not in child.err, "the streams were ended in order"
         group.cancel_scope.cancel()
 
 

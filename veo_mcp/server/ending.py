@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from veo_mcp.server.tasks_extension import SPENDING
 
-__all__ = ["Ending"]
+__all__ = ["LINGER_SECONDS", "LOOKING_SECONDS", "Ending"]
 
 SPENDING_SECONDS = 50.0
 """A create may take 45 s, and what came of it takes a moment to be recorded."""

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from tests.support.child import call, http_child, stdio_child
 from tests.support.raw_api import error, raw_api, says
+from veo_mcp.api.account import Caller
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.ending import Ending
@@ -63,6 +64,23 @@ async def test_each_trouble_is_named(tmp_path: Path) -> None:
         assert await health.reasons() == []
     ending.begin()
     assert await health.reasons() == ["It is ending."]
+
+
+async def test_what_keeps_a_task_from_being_looked_at_is_shown_with_the_task(tmp_path: Path) -> None:
+    now = 1000.0
+    async with (
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url="http://127.0.0.1:9", key=SecretStr("sk-x"), clock=lambda: now) as engine,
+    ):
+        mine = await engine.accounts.account(Caller(principal=""))
+        assert engine.poller.trouble(mine) is None
+        engine.poller.beat = now
+        now += 200
+        assert engine.poller.trouble(mine) == (
+            "This server last looked 200 s ago, because its own loop fails; its log says why."
+        )
+        engine.poller.beat, engine.poller.unreachable = now, "No network."
+        assert engine.poller.trouble(mine) == "No network."
 
 
 async def test_a_key_that_is_refused_makes_it_not_ready(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from veo_mcp.tasks.callbacks import CallbackUrls
 from veo_mcp.tasks.pace import PAUSE_MOST, Pace, next_gap, pause_left, usual
 from veo_mcp.tasks.submit import Submitter
 
-__all__ = ["Poller"]
+__all__ = ["SILENT_SECONDS", "Poller"]
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ SPACING_SECONDS = 0.2
 IDLE_SECONDS = 1.0
 FAILED_SECONDS = 30.0
 """How long after a look that failed the next one comes at the latest: it has said nothing about the task."""
+SILENT_SECONDS = 180.0
+"""One round asks about one task, which with all its retries takes two minutes at most."""
 SLOW_DOWN = 8.0
 
 
@@ -74,9 +76,14 @@ class Poller:
         self.unreachable: str | None = None
 
     def trouble(self, account: Account) -> str | None:
-        """Why the API refuses to be asked with this account's key (key, balance, address), or None."""
+        """Why nothing new is learned about this account's tasks (key, balance, network, our own loop), or None."""
         refusal = self._accounts.client(account).keycare.refusal
-        return refusal.explanation if refusal is not None else None
+        if refusal is not None:
+            return refusal.explanation
+        silent = self._clock() - self.beat
+        if self.beat and silent > SILENT_SECONDS:
+            return f"This server last looked {silent:.0f} s ago, because its own loop fails; its log says why."
+        return self.unreachable
 
     @asynccontextmanager
     async def watching(self, entry: Entry) -> AsyncGenerator[None]:

@@ -14,12 +14,11 @@ from starlette.responses import JSONResponse, Response
 from veo_mcp.errors import VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.ending import Ending
+from veo_mcp.tasks.poller import SILENT_SECONDS
 
 __all__ = ["Health"]
 
 JOURNAL_SECONDS = 5.0
-ROUND_SECONDS = 180.0
-"""One round asks about one task, which with all its retries takes two minutes at most."""
 
 
 class Health:
@@ -65,7 +64,7 @@ class Health:
             return ["It is still starting."]
         reasons = [await _journal_trouble(engine.journal.check_writable)]
         late = self._clock() - engine.poller.beat
-        if engine.poller.beat and not -ROUND_SECONDS < late < ROUND_SECONDS:
+        if engine.poller.beat and not -SILENT_SECONDS < late < SILENT_SECONDS:
             reasons.append(f"The poller's last round began {late:.0f} s ago.")
         reasons += [engine.poller.unreachable, engine.accounts.refusal]
         reasons += [f"The {loop.name} fails: {loop.error}" for loop in self._backend.loops() if not loop.well]

@@ -24,18 +24,32 @@ GOOD: dict[str, tuple[str, Any]] = {
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),
     "port": ("9000", 9000),
+    "access_tokens": ("/tmp/veo/tokens", Path("/tmp/veo/tokens")),  # noqa: S108 - only parsed
+    "allowed_hosts": ("veo.example.com", ("veo.example.com",)),
+    "allowed_origins": ("https://app.example.com", ("https://app.example.com",)),
+    "trusted_proxies": ("10.0.0.0/8", ("10.0.0.0/8",)),
+    "rate_limit": ("60", 60),
+    "max_sessions": ("10", 10),
     "log_level": ("DEBUG", "DEBUG"),
     "log_format": ("json", "json"),
 }
-ANY_CASE = {"sandbox", "read_only", "transport", "host", "log_level", "log_format"}
-QUOTED = {"api_key", "base_url", "public_url", "video_hosts"}
+ANY_CASE = {"sandbox", "read_only", "transport", "host", "log_level", "log_format", "allowed_hosts", "allowed_origins"}
+QUOTED = {
+    *("api_key", "base_url", "public_url", "video_hosts"),
+    *("allowed_hosts", "allowed_origins", "trusted_proxies"),
+}
+HTTP_ONLY = {
+    *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
+    *("rate_limit", "max_sessions"),
+}
+SHOWN = {"video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
 COSMETIC = {"sandbox_seconds", "log_level", "log_format"}
 NONSENSE = "not this; at all"
 
 
 def read(name: str, text: str) -> Settings:
     environ = {f"VEO_{name.upper()}": text}
-    if name in ("port", "host", "public_url"):
+    if name in HTTP_ONLY:
         environ["VEO_TRANSPORT"] = "http"
     if name == "base_url":
         environ["VEO_API_KEY"] = "sk-x"
@@ -89,7 +103,7 @@ def test_a_setting_works_is_warned_about_or_is_refused(name: str, spelling: str)
             assert value(settings, name) == default
             said = settings.warnings if name in COSMETIC else settings.problems
             assert any(message.startswith(f"VEO_{name.upper()} ") for message in said), (said, settings)
-            assert NONSENSE not in " ".join(said) or name == "video_hosts"
+            assert NONSENSE not in " ".join(said) or name in SHOWN
         case _:
             pass  # the case of a key, a path or a number is part of its value
 

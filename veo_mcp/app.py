@@ -21,7 +21,7 @@ import anyio
 from pydantic import SecretStr
 
 from veo_mcp import logs
-from veo_mcp.errors import NotLoopback, PortTaken, SandboxMissing, VeoMcpError
+from veo_mcp.errors import NotLoopback, PortTaken, SandboxMissing, VeoMcpError, WrongSetting
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer, build_server
 from veo_mcp.server.ending import Ending
@@ -57,10 +57,10 @@ def serve(settings: Settings) -> None:
     for message in settings.problems:
         log.warning("%s", message)
     if settings.transport != "stdio":
-        from veo_mcp.web.routes import only_loopback
+        from veo_mcp.web.access import closed_to_others
 
         try:
-            only_loopback(settings.host)
+            closed_to_others(settings)
         except NotLoopback as refusal:
             raise SystemExit(str(refusal)) from None
     status = 0
@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
         status = anyio.run(_serve, settings, signals)
     except* KeyboardInterrupt:
         raise SystemExit(130) from None
-    except* PortTaken as taken:
+    except* (PortTaken, WrongSetting) as taken:
         raise SystemExit(str(logs.innermost(taken))) from None
     if status:
         raise SystemExit(status)
@@ -106,6 +106,7 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
 
 async def _serve_http(settings: Settings, server: VeoServer, backend: Backend, ending: Ending) -> None:
     # Imported here: stdio needs none of it.
+    from veo_mcp.web.access import access_from
     from veo_mcp.web.routes import serve_http
 
     sse_only = settings.transport == "sse"
@@ -114,7 +115,14 @@ async def _serve_http(settings: Settings, server: VeoServer, backend: Backend, e
         log.info("Listening at http://%s:%d%s", settings.host, settings.port, "/sse" if sse_only else "/mcp and /sse")
 
     await serve_http(
-        server, backend, ending=ending, host=settings.host, port=settings.port, sse_only=sse_only, ready=ready
+        server,
+        backend,
+        ending=ending,
+        access=access_from(settings),
+        host=settings.host,
+        port=settings.port,
+        sse_only=sse_only,
+        ready=ready,
     )
 
 

@@ -17,8 +17,11 @@ __all__ = [
     "PORTS",
     "base_path_url",
     "choice",
+    "exact_origins",
     "host_name",
+    "hosts",
     "key",
+    "networks",
     "number",
     "origins",
     "path",
@@ -125,6 +128,21 @@ def origins(text: str) -> tuple[str, ...]:
     return tuple(_policy_origin(part.strip(QUOTES + " /")) for part in text.split(",") if part.strip())
 
 
+def exact_origins(text: str) -> tuple[str, ...]:
+    """Origins separated by commas, as browsers write them: in small letters, without a scheme's usual port."""
+    return tuple(_exact_origin(part.strip(QUOTES + " ")) for part in text.split(",") if part.strip())
+
+
+def hosts(text: str) -> tuple[str, ...]:
+    """Names separated by commas; `name` counts with any port, `name:443` with that one."""
+    return tuple(_named_host(part.strip(QUOTES + " ")) for part in text.split(",") if part.strip())
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Addresses and networks separated by commas, such as 10.0.0.0/8."""
+    return tuple(_network(part.strip(QUOTES + " ")) for part in text.split(",") if part.strip())
+
+
 def host_name(text: str) -> str:
     """An address or a host name to listen at."""
     bare = text.removeprefix("[").removesuffix("]")
@@ -197,6 +215,34 @@ def _origin(parts: SplitResult) -> str:
 
 def _tail(parts: SplitResult) -> str:
     return (parts.path + ("?…" if parts.query else "") + ("#…" if parts.fragment else ""))[:40]
+
+
+def _exact_origin(text: str) -> str:
+    try:
+        origin = web_url(text).lower()
+    except ValueError:
+        raise ValueError(f"has “{text[:60]}”, which is not an origin such as https://app.example.com") from None
+    return origin.removesuffix(":443" if origin.startswith("https") else ":80")
+
+
+def _named_host(text: str) -> str:
+    try:
+        parts = _split(f"http://{text}")
+    except ValueError:
+        parts = None
+    if parts is None or parts.netloc != text or parts.username is not None or not parts.hostname:
+        raise ValueError(f"has “{text[:60]}”, which is not a name such as veo.example.com or veo.example.com:8443")
+    return text.lower()
+
+
+def _network(text: str) -> str:
+    try:
+        network = ipaddress.ip_network(text.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        raise ValueError(f"has “{text[:60]}”, which is not an address or network such as 10.0.0.0/8") from None
+    if not network.prefixlen:
+        raise ValueError("must name the proxies: every address there is would let anybody say who they are")
+    return str(network)
 
 
 def _policy_origin(text: str) -> str:

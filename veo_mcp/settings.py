@@ -120,6 +120,22 @@ KNOBS: tuple[Knob, ...] = (
     Knob("host", _plain(parse.host_name), "where http listens", "127.0.0.1"),
     Knob("port", _plain(parse.whole(0, parse.PORTS)), "the port of http", "8000"),
     Knob(
+        "access_tokens",
+        _file,
+        "file of name:sha256:HEX lines that may use the HTTP server; `veo-mcp token add NAME` adds one",
+        "none",
+    ),
+    Knob("allowed_hosts", _plain(parse.hosts), "further names the HTTP server may be asked under", "loopback only"),
+    Knob("allowed_origins", _plain(parse.exact_origins), "further origins whose web pages may use it", "loopback only"),
+    Knob(
+        "trusted_proxies",
+        _plain(parse.networks),
+        "addresses and networks of proxies whose X-Forwarded-* headers count",
+        "none",
+    ),
+    Knob("rate_limit", _plain(parse.whole(1, 1_000_000)), "calls a minute per principal over HTTP", "600"),
+    Knob("max_sessions", _plain(parse.whole(1, 100_000)), "sessions over HTTP in all", "1000"),
+    Knob(
         "log_level",
         _plain(parse.choice("DEBUG", "INFO", "WARNING", "ERROR", warn="WARNING", critical="ERROR")),
         "DEBUG, INFO, WARNING or ERROR, to stderr",
@@ -129,7 +145,12 @@ KNOBS: tuple[Knob, ...] = (
     Knob("log_format", _plain(parse.choice("text", "json")), "text or json", "text", serious=False),
 )
 _BY_NAME = {knob.name: knob for knob in KNOBS}
-HTTP_ONLY = frozenset({"port", "host", "public_url"})
+HTTP_ONLY = frozenset(
+    {
+        *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
+        *("rate_limit", "max_sessions"),
+    }
+)
 """What stdio does not use: a wrong value there is only warned about."""
 
 
@@ -158,6 +179,12 @@ class Settings:
     transport: str = "stdio"
     host: str = "127.0.0.1"
     port: int = 8000
+    access_tokens: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    rate_limit: int = 600
+    max_sessions: int = 1000
     log_level: str = "INFO"
     log_format: str = "text"
     problems: tuple[str, ...] = ()
@@ -177,7 +204,7 @@ class Settings:
         if isinstance(value, SecretStr):
             return f"sk-…{value.get_secret_value()[-4:]}"
         if isinstance(value, tuple):
-            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return ", ".join(map(str, value)) or "not set"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -23,6 +23,7 @@ class RawApi:
     posts: int = 0
     reads: int = 0
     bodies: list[bytes] = field(default_factory=list[bytes])
+    heads: list[bytes] = field(default_factory=list[bytes])
     #: Closes the port: whoever comes later finds nobody.
     go_away: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
 
@@ -102,6 +103,7 @@ async def raw_api(
                     if head.startswith(b"\x16"):
                         return  # the hello of TLS, which is not spoken here
                 head, _, body = head.partition(b"\r\n\r\n")
+                api.heads.append(head)
                 if head.startswith(b"GET /v1/credits"):
                     api.reads += 1
                     await (credits or says(balance()))(stream)

@@ -1,9 +1,10 @@
 """A whole server over HTTP in front of a real sandbox."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 from pydantic import SecretStr
@@ -17,6 +18,7 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.tasks.engine import Engine, open_engine
+from veo_mcp.web.access import Access
 from veo_mcp.web.routes import serve_http
 
 
@@ -39,15 +41,26 @@ class Site:
 
 @asynccontextmanager
 async def site(
-    folder: Path, *, poll: bool = False, create_seconds: float = 45.0, sessions: int = 1000
+    folder: Path,
+    *,
+    poll: bool = False,
+    create_seconds: float = 45.0,
+    access: Access | None = None,
+    api: str | None = None,
+    **options: Any,
 ) -> AsyncGenerator[Site]:
-    """The HTTP server in front of a sandbox that can call it back; without the poller unless asked for."""
+    """The HTTP server in front of a sandbox that can call it back, or of `api`; without the poller unless asked for."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     async with (
-        sandbox(folder / "sandbox") as base_url,
+        nullcontext(api) if api else sandbox(folder / "sandbox") as base_url,
         SqliteJournal(folder / "journal.db") as journal,
         open_engine(
-            journal, base_url=base_url, key=SecretStr("sk-web"), public_url=url, create_seconds=create_seconds
+            journal,
+            base_url=base_url,
+            key=SecretStr("sk-web"),
+            public_url=url,
+            create_seconds=create_seconds,
+            **options,
         ) as engine,
         anyio.create_task_group() as group,
     ):
@@ -57,7 +70,7 @@ async def site(
         up = anyio.Event()
 
         async def serve() -> None:
-            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set, sessions=sessions)
+            await serve_http(server, backend, host="127.0.0.1", port=port, ready=up.set, access=access)
 
         group.start_soon(serve)
         group.start_soon(announcer.follow, engine)

@@ -5,6 +5,7 @@ Somebody else's task is answered like one that does not exist.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,9 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ResourceTemplateReference
 from pydantic import SecretStr
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.server.test_tasks_extension import Follower, look
 from tests.support.entries import PERSON, START, account, add, everything, unfinished
@@ -36,25 +34,15 @@ from veo_mcp.server.build import build_server
 from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.tasks.engine import Engine, open_engine
+from veo_mcp.web.access import Access
+from veo_mcp.web.gate import Gate, TokenWay
 from veo_mcp.web.routes import build_web
 from veo_mcp.web.runner import serve_app
+from veo_mcp.web.tokens import Tokens
 
 pytestmark = pytest.mark.anyio
+TOKENS = {name: f"veo_token-of-{name}" for name in ("anna", "ben")}
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
-
-
-class SaysWho:
-    """Stands where authentication will: the user of a request is whom its header names."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            name = dict(scope["headers"]).get(b"x-who", b"").decode()
-            token = AccessToken(token="t", client_id="host", scopes=[], subject=name)
-            scope = {**scope, "user": AuthenticatedUser(token)}
-        await self._app(scope, receive, send)
 
 
 class Site:
@@ -65,7 +53,7 @@ class Site:
     @asynccontextmanager
     async def as_(self, name: str, era: str, **options: Any) -> AsyncGenerator[Client]:
         async with (
-            httpx2.AsyncClient(headers={"X-Who": name}, timeout=20) as http,
+            httpx2.AsyncClient(headers={"Authorization": f"Bearer {TOKENS[name]}"}, timeout=20) as http,
             Client(streamable_http_client(self.url + "/mcp", http_client=http), mode=era, **options) as client,
         ):
             yield client
@@ -83,7 +71,10 @@ async def site(folder: Path, base_url: str, **options: Any) -> AsyncGenerator[Si
         backend, announcer, up = Backend(), Announcer(), anyio.Event()
         backend.opened(engine)
         server = build_server(backend, sandbox=False, announcer=announcer)
-        app = SaysWho(build_web(server, backend, Ending()))
+        lines = [f"{name}:sha256:{sha256(token.encode()).hexdigest()}\n" for name, token in TOKENS.items()]
+        (folder / "tokens").write_text("".join(lines))
+        access = Access(gate=Gate(TokenWay(Tokens(folder / "tokens"))))
+        app = build_web(server, backend, Ending(), access=access)
 
         async def serve() -> None:
             await serve_app(app, "127.0.0.1", port, ready=up.set)

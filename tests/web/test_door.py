@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.support.child import INITIALIZE, Child, http_child
 from tests.support.ports import free_port
 from tests.support.site import site
+from veo_mcp.web.access import Access
 from veo_mcp.web.bodies import Bodies, BodyRefused
 from veo_mcp.web.names import LOOPBACK, host_of, origin_host
 from veo_mcp.web.runner import serve_app
@@ -242,7 +243,7 @@ async def test_large_bodies_are_held_only_so_many_at_once() -> None:
 
 async def test_sessions_that_nobody_ended_make_room_for_new_ones(tmp_path: Path) -> None:
     """Clients vanish without a DELETE, where five sessions are kept: the oldest are ended, and nobody is refused."""
-    async with site(tmp_path, sessions=5) as env, httpx2.AsyncClient() as http:
+    async with site(tmp_path, access=Access(sessions=5)) as env, httpx2.AsyncClient() as http:
 
         async def opened() -> str:
             answer = await http.post(env.url + "/mcp", headers=JSON, json=INITIALIZE)

@@ -16,7 +16,8 @@ from tests.support.site import site, until
 from tests.support.stack import text
 from veo_mcp.errors import NotLoopback
 from veo_mcp.journal.entry import Status
-from veo_mcp.web.routes import only_loopback
+from veo_mcp.settings import load
+from veo_mcp.web.access import closed_to_others
 
 pytestmark = pytest.mark.anyio
 
@@ -139,4 +140,4 @@ async def test_a_foreign_host_or_origin_is_turned_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.com", "::"])  # noqa: S104
 async def test_binding_to_anything_but_loopback_is_refused(host: str) -> None:
     with pytest.raises(NotLoopback, match="spend your credits"):
-        only_loopback(host)
+        closed_to_others(load({"VEO_TRANSPORT": "http", "VEO_HOST": host}))

@@ -13,12 +13,12 @@ import anyio
 
 from veo_mcp.app import open_from
 from veo_mcp.cli.terminal import PERSON, err, out
-from veo_mcp.errors import ApiError, NotLoopback, VeoMcpError
+from veo_mcp.errors import ApiError, SetupError, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import KNOBS, Settings
 from veo_mcp.tasks.engine import Engine
-from veo_mcp.web.routes import only_loopback
+from veo_mcp.web.access import access_from
 
 __all__ = ["check"]
 
@@ -46,9 +46,9 @@ async def _look(settings: Settings) -> _Findings:
     findings = _Findings(problems=list(settings.problems), warnings=list(settings.warnings))
     if settings.transport != "stdio":
         try:
-            only_loopback(settings.host)
-        except NotLoopback as refusal:
-            findings.problems.append(str(refusal))
+            access_from(settings)
+        except SetupError as refusal:
+            findings.problems.append(refusal.explanation)
     try:
         async with open_from(settings) as engine:
             await engine.journal.check_writable()

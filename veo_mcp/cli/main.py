@@ -37,7 +37,7 @@ def _app() -> Any:
         transport: Annotated[
             str | None, typer.Option(help="stdio, http (streamable HTTP and SSE) or sse (VEO_TRANSPORT)")
         ] = None,
-        host: Annotated[str | None, typer.Option(help="where http listens; loopback only (VEO_HOST)")] = None,
+        host: Annotated[str | None, typer.Option(help="where http listens (VEO_HOST)")] = None,
         port: Annotated[int | None, typer.Option(help="the port of http (VEO_PORT)")] = None,
         read_only: Annotated[bool, typer.Option("--read-only", help="hide what spends (VEO_READ_ONLY)")] = False,
         max_credits: Annotated[
@@ -157,6 +157,20 @@ def _app() -> Any:
         from veo_mcp.settings import load
 
         raise SystemExit(resolve_task(load(), task_id, upstream=upstream, not_charged=not_charged))
+
+    token = typer.Typer(help="Access tokens for an HTTP server that others may use.", no_args_is_help=True)
+    app.add_typer(token, name="token")
+
+    @token.command("add")
+    def token_add(
+        name: Annotated[str, typer.Argument(help="whose token it is; tasks belong to this name")],
+        file: Annotated[Path | None, typer.Option(help="the file of tokens (VEO_ACCESS_TOKENS)")] = None,
+    ) -> None:
+        """Add a token to the file, and print the token alone: it is shown this once."""
+        from veo_mcp.cli.token import add
+        from veo_mcp.settings import load
+
+        raise SystemExit(add(load(access_tokens=file), name))
 
     @app.command()
     def download(

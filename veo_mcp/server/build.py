@@ -18,6 +18,7 @@ from veo_mcp import __version__
 from veo_mcp.api.models import PRICES, Mode
 from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
+from veo_mcp.server.caller import CREATE, may_create
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import advertise_to_legacy, panel
@@ -67,6 +68,8 @@ class VeoServer(MCPServer[None]):
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Calls a tool; arguments that do not fit and crashes become results in our own words."""
+        if name in SPENDING and context is not None and not may_create(context.request_context):
+            return tool_error(f"This token may look but not spend: it lacks the scope {CREATE}. Not charged.")
         try:
             return await super().call_tool(name, tidy(arguments, input_schema(self, name)), context)
         except ToolError as error:

@@ -1,7 +1,7 @@
 """Who calls: the one place where a request becomes a Caller, and with the engine an Account.
 
-Used by everything in server/ that reads, spends, lists or announces. Whoever checked a request in web/ leaves the user
-in its scope, as the SDK's authentication does; without one, as over stdio, one person uses the server.
+Used by everything in server/ that reads, spends, lists or announces. web/gate.py leaves the user in a request's scope,
+as the SDK's authentication does; without one, as over stdio, one person uses the server.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,29 @@ from veo_mcp.api.account import Account, Caller
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
     from veo_mcp.tasks.engine import Engine
 
-__all__ = ["account_of", "caller_of"]
+__all__ = ["CREATE", "READ", "SCOPES", "account_of", "caller_of", "may_create"]
+
+READ = "veo:read"
+CREATE = "veo:create"
+SCOPES = (READ, CREATE)
+"""What a token may do here: look, and spend."""
 
 
 def caller_of(ctx: ServerRequestContext[Any, Any]) -> Caller:
     """Who sent this request. Read from the request itself: a session's context is that of whoever opened it."""
+    caller = getattr(_user(ctx), "caller", None)
+    return caller if isinstance(caller, Caller) else Caller(principal="")
+
+
+def may_create(ctx: ServerRequestContext[Any, Any]) -> bool:
+    """Whether whoever sent this request may spend. The gate has looked already; this is the second lock."""
+    user = _user(ctx)
+    return user is None or CREATE in user.scopes
+
+
+def _user(ctx: ServerRequestContext[Any, Any]) -> Any:
     request = ctx.request
-    user = request.scope.get("user") if isinstance(request, HTTPConnection) else None
-    token = getattr(user, "access_token", None)
-    if token is None:
-        return Caller(principal="")
-    return Caller(principal=token.subject or token.client_id)
+    return request.scope.get("user") if isinstance(request, HTTPConnection) else None
 
 
 async def account_of(ctx: ServerRequestContext[Any, Any], engine: "Engine") -> Account:

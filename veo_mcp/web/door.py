@@ -5,18 +5,19 @@ been looked at, costs more than its share, or leaves more than a line in the log
 """
 
 import logging
-from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
 import anyio
 from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from veo_mcp.server.frames import LIMIT, BadFrame, parse
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp, replayed
-from veo_mcp.web.names import LOOPBACK, host_of, origin_host
+from veo_mcp.web.gate import Gate
+from veo_mcp.web.names import Names
 
 __all__ = ["Door"]
 
@@ -25,9 +26,14 @@ log = logging.getLogger(__name__)
 BODY_SECONDS = 20.0
 OPEN_TO_ALL = ("/callbacks/", "/healthz", "/readyz")
 """Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
-DOORS = ("/mcp", "/messages/", "/sse", *OPEN_TO_ALL)
-WRONG_HOST = "This server answers under its own names only. Use http://127.0.0.1 or http://localhost with its port."
-WRONG_ORIGIN = "Web pages of other sites may not use this server."
+DOORS = ("/mcp", "/messages/", "/sse", "/metrics", "/.well-known/", *OPEN_TO_ALL)
+WELL_KNOWN = "/.well-known/"
+WRONG_HOST = (
+    "This server answers under its own names only: 127.0.0.1 and localhost, and those in VEO_ALLOWED_HOSTS and "
+    "VEO_PUBLIC_URL where it asks for a token."
+)
+WRONG_ORIGIN = "Web pages of other sites may not use this server (VEO_ALLOWED_ORIGINS)."
+EXPOSED = ("Mcp-Session-Id", "MCP-Protocol-Version", "WWW-Authenticate", "Retry-After")
 OWN_FAULT = (
     "veo-mcp hit an error of its own; its log says where. Look at list_tasks before anything is paid for again: it "
     "shows whether a video was started."
@@ -39,7 +45,8 @@ class Door:
 
     Args:
         app: what is behind it.
-        names: the hosts and origins that may use it, in small letters.
+        names: the hosts and origins that may use it.
+        gate: tells who comes, and who may.
         frames: the paths to which JSON-RPC is posted.
         body_seconds: how long a body may take to come.
     """
@@ -49,15 +56,27 @@ class Door:
         app: ASGIApp,
         *,
         frames: tuple[str, ...],
-        names: Collection[str] = LOOPBACK,
+        names: Names | None = None,
+        gate: Gate | None = None,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._app = app
         self._frames = frames
-        self._names = names
+        self._names = names or Names()
+        self._gate = gate or Gate()
         self._body_seconds = body_seconds
         self._bodies = Bodies()
         self._open: set[anyio.CancelScope] = set()
+        # Outside the gate: a browser sends no token with its question whether it may send one. Every header may be
+        # asked for, because modern clients send headers of their tools; what they may say is looked at behind this.
+        self._shared = CORSMiddleware(
+            self._inside,
+            allow_origin_regex=".*",  # the names have been looked at before
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("*",),
+            expose_headers=EXPOSED,
+            max_age=600,
+        )
 
     def end_streams(self) -> None:
         """Ends what is still open, which is what only listens; clients connect again, elsewhere."""
@@ -88,9 +107,20 @@ class Door:
         await answer.complete()
 
     async def _let_in(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
-        path, method = scope["path"], scope["method"]
-        if not path.startswith(OPEN_TO_ALL):
+        if not scope["path"].startswith(OPEN_TO_ALL):
             refusal = self._turned_away(scope)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
+            await self._shared(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What comes under our names, from pages that may."""
+        path, method = scope["path"], scope["method"]
+        if not path.startswith(WELL_KNOWN):
+            refusal = await self._gate.refusal(scope)
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
@@ -102,10 +132,14 @@ class Door:
             await self._app(scope, receive, send)
             return
         async with self._bodies.read(receive, scope["headers"], limit=LIMIT, seconds=self._body_seconds) as body:
-            bad = parse(body)
-            if isinstance(bad, BadFrame):
-                log.debug("A message was answered with an error: %s", bad.why)
-                await _json_rpc(400, bad.answer)(scope, receive, send)
+            message = parse(body)
+            if isinstance(message, BadFrame):
+                log.debug("A message was answered with an error: %s", message.why)
+                await _json_rpc(400, message.answer)(scope, receive, send)
+                return
+            refusal = self._gate.refusal_of(scope, message)
+            if refusal is not None:
+                await refusal(scope, receive, send)
                 return
             await self._app(scope, replayed(body, receive), send)
 
@@ -113,9 +147,9 @@ class Door:
         """The answer to a foreign Host or Origin; otherwise both are put in small letters, as the SDK expects them."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         origins = [value for name, value in scope["headers"] if name == b"origin"]
-        if len(hosts) != 1 or host_of(hosts[0].decode("latin-1")) not in self._names:
+        if len(hosts) != 1 or not self._names.host(hosts[0].decode("latin-1")):
             return PlainTextResponse(WRONG_HOST, 421)
-        if len(origins) > 1 or (origins and origin_host(origins[0].decode("latin-1")) not in self._names):
+        if len(origins) > 1 or (origins and not self._names.origin(origins[0].decode("latin-1"))):
             return PlainTextResponse(WRONG_ORIGIN, 403)
         scope["headers"] = [
             (name, value.lower() if name in (b"host", b"origin") else value) for name, value in scope["headers"]

@@ -1,7 +1,8 @@
 """One ASGI app for streamable HTTP, SSE, callbacks and health, and the server under it.
 
 Called by app.py for `--transport http` and `sse`. The backend's lifespan is not here: the SDK enters one per SSE
-connection, and two pollers would be one too many. Binds to loopback only, with DNS-rebinding protection always on.
+connection, and two pollers would be one too many. Who may come in is access.py's to say; DNS-rebinding protection is
+always on.
 """
 
 from collections.abc import Callable
@@ -14,34 +15,26 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from veo_mcp.errors import NotLoopback, Unavailable
+from veo_mcp.errors import Unavailable
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer
 from veo_mcp.server.ending import Ending
 from veo_mcp.server.sdk_compat import end_session
 from veo_mcp.tasks.callbacks import BODY_LIMIT
+from veo_mcp.web.access import Access
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp
 from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
 from veo_mcp.web.door import BODY_SECONDS, Door
 from veo_mcp.web.health import Health
 from veo_mcp.web.names import LOOPBACK
+from veo_mcp.web.proxies import behind_proxies
 from veo_mcp.web.runner import serve_app
-from veo_mcp.web.sessions import MOST, Sessions
+from veo_mcp.web.sessions import Sessions
 
-__all__ = ["build_web", "only_loopback", "serve_http"]
+__all__ = ["build_web", "serve_http"]
 
-LOOPBACK_ADDRESSES = ("127.0.0.1", "localhost", "::1")
 CALLBACK_SECONDS = 10.0
 NOT_FOUND = "not found"
-
-
-def only_loopback(host: str) -> None:
-    """Raises NotLoopback for a host that others could reach."""
-    if host not in LOOPBACK_ADDRESSES:
-        raise NotLoopback(
-            f"Listening at {host} would let others spend your credits. Only 127.0.0.1, localhost and ::1 are allowed "
-            "(--host, VEO_HOST)."
-        )
 
 
 def build_web(
@@ -49,21 +42,21 @@ def build_web(
     backend: Backend,
     ending: Ending,
     *,
+    access: Access | None = None,
     sse_only: bool = False,
     body_seconds: float = BODY_SECONDS,
-    sessions: int = MOST,
 ) -> Door:
-    """The app; its own lifespan runs the SDK's sessions only.
-
-    A body must be there in `body_seconds`; no more than so many `sessions` are kept that nobody uses at the moment.
-    """
+    """The app; its own lifespan runs the SDK's sessions only. A body must be there in `body_seconds`."""
+    access = access or Access()
+    hosts = [*LOOPBACK, *access.names.hosts]
     # Given explicitly: the SDK drops its protection silently for hosts it does not know. The door has looked before it,
     # and more closely; the SDK's comparison is the second lock.
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
-        allowed_hosts=[*LOOPBACK, *(f"{name}:*" for name in LOOPBACK)],
+        allowed_hosts=[*hosts, *(f"{name}:*" for name in hosts)],
         allowed_origins=[
-            f"{scheme}://{name}{port}" for scheme in ("http", "https") for name in LOOPBACK for port in ("", ":*")
+            *access.names.origins,
+            *(f"{scheme}://{name}{port}" for scheme in ("http", "https") for name in LOOPBACK for port in ("", ":*")),
         ],
     )
     sse = server.sse_app(transport_security=security)
@@ -78,8 +71,14 @@ def build_web(
     app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds), methods=["POST"]))
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
-    behind: ASGIApp = app if sse_only else Sessions(app, partial(end_session, server), limit=sessions)
-    return Door(behind, frames=("/messages/",) if sse_only else ("/mcp", "/messages/"), body_seconds=body_seconds)
+    behind: ASGIApp = app if sse_only else Sessions(app, partial(end_session, server), limit=access.sessions)
+    return Door(
+        behind,
+        frames=("/messages/",) if sse_only else ("/mcp", "/messages/"),
+        names=access.names,
+        gate=access.gate,
+        body_seconds=body_seconds,
+    )
 
 
 async def serve_http(
@@ -89,16 +88,15 @@ async def serve_http(
     host: str,
     port: int,
     ending: Ending | None = None,
+    access: Access | None = None,
     sse_only: bool = False,
     ready: Callable[[], None] = lambda: None,
     body_seconds: float = BODY_SECONDS,
     header_seconds: float = HEADER_SECONDS,
-    sessions: int = MOST,
 ) -> None:
-    """Serves until cancelled or told to end; what was begun by then is answered. Raises NotLoopback and PortTaken."""
-    only_loopback(host)
-    ending = ending or Ending()
-    door = build_web(server, backend, ending, sse_only=sse_only, body_seconds=body_seconds, sessions=sessions)
+    """Serves until cancelled or told to end; what was begun by then is answered. Raises PortTaken."""
+    ending, access = ending or Ending(), access or Access()
+    door = build_web(server, backend, ending, access=access, sse_only=sse_only, body_seconds=body_seconds)
     over = anyio.Event()
 
     async def end() -> None:
@@ -110,7 +108,7 @@ async def serve_http(
     async with anyio.create_task_group() as group:
         group.start_soon(end)
         await serve_app(
-            door,
+            behind_proxies(door, access.proxies),
             host,
             port,
             ready=ready,

@@ -51,6 +51,8 @@ async def serve_app(
                 http=doorman.protocol,  # pyright: ignore[reportArgumentType] - it only ever calls it
                 log_config=None,
                 access_log=False,
+                # Its own default believes whatever runs on this machine; proxies.py believes whom the operator named.
+                proxy_headers=False,
                 ws="none",
                 backlog=AT_ONCE,
                 timeout_graceful_shutdown=1,

@@ -1,0 +1,113 @@
+"""How one HTTP server may be reached, from its settings: names, proxies, the way in, and whether it may start at all.
+
+Called by app.py and `veo-mcp check`. The one rule: what others can reach asks who they are.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import anyio
+from starlette.types import Scope
+
+from veo_mcp.errors import NotLoopback, WrongSetting
+from veo_mcp.settings import Settings
+from veo_mcp.web.gate import Gate, TokenWay, Way
+from veo_mcp.web.names import LOOPBACK, Names
+from veo_mcp.web.sessions import MOST
+from veo_mcp.web.tokens import Tokens
+
+__all__ = ["Access", "access_from", "closed_to_others"]
+
+WAYS = "VEO_ACCESS_TOKENS, VEO_OAUTH_ISSUER with VEO_OAUTH_AUDIENCE, or VEO_CALLER_KEYS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How one server may be reached.
+
+    Attributes:
+        names: the hosts and origins that requests may come under.
+        gate: who may come in.
+        proxies: addresses and networks whose X-Forwarded-* count.
+        metadata: the document of RFC 9728, for a request; None where there is none.
+        sessions: how many sessions of the handshake era are kept.
+    """
+
+    names: Names = field(default_factory=Names)
+    gate: Gate = field(default_factory=Gate)
+    proxies: tuple[str, ...] = ()
+    metadata: "Callable[[Scope], dict[str, object]] | None" = None
+    sessions: int = MOST
+
+
+def closed_to_others(settings: Settings) -> None:
+    """Raises NotLoopback for a server that others could reach and that would not ask who they are."""
+    if _asks(settings):
+        return
+    opened = [
+        (not _loopback(settings.host), f"Listening at {settings.host} (--host, VEO_HOST)"),
+        (bool(settings.trusted_proxies), "A proxy in front of the server (VEO_TRUSTED_PROXIES)"),
+        (not all(_loopback(host) for host in settings.allowed_hosts), "A name of its own (VEO_ALLOWED_HOSTS)"),
+    ]
+    why = next((words for is_open, words in opened if is_open), None)
+    if why is not None:
+        raise NotLoopback(
+            f"{why} would let others spend your credits. Set one of {WAYS}, so that it asks who they are, or listen at "
+            "127.0.0.1 alone."
+        )
+
+
+def access_from(settings: Settings, *, monotonic: Callable[[], float] = anyio.current_time) -> Access:
+    """The access that these settings describe. Raises NotLoopback and WrongSetting."""
+    closed_to_others(settings)
+    way = _way(settings)
+    hosts = set(settings.allowed_hosts)
+    if way is not None:
+        # Without a way in, the public URL is for callbacks alone: they come under its name and prove themselves.
+        hosts |= {urlsplit(settings.public_url).netloc.lower()} if settings.public_url else set()
+        hosts |= set() if _any_address(settings.host) else {_bracketed(settings.host)}
+    return Access(
+        names=Names(frozenset(hosts), frozenset(settings.allowed_origins)),
+        gate=Gate(way, rate=settings.rate_limit, monotonic=monotonic),
+        proxies=settings.trusted_proxies,
+        sessions=settings.max_sessions,
+    )
+
+
+def _asks(settings: Settings) -> bool:
+    return settings.access_tokens is not None
+
+
+def _way(settings: Settings) -> Way | None:
+    if settings.access_tokens is not None:
+        try:
+            return TokenWay(Tokens(settings.access_tokens))
+        except ValueError as fault:
+            raise WrongSetting(
+                f"VEO_ACCESS_TOKENS: {settings.access_tokens} {fault}. `veo-mcp token add NAME` adds a line."
+            ) from None
+    return None
+
+
+def _loopback(host: str) -> bool:
+    """Whether a host, with its port or without, is this machine itself."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("::1") else host
+    if _bracketed(name) in LOOPBACK:
+        return True
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _any_address(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -25,6 +25,8 @@ GOOD: dict[str, tuple[str, Any]] = {
     "host": ("localhost", "localhost"),
     "port": ("9000", 9000),
     "access_tokens": ("/tmp/veo/tokens", Path("/tmp/veo/tokens")),  # noqa: S108 - only parsed
+    "oauth_issuer": ("https://id.example.com/realm/", "https://id.example.com/realm/"),
+    "oauth_audience": ("veo", "veo"),
     "allowed_hosts": ("veo.example.com", ("veo.example.com",)),
     "allowed_origins": ("https://app.example.com", ("https://app.example.com",)),
     "trusted_proxies": ("10.0.0.0/8", ("10.0.0.0/8",)),
@@ -36,11 +38,11 @@ GOOD: dict[str, tuple[str, Any]] = {
 ANY_CASE = {"sandbox", "read_only", "transport", "host", "log_level", "log_format", "allowed_hosts", "allowed_origins"}
 QUOTED = {
     *("api_key", "base_url", "public_url", "video_hosts"),
-    *("allowed_hosts", "allowed_origins", "trusted_proxies"),
+    *("allowed_hosts", "allowed_origins", "trusted_proxies", "oauth_issuer", "oauth_audience"),
 }
 HTTP_ONLY = {
     *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
-    *("rate_limit", "max_sessions"),
+    *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience"),
 }
 SHOWN = {"video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
 COSMETIC = {"sandbox_seconds", "log_level", "log_format"}
@@ -51,6 +53,9 @@ def read(name: str, text: str) -> Settings:
     environ = {f"VEO_{name.upper()}": text}
     if name in HTTP_ONLY:
         environ["VEO_TRANSPORT"] = "http"
+    for one, other in (("oauth_issuer", "oauth_audience"), ("oauth_audience", "oauth_issuer")):
+        if name == one and text.strip() and not text.startswith("${"):
+            environ[f"VEO_{other.upper()}"] = GOOD[other][0]
     if name == "base_url":
         environ["VEO_API_KEY"] = "sk-x"
     return load(environ)

@@ -20,6 +20,7 @@ __all__ = [
     "exact_origins",
     "host_name",
     "hosts",
+    "issuer",
     "key",
     "networks",
     "number",
@@ -29,6 +30,7 @@ __all__ = [
     "switch",
     "web_url",
     "whole",
+    "word",
 ]
 
 T = TypeVar("T")
@@ -118,6 +120,23 @@ def base_path_url(text: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
         raise ValueError("has a path with characters that do not belong in one")
     return web_url(text.removesuffix(parts.path) if parts.path else text) + path
+
+
+def issuer(text: str) -> str:
+    """An issuer's URL, to the letter: it is compared with what stands in tokens, a slash at the end included."""
+    text = text.strip(QUOTES).strip()
+    base = base_path_url(text)
+    if base.startswith("http://") and not re.match(r"http://(127\.|localhost(:|/|$)|\[::1\])", base):
+        raise ValueError("must begin with https://")
+    return text
+
+
+def word(text: str) -> str:
+    """One word of printable characters."""
+    text = text.strip(QUOTES).strip()
+    if not text or not text.isprintable() or " " in text:
+        raise ValueError("must be one word without spaces")
+    return text
 
 
 def origins(text: str) -> tuple[str, ...]:

@@ -125,6 +125,8 @@ KNOBS: tuple[Knob, ...] = (
         "file of name:sha256:HEX lines that may use the HTTP server; `veo-mcp token add NAME` adds one",
         "none",
     ),
+    Knob("oauth_issuer", _plain(parse.issuer), "accept this issuer's JWTs over HTTP", "none"),
+    Knob("oauth_audience", _plain(parse.word), "the audience that these JWTs must be meant for", "none"),
     Knob("allowed_hosts", _plain(parse.hosts), "further names the HTTP server may be asked under", "loopback only"),
     Knob("allowed_origins", _plain(parse.exact_origins), "further origins whose web pages may use it", "loopback only"),
     Knob(
@@ -148,7 +150,7 @@ _BY_NAME = {knob.name: knob for knob in KNOBS}
 HTTP_ONLY = frozenset(
     {
         *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
-        *("rate_limit", "max_sessions"),
+        *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience"),
     }
 )
 """What stdio does not use: a wrong value there is only warned about."""
@@ -180,6 +182,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     access_tokens: Path | None = None
+    oauth_issuer: str | None = None
+    oauth_audience: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -273,6 +277,13 @@ def _judged(reading: _Reading) -> Settings:
         warnings.append("VEO_BASE_URL begins with http://, so the key travels unencrypted. Use https:// if you can.")
     if settings.public_url and stdio:
         warnings.append("VEO_PUBLIC_URL is ignored with stdio: nothing listens for callbacks.")
+    if (settings.oauth_issuer is None) is not (settings.oauth_audience is None) and not serious:
+        serious.append("VEO_OAUTH_ISSUER and VEO_OAUTH_AUDIENCE are set together or not at all.")
+    if settings.oauth_issuer is not None and settings.access_tokens is not None:
+        # One name could mean two people.
+        serious.append(
+            "Set VEO_ACCESS_TOKENS or VEO_OAUTH_ISSUER, not both: tasks belong to a token's name or subject."
+        )
     if settings.sandbox and settings.api_key is not None:
         warnings.append("The sandbox is used although a key is set (--sandbox, VEO_SANDBOX).")
     return replace(settings, problems=tuple(serious), warnings=tuple(warnings))

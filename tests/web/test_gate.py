@@ -1,4 +1,4 @@
-"""Who may come in over HTTP: names, tokens, rates and sessions; and a server that anybody could reach does not start."""
+"""Who may come in over HTTP: names, tokens, rates, sessions; and a server that anybody could reach does not start."""
 
 import logging
 import subprocess
@@ -65,7 +65,6 @@ async def knock(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str
         bearer(ANNA.upper()),
         {"Authorization": ANNA},
         {"Authorization": f"Basic {ANNA}"},
-        {"Authorization": "Bearer "},
         {"Authorization": f"Bearer {ANNA}, Bearer {BEN}"},
         bearer(sha256(ANNA.encode()).hexdigest()),
         {"X-Veo-Api-Key": ANNA},

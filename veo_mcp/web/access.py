@@ -9,8 +9,10 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import anyio
+from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from veo_mcp.api.issuer import Issuer
 from veo_mcp.errors import NotLoopback, WrongSetting
 from veo_mcp.settings import Settings
 from veo_mcp.web.gate import Gate, TokenWay, Way
@@ -18,8 +20,9 @@ from veo_mcp.web.names import LOOPBACK, Names
 from veo_mcp.web.sessions import MOST
 from veo_mcp.web.tokens import Tokens
 
-__all__ = ["Access", "access_from", "closed_to_others"]
+__all__ = ["WELL_KNOWN", "Access", "access_from", "closed_to_others"]
 
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
 WAYS = "VEO_ACCESS_TOKENS, VEO_OAUTH_ISSUER with VEO_OAUTH_AUDIENCE, or VEO_CALLER_KEYS"
 
 
@@ -38,7 +41,7 @@ class Access:
     names: Names = field(default_factory=Names)
     gate: Gate = field(default_factory=Gate)
     proxies: tuple[str, ...] = ()
-    metadata: "Callable[[Scope], dict[str, object]] | None" = None
+    metadata: Callable[[Scope], dict[str, object]] | None = None
     sessions: int = MOST
 
 
@@ -62,7 +65,7 @@ def closed_to_others(settings: Settings) -> None:
 def access_from(settings: Settings, *, monotonic: Callable[[], float] = anyio.current_time) -> Access:
     """The access that these settings describe. Raises NotLoopback and WrongSetting."""
     closed_to_others(settings)
-    way = _way(settings)
+    way, document = _way(settings, monotonic), _metadata(settings)
     hosts = set(settings.allowed_hosts)
     if way is not None:
         # Without a way in, the public URL is for callbacks alone: they come under its name and prove themselves.
@@ -70,17 +73,23 @@ def access_from(settings: Settings, *, monotonic: Callable[[], float] = anyio.cu
         hosts |= set() if _any_address(settings.host) else {_bracketed(settings.host)}
     return Access(
         names=Names(frozenset(hosts), frozenset(settings.allowed_origins)),
-        gate=Gate(way, rate=settings.rate_limit, monotonic=monotonic),
+        gate=Gate(
+            way,
+            rate=settings.rate_limit,
+            metadata_url=(lambda scope: _base(settings, scope) + WELL_KNOWN) if document else None,
+            monotonic=monotonic,
+        ),
+        metadata=document,
         proxies=settings.trusted_proxies,
         sessions=settings.max_sessions,
     )
 
 
 def _asks(settings: Settings) -> bool:
-    return settings.access_tokens is not None
+    return settings.access_tokens is not None or settings.oauth_issuer is not None
 
 
-def _way(settings: Settings) -> Way | None:
+def _way(settings: Settings, monotonic: Callable[[], float]) -> Way | None:
     if settings.access_tokens is not None:
         try:
             return TokenWay(Tokens(settings.access_tokens))
@@ -88,7 +97,32 @@ def _way(settings: Settings) -> Way | None:
             raise WrongSetting(
                 f"VEO_ACCESS_TOKENS: {settings.access_tokens} {fault}. `veo-mcp token add NAME` adds a line."
             ) from None
+    if settings.oauth_issuer is not None and settings.oauth_audience is not None:
+        from veo_mcp.web.oauth import JwtVerifier, OAuthWay
+
+        return OAuthWay(JwtVerifier(Issuer(settings.oauth_issuer, monotonic=monotonic), settings.oauth_audience))
     return None
+
+
+def _metadata(settings: Settings) -> Callable[[Scope], dict[str, object]] | None:
+    issuer, audience = settings.oauth_issuer, settings.oauth_audience
+    if issuer is None or audience is None:
+        return None
+    from veo_mcp.web.oauth import metadata
+
+    def document(scope: Scope) -> dict[str, object]:
+        # Clients ask their authorization server for a token for this; where the audience is a URL, it is its name.
+        named = audience if audience.startswith(("http://", "https://")) else _base(settings, scope) + "/mcp"
+        return metadata(named, issuer)
+
+    return document
+
+
+def _base(settings: Settings, scope: Scope) -> str:
+    """The URL that this server is known under, seen from a request whose Host has been looked at."""
+    if settings.public_url:
+        return settings.public_url
+    return f"{scope['scheme']}://{Headers(scope=scope)['host']}"
 
 
 def _loopback(host: str) -> bool:

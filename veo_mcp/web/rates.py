@@ -30,9 +30,10 @@ class Rate:
         """Counts one call of this name and returns 0.0, or says in how many seconds the next one may come."""
         now = self._monotonic()
         full_at = max(self._full_at.pop(name, now), now) + self._gap
-        # A gap's worth of rounding must not refuse the last call of a full budget.
-        late = full_at - now - MINUTE - 1e-6
-        self._full_at[name] = full_at if late <= 0 else full_at - self._gap
+        late = full_at - now - MINUTE
+        if late <= 1e-6:  # rounding must not refuse the last call of a full budget
+            late = 0.0
+        self._full_at[name] = full_at if not late else full_at - self._gap
         if len(self._full_at) > MOST:
             del self._full_at[next(iter(self._full_at))]
-        return max(0.0, late)
+        return late

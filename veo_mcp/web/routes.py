@@ -5,15 +5,15 @@ connection, and two pollers would be one too many. Who may come in is access.py'
 always on.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import anyio
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Scope
 
 from veo_mcp.errors import Unavailable
 from veo_mcp.server.backend import Backend
@@ -21,7 +21,7 @@ from veo_mcp.server.build import VeoServer
 from veo_mcp.server.ending import Ending
 from veo_mcp.server.sdk_compat import end_session
 from veo_mcp.tasks.callbacks import BODY_LIMIT
-from veo_mcp.web.access import Access
+from veo_mcp.web.access import WELL_KNOWN, Access
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp
 from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
 from veo_mcp.web.door import BODY_SECONDS, Door
@@ -69,6 +69,9 @@ def build_web(
         app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
     health = Health(backend, ending)
     app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds), methods=["POST"]))
+    if access.metadata is not None:
+        for path in (WELL_KNOWN, f"{WELL_KNOWN}/mcp", f"{WELL_KNOWN}/sse"):
+            app.router.routes.append(Route(path, _told(access.metadata), methods=["GET"]))
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
     behind: ASGIApp = app if sse_only else Sessions(app, partial(end_session, server), limit=access.sessions)
@@ -143,6 +146,13 @@ def _callback(backend: Backend, body_seconds: float) -> Callable[[Request], obje
         return Response(status_code=204)
 
     return callback
+
+
+def _told(document: Callable[[Scope], dict[str, object]]) -> Callable[[Request], Awaitable[Response]]:
+    async def tell(request: Request) -> Response:
+        return JSONResponse(document(request.scope), headers={"Cache-Control": "public, max-age=600"})
+
+    return tell
 
 
 def _path(route: BaseRoute) -> str | None:

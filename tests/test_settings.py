@@ -19,6 +19,8 @@ GOOD: dict[str, tuple[str, Any]] = {
     "public_url": ("https://veo.example.com", "https://veo.example.com"),
     "read_only": ("true", True),
     "max_credits": ("500", 500),
+    "max_credits_each": ("100", 100),
+    "limits": ("/tmp/veo/limits", Path("/tmp/veo/limits")),  # noqa: S108 - only parsed
     "confirm_above": ("50", 50),
     "repeat_seconds": ("60", 60.0),
     "transport": ("http", "http"),

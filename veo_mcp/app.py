@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -253,9 +253,25 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
                 key=key,
                 public_url=public_url,
                 max_credits=settings.max_credits,
+                each=each_limit(settings),
                 repeat_seconds=settings.repeat_seconds,
             )
         )
+
+
+def each_limit(settings: Settings) -> Callable[[str], int | None]:
+    """The limit of each principal. Raises WrongSetting."""
+    from veo_mcp.tasks.budget import limits_in, own_limits
+    from veo_mcp.watched_file import WatchedFile
+
+    file = None
+    if settings.limits is not None:
+        file = WatchedFile(settings.limits, limits_in)
+        try:
+            file.first()
+        except ValueError as fault:
+            raise WrongSetting(f"VEO_LIMITS: {settings.limits} {fault}. A line is name: credits.") from None
+    return own_limits(settings.max_credits_each, file)
 
 
 SANDBOX_PARTS = (

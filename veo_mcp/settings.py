@@ -104,6 +104,8 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("read_only", _plain(parse.switch), "hide the tools that spend", "false"),
     Knob("max_credits", _plain(parse.whole(0)), "credits that may be spent in any 24 h", "none"),
+    Knob("max_credits_each", _plain(parse.whole(0)), "credits that each principal may spend in any 24 h", "none"),
+    Knob("limits", _file, "file of name: credits lines that say otherwise for some principals", "none"),
     Knob("confirm_above", _plain(parse.whole(0)), "ask the person before a call costs more credits than this", "100"),
     Knob(
         "repeat_seconds",
@@ -176,6 +178,8 @@ class Settings:
     public_url: str | None = None
     read_only: bool = False
     max_credits: int | None = None
+    max_credits_each: int | None = None
+    limits: Path | None = None
     confirm_above: int = 100
     repeat_seconds: float = 600.0
     transport: str = "stdio"

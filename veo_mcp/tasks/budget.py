@@ -4,7 +4,8 @@ Asked by submit.py before a request is written down, where the journal counts an
 get_credits. Never spends.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import anyio
@@ -15,8 +16,9 @@ from veo_mcp.errors import ApiError, InsufficientCredits
 from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.watched_file import WatchedFile
 
-__all__ = ["Budget", "Standing"]
+__all__ = ["Budget", "Standing", "limits_in", "own_limits"]
 
 DAY = 24 * 3600.0
 ASKING_SECONDS = 3.0
@@ -29,8 +31,9 @@ class Standing:
     Attributes:
         credits: what the API says.
         sandbox: whether they are a sandbox's.
-        spent: credits of the last 24 h that were or may have been spent, as the limit counts them.
-        limit: how many may be spent in any 24 h; None: no limit.
+        spent: credits of the last 24 h that were or may have been spent: the account's own where several share a key.
+        limit: how many may be spent in any 24 h; None: no limit. Of two limits, the one that leaves less.
+        left: what it still allows.
         more_at: Unix seconds at which the oldest of `spent` count no more; None where nothing was spent.
     """
 
@@ -38,12 +41,8 @@ class Standing:
     sandbox: bool
     spent: int
     limit: int | None
+    left: int | None
     more_at: float | None
-
-    @property
-    def left(self) -> int | None:
-        """What the limit still allows; None without one."""
-        return None if self.limit is None else max(0, self.limit - self.spent)
 
 
 class Budget:
@@ -51,6 +50,7 @@ class Budget:
 
     Args:
         max_credits: credits that may be spent in any 24 h by all principals of an API together, or None.
+        each: the same for one principal, asked by its name with every use, or None.
     """
 
     def __init__(
@@ -61,17 +61,18 @@ class Budget:
         *,
         clock: Callable[[], float],
         max_credits: int | None,
+        each: Callable[[str], int | None] = lambda principal: None,
     ) -> None:
         self._journal = journal
         self._accounts = accounts
         self._evidence = evidence
         self._clock = clock
         self._max_credits = max_credits
+        self._each = each
 
     def limits(self, account: Account) -> Limits:
         """What this account may spend in any 24 h."""
-        del account  # everybody's limit is the same; a person's own comes with hosting
-        return Limits(total=self._max_credits)
+        return Limits(total=self._max_credits, each=self._each(account.principal))
 
     async def spent(self, account: Account) -> int:
         """Credits of this account that were or may have been spent in the last 24 h."""
@@ -94,4 +95,35 @@ class Budget:
         account = replace(account, api=self._accounts.client(account).known_identity or account.api)
         spent = await self._journal.spent(account, now=self._clock())
         more_at = None if spent.oldest_at is None else spent.oldest_at + DAY
-        return Standing(credits, account.sandbox, spent.total, self.limits(account).total, more_at)
+        limits = self.limits(account)
+        held = [(limits.total, spent.total), (limits.each, spent.own)]
+        lefts = [(max(0, limit - already), limit) for limit, already in held if limit is not None]
+        left, limit = min(lefts, default=(None, None))
+        # What the others spend is not this one's to know.
+        shown = spent.own if account.principal else spent.total
+        return Standing(credits, account.sandbox, shown, limit, left, more_at)
+
+
+def own_limits(each: int | None, file: WatchedFile[Mapping[str, int]] | None) -> Callable[[str], int | None]:
+    """The limit of a principal: what the file says of it by name, else what holds for each."""
+
+    def limit(principal: str) -> int | None:
+        return ((file.now() if file is not None else None) or {}).get(principal, each)
+
+    return limit
+
+
+def limits_in(text: str) -> Mapping[str, int]:
+    """The lines of VEO_LIMITS, `name: credits`. Raises ValueError."""
+    found: dict[str, int] = {}
+    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, colon, credits = line.rpartition(":")
+        if not colon or not name.strip() or not re.fullmatch(r"\s*[0-9]{1,15}", credits):
+            raise ValueError(f"has a line {number} that is not name: credits")
+        if name.strip() in found:
+            raise ValueError(f"names somebody a second time in line {number}")
+        found[name.strip()] = int(credits)
+    return found

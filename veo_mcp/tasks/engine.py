@@ -57,6 +57,7 @@ async def open_engine(
     key: SecretStr,
     public_url: str | None = None,
     max_credits: int | None = None,
+    each: Callable[[str], int | None] = lambda principal: None,
     repeat_seconds: float = REPEAT_SECONDS,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = anyio.current_time,
@@ -82,7 +83,7 @@ async def open_engine(
         accounts = Accounts(client, key, client_for=client_for, secret=secret)
         evidence = Evidence(journal, accounts, clock=clock)
         reader = Reader(journal, accounts, clock=clock, new_id=new_id)
-        budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits)
+        budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits, each=each)
         urls = CallbackUrls(journal, public_url=public_url, new_id=new_id)
         submitter = Submitter(
             journal,

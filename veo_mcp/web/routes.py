@@ -13,7 +13,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from veo_mcp.errors import Unavailable
 from veo_mcp.server.backend import Backend
@@ -74,7 +74,7 @@ def build_web(
             app.router.routes.append(Route(path, _told(access.metadata), methods=["GET"]))
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
-    behind: ASGIApp = app if sse_only else Sessions(app, partial(end_session, server), limit=access.sessions)
+    behind = Sessions(app, partial(end_session, server), limit=access.sessions)
     return Door(
         behind,
         frames=("/messages/",) if sse_only else ("/mcp", "/messages/"),

@@ -2,13 +2,17 @@
 
 Goes around the app in routes.py. Hosts of that era often vanish without ending their session; the SDK would keep each
 for half an hour and, once there are too many, refuse every new client. A session that has a request or a stream open
-is never ended; one that was gets 404 with its next request, upon which a client opens another one.
+is never ended; one that was gets 404 with its next request, upon which a client opens another one. Where all are in
+use, a new one is told to come again.
 """
 
+import itertools
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["MOST", "Sessions"]
@@ -18,6 +22,7 @@ log = logging.getLogger(__name__)
 MOST = 1000
 """Each holds about 40 KB."""
 HEADER = b"mcp-session-id"
+VERSION = b"mcp-protocol-version"
 
 
 class Sessions:
@@ -36,6 +41,7 @@ class Sessions:
         #: Sessions that nobody uses now; the one left unused longest comes first.
         self._unused: dict[str, None] = {}
         self._in_use = Counter[str]()
+        self._streams = itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,7 +52,15 @@ class Sessions:
         used = asked if asked in self._unused or self._in_use[asked] else ""
         if used:
             self._enter(used)
-        ended = False
+        elif self._opens(scope, asked) and len(self._in_use) >= self._limit:
+            words = f"All {self._limit} sessions of this server are in use. Nothing was done. Come again later."
+            await PlainTextResponse(words, 429, {"Retry-After": "30"})(scope, receive, send)
+            return
+        elif scope["method"] == "GET" and scope["path"] == "/sse":
+            # An SSE stream is a session as long as it is open.
+            used = f"sse:{next(self._streams)}"
+            self._enter(used)
+        ended = used.startswith("sse:")
 
         async def watched(message: Message) -> None:
             nonlocal used, ended
@@ -55,7 +69,7 @@ class Sessions:
                 if named and not used and message["status"] < 400:
                     used = named
                     self._enter(used)
-                ended = used != "" and (message["status"] == 404 or scope["method"] == "DELETE")
+                ended = ended or (used != "" and (message["status"] == 404 or scope["method"] == "DELETE"))
             await send(message)
 
         try:
@@ -64,6 +78,18 @@ class Sessions:
             if used:
                 self._leave(used, ended=ended)
         await self._make_room()
+
+    def _opens(self, scope: Scope, asked: str) -> bool:
+        """Whether this request would begin a session: modern ones have none, and say so by their version."""
+        if scope["method"] == "GET":
+            return scope["path"] == "/sse"
+        version = next((value.decode("latin-1") for name, value in scope["headers"] if name == VERSION), "")
+        return (
+            scope["method"] == "POST"
+            and scope["path"] == "/mcp"
+            and not asked
+            and version not in MODERN_PROTOCOL_VERSIONS
+        )
 
     def _enter(self, session: str) -> None:
         self._unused.pop(session, None)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,7 @@ from veo_mcp.supervisor import Supervisor
 
 if TYPE_CHECKING:  # see open_from
     from veo_mcp.tasks.engine import Engine
+    from veo_mcp.web.metrics import Metrics
 
 __all__ = ["backend_for", "open_from", "require_sandbox", "serve"]
 
@@ -92,19 +94,32 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
     with _receiving(signals) as received:
         async with anyio.create_task_group() as group:
             group.start_soon(asked.listen, received)
+            metrics = _metrics(backend) if settings.transport != "stdio" else None
             async with backend_for(settings, backend, announcer):
-                if settings.transport == "stdio":
+                if metrics is None:
                     from veo_mcp.server.stdio import serve_stdio
 
                     await serve_stdio(server, ending)
                 else:
-                    await _serve_http(settings, server, backend, ending)
+                    await _serve_http(settings, server, backend, ending, metrics)
                 asked.close_soon()
             group.cancel_scope.cancel()
     return asked.status
 
 
-async def _serve_http(settings: Settings, server: VeoServer, backend: Backend, ending: Ending) -> None:
+def _metrics(backend: Backend) -> "Metrics":
+    # Imported here: stdio needs none of it.
+    from veo_mcp.web.metrics import Metrics
+
+    metrics = Metrics(backend)
+    backend.observe = metrics.upstream
+    backend.followers["metrics"] = metrics.follow
+    return metrics
+
+
+async def _serve_http(
+    settings: Settings, server: VeoServer, backend: Backend, ending: Ending, metrics: "Metrics"
+) -> None:
     # Imported here: stdio needs none of it.
     from veo_mcp.web.access import access_from
     from veo_mcp.web.routes import serve_http
@@ -119,6 +134,7 @@ async def _serve_http(settings: Settings, server: VeoServer, backend: Backend, e
         backend,
         ending=ending,
         access=access_from(settings),
+        metrics=metrics,
         host=settings.host,
         port=settings.port,
         sse_only=sse_only,
@@ -156,11 +172,13 @@ async def backend_for(settings: Settings, backend: Backend, announcer: Announcer
 
 
 async def _work(settings: Settings, backend: Backend, announcer: Announcer, supervisor: Supervisor) -> None:
-    async with open_from(settings) as engine:
+    async with open_from(settings, observe=backend.observe) as engine:
         try:
             async with anyio.create_task_group() as group:
                 backend.opened(engine)
                 group.start_soon(supervisor.keep, "announcer", lambda: announcer.follow(engine))
+                for name, follow in backend.followers.items():
+                    group.start_soon(supervisor.keep, name, partial(follow, engine))
                 group.start_soon(supervisor.keep, "poller", engine.poller.run)
                 group.start_soon(supervisor.keep, "receiver of callbacks", engine.callbacks.run)
         finally:
@@ -226,7 +244,11 @@ class _Asked:
 
 
 @asynccontextmanager
-async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
+async def open_from(
+    settings: Settings,
+    *,
+    observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
+) -> AsyncGenerator["Engine"]:
     """The engine that these settings describe; the caller starts its poller. Raises JournalUnusable, SandboxMissing."""
     # Imported here: the HTTP library and the database wait until tools/list has been answered.
     from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -255,6 +277,7 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
                 max_credits=settings.max_credits,
                 each=each_limit(settings),
                 repeat_seconds=settings.repeat_seconds,
+                observe=observe,
             )
         )
 

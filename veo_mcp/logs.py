@@ -14,6 +14,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from veo_mcp import telemetry
+
 __all__ = ["Sparse", "in_one_line", "innermost", "set_up"]
 
 PACKAGE = Path(__file__).parent
@@ -113,6 +115,8 @@ class _Formatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (request := telemetry.request_id.get()) is not None:
+            fields["request_id"] = request
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
         return json.dumps(fields)

@@ -59,7 +59,7 @@ class VeoClient:
         jitter: a number from 0 to 1, for the gaps between tries.
         sleep: waits some seconds; an argument so that tests need not.
         create_seconds: how long a create may take in all, retries included.
-        crash_at: see Transport.
+        crash_at, observe: see Transport.
         environ: where proxies and certificates are named.
 
     Attributes:
@@ -76,9 +76,10 @@ class VeoClient:
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         create_seconds: float = CREATE_SECONDS,
         crash_at: Callable[[str], None] = lambda point: None,
+        observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
-        self._transport = Transport(base_url, key, crash_at=crash_at, environ=environ)
+        self._transport = Transport(base_url, key, crash_at=crash_at, observe=observe, environ=environ)
         path = self._transport.address.path if self._transport.address else ""
         self._reader = Reader(self._transport.host, path, (key.get_secret_value(),))
         self.keycare = KeyCare(monotonic)

@@ -33,6 +33,7 @@ SILENCE_SECONDS = 60.0
 """How long a download may bring nothing before it counts as broken."""
 GRACE_SECONDS = 1.0
 LONGEST_HEADER = 2048
+OPERATIONS = {("POST", "/v1/videos/generations"): "create", ("GET", "/v1/credits"): "credits"}
 CRASH_POINTS = {
     "connection.connect_tcp.complete": "connected",
     "http11.send_request_headers.complete": "headers sent",
@@ -85,6 +86,7 @@ class Transport:
         clock: Unix seconds now, to read a Retry-After that is a date.
         environ: where proxies and certificates are named.
         crash_at: called at the points of a POST where a crash can fall; the crash tests end the process there.
+        observe: is told of every request: which, how it ended (a status, or "none"), and how many seconds it took.
     """
 
     def __init__(
@@ -95,8 +97,10 @@ class Transport:
         clock: Callable[[], float] = time.time,
         environ: Mapping[str, str] = os.environ,
         crash_at: Callable[[str], None] = lambda point: None,
+        observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
     ) -> None:
         self._crash_at = crash_at
+        self._observe = observe
         self._base_url = base_url.rstrip("/")
         self._key = key
         self._clock = clock
@@ -157,7 +161,10 @@ class Transport:
             )
         except (httpx.InvalidURL, ValueError):
             raise causes.URL_NOT_USABLE.error(why="the HTTP library cannot read it") from None
+        began = time.monotonic()
         broke = await self._within(seconds, pool, request, exchange)
+        outcome = str(exchange.response.status_code) if exchange.response is not None and broke is None else "none"
+        self._observe(OPERATIONS.get((method, path), "task"), outcome, time.monotonic() - began)
         flaw = self._judged(broke, exchange, target, proxy) if broke is not None else None
         if exchange.response is None:
             # Without an error and without a response there is none: one of the two always is.

@@ -4,7 +4,7 @@ Filled by app.py, awaited by tools and resources. It exists so that `tools/list`
 HTTP library and the sandbox are there, and so that a wrong setting becomes a sentence in every tool's answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -23,10 +23,14 @@ class Backend:
 
     Attributes:
         loops: tells how what runs all the time is doing; app.py's supervisor knows.
+        followers: what else runs as long as the engine is open, by name.
+        observe: is told of every request to the API; see Transport.
     """
 
     def __init__(self) -> None:
         self.loops: Callable[[], Sequence[LoopHealth]] = tuple
+        self.followers: dict[str, Callable[[Engine], Awaitable[None]]] = {}
+        self.observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None
         self._settled = anyio.Event()
         self._engine: Engine | None = None
         self._problem: str | None = None

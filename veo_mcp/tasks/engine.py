@@ -64,6 +64,7 @@ async def open_engine(
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     create_seconds: float = 45.0,
     crash_at: Callable[[str], None] = lambda point: None,
+    observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
 ) -> AsyncGenerator[Engine]:
     """Everything over an open journal; the caller starts the poller and the callbacks.
 
@@ -72,7 +73,13 @@ async def open_engine(
 
     def client_for(key: SecretStr) -> VeoClient:
         return VeoClient(
-            base_url, key, monotonic=monotonic, sleep=sleep, create_seconds=create_seconds, crash_at=crash_at
+            base_url,
+            key,
+            monotonic=monotonic,
+            sleep=sleep,
+            create_seconds=create_seconds,
+            crash_at=crash_at,
+            observe=observe,
         )
 
     async def secret() -> str:

@@ -26,6 +26,7 @@ from veo_mcp.tasks.answers import change_from
 from veo_mcp.tasks.callbacks import CallbackUrls
 from veo_mcp.tasks.pace import PAUSE_MOST, Pace, next_gap, pause_left, usual
 from veo_mcp.tasks.submit import Submitter
+from veo_mcp.telemetry import span
 
 __all__ = ["SILENT_SECONDS", "Poller"]
 
@@ -167,12 +168,9 @@ class Poller:
             if reply.api != entry.api:
                 return
             self._crash_at("poll answer read")
-            entry = (
-                await self._journal.record_leased(
-                    lease, change_from(reply.value, entry.upstream_id or ""), now=self._clock()
-                )
-                or entry
-            )
+            change = change_from(reply.value, entry.upstream_id or "")
+            with span("veo.record", status=change.status.value if change.status else ""):
+                entry = await self._journal.record_leased(lease, change, now=self._clock()) or entry
         except RateLimitExceeded as error:
             await self._pause(scope, SLOW_DOWN if error.retry_after is None else error.retry_after)
             gap, asked = 0.0, False

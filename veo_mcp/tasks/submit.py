@@ -41,6 +41,7 @@ from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import CallbackUrls
 from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.reader import Reader
+from veo_mcp.telemetry import span
 
 __all__ = ["SubmitResult", "Submitter"]
 
@@ -230,7 +231,8 @@ class Submitter:
         error: ApiError | None = None
         with self._evidence.sending(account):
             try:
-                reply = await self._accounts.client(account).send_create(request)
+                with span("veo.create", credits=entry.credits):
+                    reply = await self._accounts.client(account).send_create(request)
                 if storable(reply.value) != reply.value:
                     raise BadAnswer("the answer names the task by an id that is no text")
                 change = Change(
@@ -267,7 +269,8 @@ class Submitter:
 
     async def _record(self, entry_id: str, change: Change) -> Entry | None:
         try:
-            return await self._journal.record(entry_id, change, now=self._clock())
+            with span("veo.record", status=change.status.value if change.status else ""):
+                return await self._journal.record(entry_id, change, now=self._clock())
         except UpstreamIdTaken as taken:
             doubt = Change(
                 status=Status.UNKNOWN,

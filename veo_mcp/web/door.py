@@ -5,6 +5,7 @@ been looked at, costs more than its share, or leaves more than a line in the log
 """
 
 import logging
+import secrets
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from veo_mcp import telemetry
 from veo_mcp.server.frames import LIMIT, BadFrame, parse
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp, replayed
 from veo_mcp.web.gate import Gate
@@ -87,6 +89,8 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["veo.request_id"] = request = secrets.token_hex(8)
+        telemetry.request_id.set(request)
         answer = _Answer(send)
         try:
             with anyio.CancelScope() as stream:

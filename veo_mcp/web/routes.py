@@ -26,6 +26,7 @@ from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp
 from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
 from veo_mcp.web.door import BODY_SECONDS, Door
 from veo_mcp.web.health import Health
+from veo_mcp.web.metrics import Metrics
 from veo_mcp.web.names import LOOPBACK
 from veo_mcp.web.proxies import behind_proxies
 from veo_mcp.web.runner import serve_app
@@ -43,11 +44,13 @@ def build_web(
     ending: Ending,
     *,
     access: Access | None = None,
+    metrics: Metrics | None = None,
     sse_only: bool = False,
     body_seconds: float = BODY_SECONDS,
 ) -> Door:
     """The app; its own lifespan runs the SDK's sessions only. A body must be there in `body_seconds`."""
-    access = access or Access()
+    access, metrics = access or Access(), metrics or Metrics(backend)
+    server.middleware.append(metrics.middleware)
     hosts = [*LOOPBACK, *access.names.hosts]
     # Given explicitly: the SDK drops its protection silently for hosts it does not know. The door has looked before it,
     # and more closely; the SDK's comparison is the second lock.
@@ -68,7 +71,8 @@ def build_web(
         there = {_path(route) for route in app.routes}
         app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
     health = Health(backend, ending)
-    app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds), methods=["POST"]))
+    app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds, metrics), methods=["POST"]))
+    app.router.routes.append(Route("/metrics", metrics.scrape, methods=["GET"]))
     if access.metadata is not None:
         for path in (WELL_KNOWN, f"{WELL_KNOWN}/mcp", f"{WELL_KNOWN}/sse"):
             app.router.routes.append(Route(path, _told(access.metadata), methods=["GET"]))
@@ -92,6 +96,7 @@ async def serve_http(
     port: int,
     ending: Ending | None = None,
     access: Access | None = None,
+    metrics: Metrics | None = None,
     sse_only: bool = False,
     ready: Callable[[], None] = lambda: None,
     body_seconds: float = BODY_SECONDS,
@@ -99,7 +104,9 @@ async def serve_http(
 ) -> None:
     """Serves until cancelled or told to end; what was begun by then is answered. Raises PortTaken."""
     ending, access = ending or Ending(), access or Access()
-    door = build_web(server, backend, ending, access=access, sse_only=sse_only, body_seconds=body_seconds)
+    door = build_web(
+        server, backend, ending, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
+    )
     over = anyio.Event()
 
     async def end() -> None:
@@ -121,11 +128,16 @@ async def serve_http(
         )
 
 
-def _callback(backend: Backend, body_seconds: float) -> Callable[[Request], object]:
+def _callback(backend: Backend, body_seconds: float, metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
     bodies = Bodies()
     seconds = min(body_seconds, CALLBACK_SECONDS)
 
     async def callback(request: Request) -> Response:
+        answer = await answered(request)
+        metrics.callback(answer.status_code)
+        return answer
+
+    async def answered(request: Request) -> Response:
         engine = backend.engine_now
         if engine is None:
             return PlainTextResponse("not ready", 503, {"Retry-After": "5"})

@@ -93,8 +93,11 @@ class Metrics:
         began, error = self._monotonic(), ""
         try:
             result = await call_next(ctx)
-            if isinstance(result, CallToolResult) and result.is_error:
-                error = "tool_error"
+            match result:
+                case CallToolResult(is_error=True) | {"isError": True}:
+                    error = "tool_error"
+                case _:
+                    pass
             return result
         except MCPError as refused:
             error = str(refused.error.code)

@@ -345,3 +345,11 @@ async def test_only_a_named_proxy_is_believed(tmp_path: Path) -> None:
         # What a client has written into the header itself comes before what the proxy adds.
         forged = {**passed_on, "X-Forwarded-Host": "veo.example.com, evil.example"}
         assert (await http.post(env.url + "/mcp", headers=forged, json=INITIALIZE)).status_code == 421
+
+
+async def test_whoever_is_no_named_proxy_is_not_believed(tmp_path: Path) -> None:
+    access = guarded(tmp_path)
+    wary = Access(names=access.names, gate=access.gate, proxies=("192.0.2.1",))
+    async with site(tmp_path, access=wary) as env, httpx2.AsyncClient() as http:
+        forged = {**JSON, **bearer(ANNA), "Host": "evil.example", "X-Forwarded-Host": "veo.example.com"}
+        assert (await http.post(env.url + "/mcp", headers=forged, json=INITIALIZE)).status_code == 421

@@ -79,7 +79,7 @@ class VeoServer(MCPServer[None]):
             if isinstance(error.__cause__, ToolError):
                 # The SDK's, before the tool itself began: our tools raise none.
                 return tool_error("The question about the credits was not answered as asked. Not charged. Ask again.")
-            log.exception("Tool %s crashed", name)
+            log.error("Tool %s crashed", name, exc_info=error.__cause__ or error)
             # Not while it was sent: our tools turn that into a result of their own.
             price = PRICES[Mode.QUALITY if arguments.get("mode") == Mode.QUALITY else Mode.FAST]
             estimated = name == "extend_video"

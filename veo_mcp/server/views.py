@@ -5,7 +5,6 @@ Called by tools, resources, the Tasks extension and the command line. `message` 
 their model the structured content alone. Absent values are left out, never null.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -191,11 +190,7 @@ def excerpts(prompts: Sequence[str], limit: int = ROW_PROMPT) -> list[str]:
 
 def asked(entry: Entry) -> dict[str, Any]:
     """What the request said under `input`; empty for a task that was made elsewhere."""
-    try:
-        body = json.loads(entry.body)
-    except (ValueError, RecursionError):
-        return {}
-    found = cast("dict[str, Any]", body).get("input") if isinstance(body, dict) else None
+    found = entry.asked.get("input")
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 

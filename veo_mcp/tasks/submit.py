@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import anyio
+from pydantic import ValidationError
 
 from veo_mcp.api.account import Account
 from veo_mcp.api.models import (
@@ -193,7 +194,10 @@ class Submitter:
         if not repeat_of:
             return None
         first = await self._reader.get(account, repeat_of)
-        same = first.fingerprint and fingerprint(account, GenerationRequest.model_validate_json(first.body))
+        try:
+            same = first.fingerprint and fingerprint(account, GenerationRequest.model_validate_json(first.body))
+        except ValidationError:
+            same = ""  # a body that this version does not understand is not this request
         if same != plan.fingerprint:
             raise RequestError(
                 "repeat_of must name the task of the identical request; that task asked for something else. Leave "

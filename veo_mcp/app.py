@@ -133,7 +133,7 @@ async def backend_for(settings: Settings, backend: Backend, announcer: Announcer
         try:
             await _work(settings, backend, announcer, supervisor)
         except Exception as error:
-            # Whatever is wrong, the host gets a sentence instead of a dead server, and it is tried again.
+            # Whatever is wrong, the host gets a message instead of a dead server, and it is tried again.
             first = logs.innermost(error)
             words = first.explanation if isinstance(first, VeoMcpError) else "It met an error of its own; see its log."
             backend.failed(f"veo-mcp could not start its work: {words}")
@@ -171,7 +171,7 @@ def _signals() -> tuple[signal.Signals, ...]:
 
 
 def _status(number: int) -> int:
-    """Ended as asked is success; only a person's Ctrl-C is told from it, as shells expect."""
+    """Ended as asked is success; only a person's Ctrl-C is distinguished from it, as shells expect."""
     return 130 if number == signal.SIGINT else 0
 
 

@@ -45,7 +45,7 @@ __all__ = ["Tools"]
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 4.0
-"""Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
+"""Hosts give up on silent calls; a progress message at least every 5 s keeps them waiting."""
 
 TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
 CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished task to")]

@@ -1,10 +1,11 @@
-// Draws every state of the card at three widths, light and dark, into the folder SHOTS, and docs/panel.jpg out of some of
-// them. Not a test: what it makes is for looking at. `npm run shots`.
+// Draws every state of the card at three widths (or WIDTHS), light and dark, into the folder SHOTS, and docs/panel.jpg out of
+// some of them. Not a test: what it makes is for looking at. `npm run shots`.
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { cardOf, setStage } from "./stage.mjs";
 
 const folder = process.env.SHOTS ?? "shots";
+const widths = (process.env.WIDTHS ?? "320,480,800").split(",").map(Number);
 await mkdir(folder, { recursive: true });
 const stage = await setStage({ seconds: 1 });
 const maker = await stage.open();
@@ -17,7 +18,8 @@ const sea = await made("create_video", { prompt: "A lighthouse on a cliff above 
 const street = await made("create_video", { prompt: "A city street in the rain at night, neon signs", aspect_ratio: "9:16" });
 const next = await made("extend_video", { task_id: sea.task_id, prompt: "Gulls rise, and the lamp is lit" });
 
-const base = { ...sea, created_at: new Date().toISOString(), video_urls: undefined, duration_seconds: undefined, width: undefined, height: undefined, resolution: undefined, elapsed_seconds: 31 };
+// An id that the server does not know, and a minute until the card looks for it: what is shown here stays.
+const base = { ...sea, task_id: "vid_8Yc1sX0mQp", retry_after_seconds: 60, video_urls: undefined, duration_seconds: undefined, width: undefined, height: undefined, resolution: undefined, elapsed_seconds: 31 };
 const tall = { ...base, prompt: street.prompt, aspect_ratio: "9:16" };
 const away = { ...sea, video_urls: ["https://elsewhere.example/a.mp4"] };
 const failed = { ...base, status: "failed", charged: "refunded", elapsed_seconds: 64, error: { code: "upstream_error", message: "The service is overloaded. Please try again later." } };
@@ -40,7 +42,7 @@ const states = [
 ];
 const shots = [];
 for (const theme of ["light", "dark"]) {
-  for (const width of [320, 480, 800]) {
+  for (const width of widths) {
     const tab = await stage.open({ viewport: { width: width + 32, height: 900 }, colorScheme: theme });
     await tab.evaluate((dark) => {
       document.documentElement.style.colorScheme = dark ? "dark" : "light";
@@ -48,7 +50,7 @@ for (const theme of ["light", "dark"]) {
     }, theme === "dark");
     for (const [name, task, facts, press] of states) {
       const result = { content: [{ type: "text", text: "words" }], structuredContent: task, _meta: { "veo-mcp/card": facts ?? {} } };
-      await tab.evaluate(([given, context]) => window.host.pretend(given, { context }), [JSON.parse(JSON.stringify(result)), { theme }]);
+      await tab.evaluate(([given, context]) => window.host.pretend(given, { context }), [JSON.parse(JSON.stringify({ ...result, structuredContent: { ...task, created_at: new Date().toISOString() } })), { theme }]);
       const card = cardOf(tab);
       await card.locator("#card .facts").waitFor();
       if (press !== undefined) await card.getByRole("button", { name: press }).click();
@@ -67,23 +69,6 @@ for (const theme of ["light", "dark"]) {
   }
 }
 
-/** One picture of many: columns of cards on the colour of the chat. */
-async function sheet(file, chosen, { columns, width, background }) {
-  const tab = await stage.open({ viewport: { width, height: 400 } });
-  const pieces = chosen.map(({ name, image }) => `<figure><img src="data:image/png;base64,${image.toString("base64")}"><figcaption>${process.env.NAMES ? name : ""}</figcaption></figure>`);
-  await tab.setContent(`<body style="margin:0;padding:20px;background:${background};columns:${columns};column-gap:20px">
-    <style>figure{margin:0 0 20px;break-inside:avoid}img{display:block;max-width:100%}figcaption{font:12px sans-serif;color:#888}</style>${pieces.join("")}`);
-  await tab.screenshot({ path: file, fullPage: true, type: "jpeg", quality: 86 });
-  await tab.close();
-}
-for (const theme of ["light", "dark"]) {
-  const background = theme === "dark" ? "#191716" : "#faf9f7";
-  for (const width of [320, 480, 800]) {
-    const chosen = shots.filter((shot) => shot.theme === theme && shot.width === width);
-    const columns = width === 320 ? 5 : width === 480 ? 4 : 3;
-    await sheet(path.join(folder, `sheet-${width}-${theme}.jpg`), chosen, { columns, width: columns * (width + 20) + 20, background });
-  }
-}
 const shown = ["waiting-usual", "failed-form", "playing", "unknown", "film", "playing-tall"];
 const halves = ["light", "dark"].map((theme) => ({
   theme,

@@ -8,10 +8,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
+from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
 from veo_mcp import __version__
@@ -20,10 +30,10 @@ from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.server.panel import advertise_to_legacy, panel
+from veo_mcp.server.panel import CARD_TOOL_META, advertise_to_legacy, client_supports_apps, panel
 from veo_mcp.server.results import charge_words
 from veo_mcp.server.schema import tidy
-from veo_mcp.server.sdk_compat import input_schema
+from veo_mcp.server.sdk_compat import input_schema, replace
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
 from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
@@ -57,21 +67,38 @@ class VeoServer(MCPServer[None]):
         confirm_above: a call that costs more credits than this is confirmed by the person first.
         backend: where the engine is or will be.
         sandbox: whether the credits are known to be a sandbox's.
+        of_the_card: the names of the tools that the card alone may call.
     """
 
     confirm_above: int = 100
     backend: Backend
     sandbox: bool = False
+    of_the_card: frozenset[str] = frozenset()
+
+    async def list_tools(self) -> list[ListedTool]:
+        """The tools that every client sees."""
+        return [tool for tool in await super().list_tools() if tool.meta != CARD_TOOL_META]
+
+    async def listed(
+        self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        """Answers `tools/list`: the card's own tools are there for clients that can show the card."""
+        del params
+        return ListToolsResult(
+            tools=await super().list_tools() if client_supports_apps(ctx) else await self.list_tools()
+        )
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Calls a tool; arguments that do not fit and crashes become results in our own words."""
         try:
+            if name in self.of_the_card and not (context is not None and client_supports_apps(context)):
+                raise ToolError(f"Unknown tool: {name}")
             return await super().call_tool(name, tidy(arguments, input_schema(self, name)), context)
         except ToolError as error:
             names = [tool.name for tool in await self.list_tools()]
-            if name not in names:
+            if name not in names and error.__cause__ is None:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
                 return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
@@ -121,13 +148,15 @@ def build_server(
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
     tools = Tools(backend, clock=clock)
+    # A read-only server's card looks and does nothing else.
+    of_the_card: list[Tool] = [] if read_only else tools.of_the_card()
     announcer = announcer or Announcer()
     server = VeoServer(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
         instructions=_instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
-        tools=tools.all(read_only=read_only),
+        tools=[*tools.all(read_only=read_only), *of_the_card],
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
@@ -136,6 +165,8 @@ def build_server(
         ],
     )
     server.confirm_above, server.backend, server.sandbox = confirm_above, backend, sandbox
+    server.of_the_card = frozenset(tool.name for tool in of_the_card)
+    replace(server, "tools/list", PaginatedRequestParams, server.listed)
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)

@@ -195,6 +195,10 @@ class Journal(Protocol):
         """Completed entries of `api` whose file is due to be measured, saved or joined, leased as by `lease`."""
         ...
 
+    async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
+        """Makes the lease of a file last until then; False when it is not held any more: somebody else has the file."""
+        ...
+
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """Records what became of a leased file and gives the lease back; None when it was lost or nothing changed."""
         ...

@@ -10,7 +10,7 @@ from veo_mcp.journal.journal import Lease
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 
-__all__ = ["due", "lease", "record"]
+__all__ = ["due", "keep", "lease", "record"]
 
 LONGEST_GAP = 3600.0
 """No try waits longer for the next one; what is due later than that was set by another clock."""
@@ -25,6 +25,12 @@ def lease(db: sqlite3.Connection, entry: Entry, *, worker_id: str, now: float, s
     """Notes that the worker deals with it."""
     values = {"id": entry.id, "worker_id": worker_id, "until": now + min(seconds, LONGEST_GAP)}
     return Lease(entry, int(db.execute(QUERIES["lease_file"], values).fetchone()[0]))
+
+
+def keep(db: sqlite3.Connection, held: Lease, *, now: float, seconds: float) -> bool:
+    """Notes that the worker goes on dealing with it, if it still does."""
+    values = {"id": held.entry.id, "fence": held.fence, "until": now + min(seconds, LONGEST_GAP)}
+    return db.execute(QUERIES["keep_file"], values).rowcount == 1
 
 
 def record(db: sqlite3.Connection, rows: Rows, held: Lease, news: FileNews, now: float) -> Entry | None:

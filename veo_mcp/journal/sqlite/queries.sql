@@ -180,6 +180,10 @@ UPDATE entries SET file_leased_by = :worker_id, file_leased_until = :until, file
 WHERE id = :id
 RETURNING file_fence
 
+-- name: keep_file
+UPDATE entries SET file_leased_until = :until
+WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL
+
 -- name: file_lease_is_held
 SELECT 1 FROM entries WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL
 

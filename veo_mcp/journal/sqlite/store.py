@@ -338,6 +338,10 @@ class SqliteJournal:
             lambda db: [files.lease(db, entry, worker_id=worker_id, now=now, seconds=seconds) for entry in due(db)]
         )
 
+    async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
+        """See Journal."""
+        return await self._write(lambda db: files.keep(db, lease, now=now, seconds=seconds))
+
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """See Journal."""
         written = await self._write(lambda db: files.record(db, self._rows, lease, news, now))

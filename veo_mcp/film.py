@@ -10,6 +10,8 @@ picture; where two waves do not meet, which would click, the later one starts wh
 to itself within 8 ms.
 """
 
+# pyright: reportUnknownMemberType=false
+# PyAV's own stubs leave the types of its packets and options open.
 import os
 import shutil
 import subprocess
@@ -78,12 +80,13 @@ def _look(part: Path, number: int) -> Measured:
 
 def _with_av(parts: Sequence[Path], out: Path, *, model: Path | None) -> None:
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(str(out), "w", format="mp4", options={"movflags": "+faststart"}) as film:
             lengths = _copied(parts, film, model) if model else _drawn(parts, film)
             _sound(parts, lengths, film)
-    except av.FFmpegError as flaw:
+    except FFmpegError as flaw:
         raise CannotJoin(f"The parts cannot be joined: {flaw.strerror}.") from None
 
 
@@ -153,8 +156,6 @@ def _at_rate(source: "InputContainer", rate: Fraction) -> Iterator[Any]:
     """The frames at an even rate: one that lasts longer comes again, one that comes too soon is left out."""
     count, last, start = 0, None, None
     for frame in source.decode(video=0):
-        if frame.time is None:
-            continue
         start = frame.time if start is None else start
         while last is not None and (count + 0.5) / float(rate) <= frame.time - start:
             yield last
@@ -245,14 +246,26 @@ def _with_tool(tool: str, parts: Sequence[Path], measured: Sequence[Measured], o
     # A length for each, or it would take that of the sound, which is mostly a little longer.
     lines = [f"file '{name}'\nduration {each.seconds:.6f}" for name, each in zip(names, measured, strict=True)]
     listed.write_text("\n".join(lines) + "\n", "utf-8")
-    command = [tool, "-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file,pipe", "-f", "concat", "-safe", "0"]
+    # -copyts: else the copied pictures come 21 ms late, for the sake of the sound's first, silent packet.
+    command = [
+        tool,
+        "-copyts",
+        "-nostdin",
+        "-v",
+        "error",
+        "-y",
+        "-protocol_whitelist",
+        "file,pipe",
+        "-f",
+        "concat",
+        "-safe",
+        "0",
+    ]
     command += ["-i", str(listed)]
     for part in parts:
         command += ["-protocol_whitelist", "file,pipe", "-f", "mp4", "-i", str(part.absolute())]
     command += ["-filter_complex", _graph(measured, same=same), "-map", "0:v:0" if same else "[v]"]
     command += ["-c:v", "copy"] if same else ["-c:v", "libx264", "-crf", str(QUALITY), "-pix_fmt", "yuv420p"]
-    # Without "disabled" the copied pictures come 21 ms late, for the sake of the sound's first, silent packet.
-    command += ["-avoid_negative_ts", "disabled"] if same else []
     command += ["-map", "[a]", "-c:a", "aac", "-b:a", str(SOUND_BITS), "-movflags", "+faststart", "-f", "mp4"]
     try:
         done = subprocess.run([*command, str(out)], capture_output=True, text=True, check=False)  # noqa: S603 - a list

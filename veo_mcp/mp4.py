@@ -1,7 +1,8 @@
 """What an MP4 file says of itself: how long it plays, how large its picture is, and whether all of it is there.
 
-Called by the saver and by film.py. Reads boxes only and decodes nothing, so it needs no video library. What is no MP4
-is answered with None, what is a damaged or cut one with NotWhole; a file's own numbers never decide how much is read.
+Called by the saver, by film.py and, for a file that lies elsewhere, by api/glance.py. Reads boxes only and decodes
+nothing, so it needs no video library. What is no MP4 is answered with None, what is a damaged or cut one with NotWhole;
+a file's own numbers never decide how much is read.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["Measured", "NotWhole", "measure"]
+__all__ = ["Measured", "NotWhole", "Wanted", "measure", "scan"]
 
 LARGEST_INDEX = 64 * 1_000_000
 """Bytes of an index (`moov`) that are read; that of a clip of 8 s has about 10,000."""
@@ -51,10 +52,42 @@ def measure(path: Path) -> Measured | None:
                 index = file.read(end - start)
         if not index:
             raise NotWhole("it has no index")
-        try:
-            return _measured(index)
-        except (IndexError, KeyError, ZeroDivisionError):
-            raise NotWhole("its index is damaged") from None
+        return _read(index)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which bytes of the file to look at next."""
+
+    start: int
+    length: int
+
+
+def scan(chunk: bytes, start: int) -> Measured | Wanted | None:
+    """As `measure`, from the bytes from `start` on, where a box begins; or what is wanted next. Raises NotWhole."""
+    at = 0
+    if start == 0 and chunk[4:8] != b"ftyp":
+        return None
+    while at + 16 <= len(chunk):
+        length, head = int.from_bytes(chunk[at : at + 4], "big"), 8
+        if length == 1:
+            length, head = int.from_bytes(chunk[at + 8 : at + 16], "big"), 16
+        if length < head:
+            raise NotWhole("it has no index")
+        if chunk[at + 4 : at + 8] == b"moov":
+            if length > LARGEST_INDEX:
+                raise NotWhole("its index is too large")
+            content = chunk[at + head : at + length]
+            return _read(content) if len(content) == length - head else Wanted(start + at, length)
+        at += length
+    return Wanted(start + at, 0)
+
+
+def _read(index: bytes) -> Measured:
+    try:
+        return _measured(index)
+    except (IndexError, KeyError, ZeroDivisionError):
+        raise NotWhole("its index is damaged") from None
 
 
 def _top(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:

@@ -69,6 +69,7 @@ class Submitter:
         new_id: makes an own task id, unguessable.
         worker_id: names this process in unfinished sends.
         repeat_seconds: how long an accepted request answers an identical one.
+        saving: whether finished videos are saved here; where people are told apart, nobody's are.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
@@ -85,6 +86,7 @@ class Submitter:
         new_id: Callable[[], str],
         worker_id: str,
         repeat_seconds: float,
+        saving: bool = False,
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._journal = journal
@@ -97,6 +99,7 @@ class Submitter:
         self._new_id = new_id
         self._worker_id = worker_id
         self._repeat_seconds = repeat_seconds
+        self._saving = saving
         self._crash_at = crash_at
         self._under_way: dict[str, float] = {}
         self._idle = anyio.Event()
@@ -207,6 +210,7 @@ class Submitter:
         entry = begun(
             plan, account, entry_id=entry_id, repeat_of=first, worker_id=self._worker_id, now=now, deadline=deadline
         )
+        entry = replace(entry, save_wanted=self._saving and account.principal == "")
         request = plan.request
         if request.callback_url is None:
             request = request.model_copy(update={"callback_url": await self._urls.url(entry_id)})

@@ -16,9 +16,10 @@ LONGEST_GAP = 3600.0
 """No try waits longer for the next one; what is due later than that was set by another clock."""
 
 
-def due(db: sqlite3.Connection, rows: Rows, *, api: str, now: float, limit: int) -> list[Entry]:
-    """The entries whose file is due and that nobody deals with."""
-    return rows.some(db, "file_due", {"api": api, "now": now, "ahead": now + 2 * LONGEST_GAP}, limit)
+def due(db: sqlite3.Connection, rows: Rows, *, api: str, now: float, limit: int, save: bool) -> list[Entry]:
+    """The entries whose file is due and that nobody deals with; those to be saved only with `save`."""
+    values = {"api": api, "now": now, "ahead": now + 2 * LONGEST_GAP, "save": save}
+    return rows.some(db, "file_due", values, limit)
 
 
 def lease(db: sqlite3.Connection, entry: Entry, *, worker_id: str, now: float, seconds: float) -> Lease:

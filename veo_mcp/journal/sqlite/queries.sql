@@ -173,6 +173,7 @@ RETURNING 1
 SELECT {entry} FROM entries
 WHERE file_due_at IS NOT NULL AND api = :api AND (file_due_at <= :now OR file_due_at > :ahead)
     AND (file_leased_until <= :now OR file_leased_until > :ahead)
+    AND (:save OR NOT save_wanted)
 ORDER BY file_due_at
 
 -- name: lease_file

@@ -326,11 +326,13 @@ class SqliteJournal:
         taken = await self._write(lambda db: db.execute(QUERIES["take_quote"], {**values, "after": after}).fetchone())
         return taken is not None
 
-    async def lease_files(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Lease]:
+    async def lease_files(
+        self, *, api: str, worker_id: str, now: float, seconds: float, limit: int, save: bool
+    ) -> Sequence[Lease]:
         """See Journal."""
 
         def due(db: sqlite3.Connection) -> Sequence[Entry]:
-            return files.due(db, self._rows, api=api, now=now, limit=limit)
+            return files.due(db, self._rows, api=api, now=now, limit=limit, save=save)
 
         if not await self._read(due):
             return []

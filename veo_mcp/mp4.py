@@ -26,6 +26,7 @@ class Measured:
     """What was found; `seconds` is 0.0 where the file does not say.
 
     Attributes:
+        rate: pictures a second; 0.0 where the file does not say.
         sound: whether there is a track of sound.
         video: how the picture is encoded, bytes for bytes: two files with the same can be joined without encoding.
         level: how much an H.264 decoder must be able to do, by its own scale; 0 for other pictures.
@@ -34,6 +35,7 @@ class Measured:
     seconds: float
     width: int
     height: int
+    rate: float
     sound: bool
     video: bytes
     level: int
@@ -140,9 +142,20 @@ def _measured(index: bytes) -> Measured:
         # The track's own length where it is told: the sound is often a few milliseconds longer than the picture.
         own = int.from_bytes(head[at : at + wide], "big")
         width, height = (int.from_bytes(head[place : place + 2], "big") for place in (len(head) - 8, len(head) - 4))
-        described, level = _encoding(_inside(_inside(media[b"minf"][0])[b"stbl"][0])[b"stsd"][0])
-        return Measured((own or length) / scale, width, height, b"soun" in kinds, described, level)
+        tables = _inside(_inside(media[b"minf"][0])[b"stbl"][0])
+        described, level = _encoding(tables[b"stsd"][0])
+        rate = _rate(media[b"mdhd"][0], tables[b"stts"][0])
+        return Measured((own or length) / scale, width, height, rate, b"soun" in kinds, described, level)
     raise KeyError("no video track")
+
+
+def _rate(media: bytes, times: bytes) -> float:
+    """Pictures a second, on average."""
+    scale = int.from_bytes(media[20:24] if media[0] == 1 else media[12:16], "big")
+    numbers = [int.from_bytes(times[at : at + 4], "big") for at in range(8, len(times) - 3, 4)]
+    pictures = sum(numbers[::2])
+    ticks = sum(count * length for count, length in zip(numbers[::2], numbers[1::2], strict=False))
+    return pictures * scale / ticks if ticks else 0.0
 
 
 def _encoding(described: bytes) -> tuple[bytes, int]:

@@ -7,6 +7,7 @@ and answers a repeated one with the first.
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -42,7 +43,7 @@ from veo_mcp.tasks.callbacks import CallbackUrls
 from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.reader import Reader
 
-__all__ = ["SubmitResult", "Submitter"]
+__all__ = ["SubmitResult", "Submitter", "unlinked"]
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Submitter:
 
     def plan_create(self, account: Account, request: CreateInput, *, callback_url: str | None = None) -> Plan:
         """What a create would send. Raises RuleViolation."""
-        fault = rule_violation(request)
+        fault = next(filter(None, map(unlinked, request.image_urls or ())), None) or rule_violation(request)
         if fault is not None:
             raise RuleViolation(fault)
         return self._planned(
@@ -280,6 +281,23 @@ class Submitter:
                 error_message=f"the API answered with the id of another task, {taken.owner_id}",
             )
             return await self._journal.record(entry_id, doubt, now=self._clock())
+
+
+def unlinked(image: str) -> str | None:
+    """Why an image that is no link at all cannot be sent, and what to do instead; None for anything that may be one."""
+    if image[:5].lower() == "data:":
+        return (
+            "image_urls takes links; an image that stands in the call itself (data:) cannot be handed to the API, which "
+            "fetches images by itself. Give a public link that opens the image directly."
+        )
+    if re.match(r"file:|[a-z]:[\\/]|[/~\\]|\.{1,2}[/\\]", image, re.IGNORECASE) or (
+        "://" not in image and re.search(r"\.(?:jpe?g|png|webp|gif|heic|svg)$", image, re.IGNORECASE)
+    ):
+        return (
+            "image_urls takes links; a file on this machine cannot be sent, because the API fetches images by itself. "
+            "Put it where a public link opens the image directly, without a login, and give that link."
+        )
+    return None
 
 
 def _outcome(status: Status, error: ApiError) -> Change:

@@ -287,7 +287,7 @@ def unlinked(image: str) -> str | None:
     """Why an image that is no link at all cannot be sent, and what to do instead; None for anything that may be one."""
     if image[:5].lower() == "data:":
         return (
-            "image_urls takes links; an image that stands in the call itself (data:) cannot be handed to the API, which "
+            "image_urls takes links; an image in the call itself (data:) cannot be handed to the API, which "
             "fetches images by itself. Give a public link that opens the image directly."
         )
     if re.match(r"file:|[a-z]:[\\/]|[/~\\]|\.{1,2}[/\\]", image, re.IGNORECASE) or (

@@ -288,14 +288,14 @@ def unlinked(image: str) -> str | None:
     if image[:5].lower() == "data:":
         return (
             "image_urls takes links; an image in the call itself (data:) cannot be handed to the API, which "
-            "fetches images by itself. Give a public link that opens the image directly."
+            "fetches images by itself. Give a public https link that opens the image directly."
         )
     if re.match(r"file:|[a-z]:[\\/]|[/~\\]|\.{1,2}[/\\]", image, re.IGNORECASE) or (
         "://" not in image and re.search(r"\.(?:jpe?g|png|webp|gif|heic|svg)$", image, re.IGNORECASE)
     ):
         return (
             "image_urls takes links; a file on this machine cannot be sent, because the API fetches images by itself. "
-            "Put it where a public link opens the image directly, without a login, and give that link."
+            "Put it where a public link opens the image directly, without a login, and give that https link."
         )
     return None
 

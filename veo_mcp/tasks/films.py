@@ -24,12 +24,11 @@ from veo_mcp.tasks import shelf
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.filenames import video_name
 from veo_mcp.tasks.reader import Reader
+from veo_mcp.tasks.situation import WHOLE_FILM_SECONDS
 from veo_mcp.text import clean, shown_id
 
-__all__ = ["WHOLE_FILM_SECONDS", "Films", "NotYet"]
+__all__ = ["Films", "NotYet"]
 
-WHOLE_FILM_SECONDS = 2.0
-"""A file that is longer than that of its parent by this much holds the whole film."""
 MOST_PARTS = 100
 JOIN_SECONDS = 1800.0
 JOINING = ".joining.mp4"

@@ -38,7 +38,8 @@ def clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and tone is not None:
-            wave = 0.5 * np.sin(2 * np.pi * tone * np.arange(round(seconds * RATE)) / RATE)
+            # It begins at its height, so that a join that is not smoothed is a step.
+            wave = 0.5 * np.cos(2 * np.pi * tone * np.arange(round(seconds * RATE)) / RATE)
             both = np.ascontiguousarray(np.stack([wave, wave]).astype(np.float32))
             frame = av.AudioFrame.from_ndarray(both, "fltp", "stereo")
             frame.sample_rate, frame.pts, frame.time_base = RATE, 0, Fraction(1, RATE)

@@ -199,6 +199,15 @@ async def test_a_vanished_folder_is_said_and_not_made_anew(house: House) -> None
         assert (await house.entry(engine, 1)).file_error is None
 
 
+def test_a_folder_is_made_only_in_one_that_is_there(tmp_path: Path) -> None:
+    shelf.prepare(tmp_path / "videos")
+    shelf.prepare(tmp_path / "videos")
+    assert (tmp_path / "videos").is_dir()
+    with pytest.raises(FileNotFoundError):
+        shelf.prepare(tmp_path / "drive" / "videos")
+    assert not (tmp_path / "drive").exists()
+
+
 async def test_a_folder_that_is_a_file_is_said(house: House) -> None:
     async with house.server() as engine:
         await house.task(engine, 1)

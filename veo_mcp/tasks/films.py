@@ -29,7 +29,6 @@ from veo_mcp.text import clean, shown_id
 
 __all__ = ["Films", "NotYet"]
 
-MOST_PARTS = 100
 JOIN_SECONDS = 1800.0
 JOINING = ".joining.mp4"
 
@@ -140,8 +139,8 @@ class Films:
         parts = [_Part(entry, own, await run_sync(shelf.whole, own))]
         while (first := parts[0]).entry.extends is not None:
             parent = await self._parent(account, first.entry)
-            if any(part.entry.id == parent.id for part in parts) or len(parts) >= MOST_PARTS:
-                raise FileTrouble("What it continues leads back to itself, or never ends.")
+            if any(part.entry.id == parent.id for part in parts):
+                raise FileTrouble("What it continues leads back to itself.")
             if _holds_all(first.measured, parent.duration_seconds):
                 break
             file = await self._file(

@@ -1,6 +1,6 @@
 """One worker at a time deals with a finished file, for as long as it says that it still does."""
 
-from tests.journal.stores import SANDBOX, Store, running
+from tests.journal.stores import ANN, Store, running
 from veo_mcp.journal.entry import Change, FileNews, Status
 from veo_mcp.journal.journal import Journal, Lease
 
@@ -12,7 +12,7 @@ async def finished(journal: Journal, store: Store, number: int) -> str:
 
 
 async def taken(journal: Journal, store: Store, worker: str, *, save: bool = True) -> list[Lease]:
-    return list(await journal.lease_files(api=SANDBOX, worker_id=worker, now=store.now, seconds=60, limit=9, save=save))
+    return list(await journal.lease_files(api=ANN.api, worker_id=worker, now=store.now, seconds=60, limit=9, save=save))
 
 
 class Files:

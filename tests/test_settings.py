@@ -21,6 +21,8 @@ GOOD: dict[str, tuple[str, Any]] = {
     "max_credits": ("500", 500),
     "confirm_above": ("50", 50),
     "repeat_seconds": ("60", 60.0),
+    "save_dir": ("/tmp/veo/v", Path("/tmp/veo/v")),  # noqa: S108 - only parsed
+    "max_video_mb": ("300", 300),
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),
     "port": ("9000", 9000),

@@ -155,6 +155,7 @@ async def _work(settings: Settings, backend: Backend, announcer: Announcer, supe
                 group.start_soon(supervisor.keep, "announcer", lambda: announcer.follow(engine))
                 group.start_soon(supervisor.keep, "poller", engine.poller.run)
                 group.start_soon(supervisor.keep, "receiver of callbacks", engine.callbacks.run)
+                group.start_soon(supervisor.keep, "saver", engine.saver.run)
         finally:
             # After the poller has stopped, so that it takes none again: another server goes on at once.
             with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(VeoMcpError):
@@ -246,6 +247,8 @@ async def open_from(settings: Settings) -> AsyncGenerator["Engine"]:
                 public_url=public_url,
                 max_credits=settings.max_credits,
                 repeat_seconds=settings.repeat_seconds,
+                save_dir=settings.save_dir,
+                max_video_bytes=settings.max_video_mb * 1_000_000,
             )
         )
 

@@ -112,6 +112,13 @@ KNOBS: tuple[Knob, ...] = (
         "600",
     ),
     Knob(
+        "save_dir",
+        _file,
+        "finished videos that were begun while this is set are saved in this folder by the server itself",
+        "none",
+    ),
+    Knob("max_video_mb", _plain(parse.whole(1, 1_000_000)), "the largest video that is fetched, in MB", "2000"),
+    Knob(
         "transport",
         _plain(parse.choice("stdio", "http", "sse", streamable_http="http", streamablehttp="http")),
         "stdio, http (streamable HTTP and SSE on one port) or sse",
@@ -155,6 +162,8 @@ class Settings:
     max_credits: int | None = None
     confirm_above: int = 100
     repeat_seconds: float = 600.0
+    save_dir: Path | None = None
+    max_video_mb: int = 2000
     transport: str = "stdio"
     host: str = "127.0.0.1"
     port: int = 8000

@@ -10,14 +10,18 @@ from hashlib import sha256
 from typing import Any
 
 import anyio
+from anyio.to_thread import run_sync
 
+from veo_mcp import film
 from veo_mcp.app import open_from
 from veo_mcp.cli.terminal import PERSON, err, out
 from veo_mcp.errors import ApiError, NotLoopback, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import KNOBS, Settings
+from veo_mcp.tasks import shelf
 from veo_mcp.tasks.engine import Engine
+from veo_mcp.text import shown_id
 from veo_mcp.web.routes import only_loopback
 
 __all__ = ["check"]
@@ -56,6 +60,7 @@ async def _look(settings: Settings) -> _Findings:
             if not settings.problems:  # a key that is known to be wrong is not sent anywhere
                 await _ask_balance(engine, findings)
                 await _look_into_sandbox(settings, findings)
+                await _look_at_files(engine, settings, findings)
     except* VeoMcpError as group:
         findings.problems.append(str(group.exceptions[0]))
     tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
@@ -85,6 +90,24 @@ async def _look_into_sandbox(settings: Settings, findings: _Findings) -> None:
     trouble = await work_in(settings.sandbox_dir)
     if trouble:
         findings.problems.append(trouble)
+
+
+async def _look_at_files(engine: Engine, settings: Settings, findings: _Findings) -> None:
+    """Whether videos can be saved, and which of the newest still are not."""
+    if settings.save_dir is None:
+        return
+    trouble = None
+    if await anyio.Path(settings.save_dir).exists() or not await anyio.Path(settings.save_dir.parent).is_dir():
+        trouble = await run_sync(shelf.probe, settings.save_dir)
+    if trouble:
+        findings.problems.append(f"{trouble} Finished videos are saved there once that is put right.")
+    else:
+        joins = "" if film.able() else f" {film.NO_TOOL}"
+        findings.well.append(("videos", f"saved in {settings.save_dir}.{joins}"))
+    page = await engine.reader.list(await engine.accounts.account(PERSON), limit=50)
+    for entry in page.entries:
+        if entry.file_error:
+            findings.warnings.append(f"The video of {shown_id(entry.upstream_id or entry.id)}: {entry.file_error}")
 
 
 def _print(settings: Settings, findings: _Findings) -> None:

@@ -162,12 +162,13 @@ def _app() -> Any:
     def download(
         task_id: Annotated[str, typer.Argument(help="a completed task")],
         out: Annotated[Path, typer.Option(help="folder for the video")] = Path(),
+        film: Annotated[bool, typer.Option("--film", help="join an extension with what it continues")] = False,
     ) -> None:
         """Save a finished video; resumes, and never leaves half a file under the final name."""
         from veo_mcp.cli.download import download
         from veo_mcp.settings import load
 
-        raise SystemExit(download(load(), task_id, out))
+        raise SystemExit(download(load(), task_id, out, film=film))
 
     @app.command()
     def install(

@@ -30,7 +30,7 @@ from veo_mcp.server.views import (
     view_row,
 )
 from veo_mcp.tasks.budget import Standing
-from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
+from veo_mcp.tasks.situation import NOTHING_KNOWN, WHOLE_FILM_SECONDS, Situation
 from veo_mcp.text import clean
 
 __all__ = [
@@ -45,8 +45,6 @@ __all__ = [
     "task_result",
 ]
 
-WHOLE_FILM_SECONDS = 2.0
-"""An extension's file that is longer than its parent's by this much holds the whole film, not only its own part."""
 WAITING = (
     "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."
 )

@@ -28,7 +28,7 @@ from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtensio
 from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
-__all__ = ["VeoServer", "build_server"]
+__all__ = ["VeoServer", "build_server", "instructions"]
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ def build_server(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
-        instructions=_instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
+        instructions=instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
         tools=tools.all(read_only=read_only),
         log_level=log_level,
         subscriptions=announcer.bus,
@@ -146,6 +146,7 @@ def build_server(
     return server
 
 
-def _instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+def instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+    """What hosts show their model of the whole server, where they do."""
     limit = LIMIT.format(max_credits) if max_credits is not None and not read_only else ""
     return (READ_ONLY if read_only else INSTRUCTIONS) + limit + (SANDBOX if sandbox else "")

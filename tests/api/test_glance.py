@@ -1,4 +1,4 @@
-"""How long a video is, is read from a few of its bytes: wherever its index lies, and whatever the file says of itself."""
+"""How long a video is, is read from a few of its bytes, wherever its index lies and whatever its boxes claim."""
 
 import random
 import re

@@ -32,7 +32,7 @@ def test_it_says_what_happened_what_to_check_and_both_ways() -> None:
     assert "May have been charged 40 credits." in words
     assert "“a boat at dawn”" in words
     assert "sent 2 h ago (2027-01-15 08:00 UTC). No answer came within 45 s." in words
-    assert "just then 40 credits left the account" in words
+    assert "40 credits left the account just then" in words
     assert "the provider's website" in words
     assert "resolve vid_1 --task-id ID" in words
     assert "resolve vid_1 --not-charged" in words

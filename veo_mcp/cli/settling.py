@@ -19,7 +19,7 @@ def what_to_check(entry: Entry, now: float) -> str:
     price = charge_words("unknown", entry.credits, estimated=entry.estimated, sandbox=in_sandbox(entry))
     kind = "an extension" if entry.kind == "extend" else f"a {entry.mode} video" if entry.mode else "a video"
     evidence = (
-        f"\n  Evidence, not proof: just then {entry.evidence} credits left the account, for nothing known here."
+        f"\n  Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
         if entry.evidence
         else ""
     )

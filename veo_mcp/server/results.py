@@ -312,7 +312,7 @@ def _unknown(entry: Entry, now: float, situation: Situation) -> str:
     why = clean(entry.error_message or "its answer was lost", 100).rstrip(".")
     words = f"Nobody knows whether the API took request {shown(entry)}, sent {ago(entry, now)}: {why}. {money(entry)}"
     if entry.evidence:
-        words += f" Evidence, not proof: just then {entry.evidence} credits left the account, for nothing known here."
+        words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
     words += (
         " It can still settle by itself: the API reports to this server."
         if situation.callbacks

@@ -96,16 +96,16 @@ class RowView(_View):
     task_id: str
     status: str
     prompt: str
-    mode: str | None
-    aspect_ratio: str | None
+    mode: str | None = None
+    aspect_ratio: str | None = None
     created_at: str
-    video_urls: list[str] | None
+    video_urls: list[str] | None = None
     credits: int
-    credits_estimated: bool | None
+    credits_estimated: bool | None = None
     charged: str
-    extends: str | None
-    error: ErrorView | None
-    sandbox: bool | None
+    extends: str | None = None
+    error: ErrorView | None = None
+    sandbox: bool | None = None
 
 
 class TaskListView(_View):

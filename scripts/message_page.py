@@ -146,7 +146,7 @@ def ten() -> CallToolResult:
         done(number % 3, prompt=f"{PROMPT}, take {number}: {'a ship passes ' * number}", id=f"vid_{number}")
         for number in range(10)
     ]
-    return list_result(entries, "MTgwMDAwMDAwMC4wOnZpZF85", NOW, status=None, paged=False, spent=400)
+    return list_result(entries, "MTgwMDAwMDAwMC4wOnZpZF85", NOW, status=None, paged=False, spent=400, sandbox=False)
 
 
 def messages() -> Iterator[Message]:
@@ -236,10 +236,12 @@ def _bad_ends() -> Iterator[Message]:
 
 def _lists_and_balances() -> Iterator[Message]:
     entries = [video(0), extension(1, done(), seconds=7.0), failed("generation_failed", "Video generation failed")]
-    some = list_result(entries, None, NOW, status=None, paged=False, spent=80)
+    some = list_result(entries, None, NOW, status=None, paged=False, spent=80, sandbox=False)
     yield Message("A list", "list_tasks", some)
-    yield Message("An empty list", "list_tasks", list_result([], None, NOW, status=None, paged=False, spent=0))
-    none = list_result([], None, NOW, status="failed", paged=False, spent=80)
+    yield Message(
+        "An empty list", "list_tasks", list_result([], None, NOW, status=None, paged=False, spent=0, sandbox=False)
+    )
+    none = list_result([], None, NOW, status="failed", paged=False, spent=80, sandbox=False)
     yield Message("An empty list of one status", "list_tasks", none)
     credits = Credits(balance=9_920, total_purchased=10_000, total_consumed=80)
     free = Standing(credits, False, 80, None, BEGUN + 86_400.0)

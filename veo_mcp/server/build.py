@@ -73,6 +73,8 @@ class VeoServer(MCPServer[None]):
             names = [tool.name for tool in await self.list_tools()]
             if name not in names:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
+                if "cancel" in name.lower():
+                    why = "A video that was started cannot be cancelled"
                 return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
                 return validation_error(name, error.__cause__, input_schema(self, name))

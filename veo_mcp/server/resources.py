@@ -114,7 +114,7 @@ class _Resources:
             raise resource_error(error) from None
         # A resource has no pages: what follows is the tool's to list.
         del following
-        listed = list_result(page, None, self._clock(), status=None, paged=False, spent=spent)
+        listed = list_result(page, None, self._clock(), status=None, paged=False, spent=spent, sandbox=account.sandbox)
         return _json(listed.structured_content or {})
 
     async def one(self, task_id: str, ctx: Context) -> str:

@@ -63,12 +63,18 @@ def task_result(
 
 
 def list_result(
-    entries: Sequence[Entry], next_cursor: str | None, now: float, *, status: str | None, paged: bool, spent: int
+    entries: Sequence[Entry],
+    next_cursor: str | None,
+    now: float,
+    *,
+    status: str | None,
+    paged: bool,
+    spent: int,
+    sandbox: bool,
 ) -> CallToolResult:
     """A tool's answer with a page of tasks; `spent` is what the last 24 h cost the account."""
     short = excerpts([entry.prompt for entry in entries])
     rows = [view_row(entry, now, words) for entry, words in zip(entries, short, strict=True)]
-    sandbox = bool(entries) and in_sandbox(entries[0])
     closing = f"Last 24 h: {spent} {'sandbox ' if sandbox else ''}credits spent or reserved."
     if not entries:
         kind = f"{status} " if status else ""

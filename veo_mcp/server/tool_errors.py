@@ -74,7 +74,7 @@ def failure(error: VeoMcpError) -> CallToolResult:
                 f"No task with the id “{clean(error.task_id, 60)}” exists. Not charged. list_tasks shows the ids."
             )
         case NotExtendable():
-            return tool_error(f"{said} Not charged. get_task says when a task is completed.")
+            return tool_error(f"{said} Not charged. list_tasks with status=completed shows what can be extended.")
         case SpendLimit():
             wait = f"wait until {iso(error.more_at)}, or " if error.more_at else ""
             return tool_error(

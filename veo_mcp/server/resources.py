@@ -109,7 +109,8 @@ class _Resources:
         page, following = await self._page(ctx, None)
         try:
             engine = await self._backend.engine()
-            spent = await engine.budget.spent(await account_of(ctx, engine))
+            account = await account_of(ctx, engine)
+            spent = await engine.budget.spent(account)
         except VeoMcpError as error:
             raise resource_error(error) from None
         # A resource has no pages: what follows is the tool's to list.

@@ -194,7 +194,7 @@ def view(entry: Entry, now: float, message: str | None = None, *, repeated: bool
 def view_row(entry: Entry, now: float, excerpt: str) -> RowView:
     """The entry as a row of a list."""
     fields = view(entry, now).model_dump(include=set(RowView.model_fields))
-    return RowView(**{**fields, "prompt": excerpt})
+    return RowView.model_validate({**fields, "prompt": excerpt})
 
 
 def excerpts(prompts: Sequence[str], limit: int = ROW_PROMPT) -> list[str]:

@@ -43,6 +43,8 @@ IDS = (
     "3d7e8f90-12ab-4c5d-9e6f-a7b8c9d0e1f2",
     "f1e2d3c4-b5a6-4978-8a9b-0c1d2e3f4a5b",
 )
+EVERYDAY_QUOTE: dict[str, Any] = {"estimated": False, "sandbox": False, "confirmed": None}
+EVERYDAY_SERVER: dict[str, Any] = {"read_only": False, "max_credits": None, "sandbox": False}
 HEAD = """<!-- Made by scripts/message_page.py. Do not edit. -->
 
 # What a model reads
@@ -182,7 +184,7 @@ def _completed() -> Iterator[Message]:
     yield _task("Completed, not measured yet", "get_task", done(seconds=None))
     yield _task("Completed", "get_task", done())
     given = {"seeds": 12345, "watermark": "Harbour Films", "image_urls": ["https://example.com/a.jpg"]}
-    tall = {"aspect_ratio": "9:16", "width": 720, "height": 1280}
+    tall: dict[str, Any] = {"aspect_ratio": "9:16", "width": 720, "height": 1280}
     yield _task("Completed, with seed, watermark and image", "get_task", done(asked=given, **tall))
     yield _task("Completed, in the sandbox", "get_task", done(api=SANDBOX))
     yield _task("Completed and saved", "get_task", done(saved_to="/home/ann/Videos/2027-01-15-a-lighthouse.mp4"))
@@ -254,7 +256,7 @@ def _lists_and_balances() -> Iterator[Message]:
 
 def _quotes() -> Iterator[Message]:
     def quote(credits: int, balance: int | None, **how: Any) -> CallToolResult:
-        return quoted_price(credits, balance, **{"estimated": False, "sandbox": False, "confirmed": None, **how})
+        return quoted_price(credits, balance, **{**EVERYDAY_QUOTE, **how})
 
     yield Message("The host cannot ask the person", "create_video", quote(300, 9_920))
     yield Message("The same, in the sandbox", "create_video", quote(300, 9_920, sandbox=True))
@@ -296,7 +298,7 @@ def page() -> str:
         ("In the sandbox", {"sandbox": True}),
         ("Read-only", {"read_only": True}),
     ):
-        told = instructions(**{"read_only": False, "max_credits": None, "sandbox": False, **how})
+        told = instructions(**{**EVERYDAY_SERVER, **how})
         lines += [f"### {title}", "", _quoted(told), ""]
     lines += ["## Answers", ""]
     for message in messages():

@@ -292,12 +292,13 @@ def _errors() -> Iterator[Message]:
 def page() -> str:
     """The whole file."""
     lines = [HEAD, "## Instructions", ""]
-    for title, how in (
+    servers: tuple[tuple[str, dict[str, Any]], ...] = (
         ("A server with a key", {}),
         ("With a limit", {"max_credits": 500}),
         ("In the sandbox", {"sandbox": True}),
         ("Read-only", {"read_only": True}),
-    ):
+    )
+    for title, how in servers:
         told = instructions(**{**EVERYDAY_SERVER, **how})
         lines += [f"### {title}", "", _quoted(told), ""]
     lines += ["## Answers", ""]

@@ -32,7 +32,8 @@ async def test_length_and_size_come_from_the_file_itself_through_the_real_sandbo
         assert 7.5 <= first["duration_seconds"] <= 8.5
         assert first["message"] == said
         more = await stack.call("extend_video", task_id=made["task_id"], prompt="it sails away")
-        said, second = await finished(stack, (more.structured_content or {})["task_id"], measured=True)
+        begun: dict[str, Any] = more.structured_content or {}
+        said, second = await finished(stack, begun["task_id"], measured=True)
     whole = second["duration_seconds"] >= first["duration_seconds"] + 2
     assert ("holds the whole film" in said) is whole
     assert ("holds only the new part" in said) is not whole

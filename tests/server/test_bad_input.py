@@ -108,7 +108,7 @@ async def test_a_balance_that_is_too_low_is_a_refusal_that_costs_nothing(tmp_pat
     async with open_stack(tmp_path, key="sk-sandbox-poor") as env:
         result = await env.call("create_video", prompt="x")
         assert result.is_error
-        assert "credits do not suffice" in text(result)
+        assert "The balance does not cover it: it costs" in text(result)
         assert "Not charged." in text(result)
 
 

@@ -78,7 +78,9 @@ async def _main_job(client: Client, console: Console, prompt: str, out: Path) ->
 
 async def _finished(client: Client, console: Console, started: CallToolResult, label: str) -> dict[str, Any]:
     task: dict[str, Any] = started.structured_content or {}
-    console.print(_text(started), highlight=False)
+    # The tool's own sentences are for a model, which is told what to call next.
+    about = "about " if task.get("credits_estimated") else ""
+    console.print(f"Started {task['task_id']} for {about}{task['credits']} sandbox credits.", highlight=False)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

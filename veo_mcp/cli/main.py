@@ -152,7 +152,7 @@ def _app() -> Any:
         upstream: Annotated[str | None, typer.Option("--task-id", help="the API's id of the task it became")] = None,
         not_charged: Annotated[bool, typer.Option("--not-charged", help="the API never took it")] = False,
     ) -> None:
-        """Settle an unknown outcome by hand."""
+        """Settle an unknown outcome by hand; without an option it says what to check first."""
         from veo_mcp.cli.tasks import resolve_task
         from veo_mcp.settings import load
 

@@ -8,6 +8,7 @@ import time
 
 from rich.table import Table
 
+from veo_mcp.cli.settling import what_to_check
 from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
 from veo_mcp.server.views import dump, view
 from veo_mcp.settings import Settings
@@ -53,13 +54,16 @@ def show_task(settings: Settings, task_id: str) -> int:
 
 
 def resolve_task(settings: Settings, task_id: str, *, upstream: str | None, not_charged: bool) -> int:
-    """Settles an unknown outcome by the API's id, which is looked up first, or as not charged."""
-    if (upstream is None) is not not_charged:
-        err.print("Say either --task-id UPSTREAM or --not-charged.")
+    """Settles an unknown outcome by the API's id, which is looked up first, or as not charged; or says how to."""
+    if upstream is not None and not_charged:
+        err.print("Say either --task-id UPSTREAM or --not-charged. Nothing was changed.")
         return 2
 
     async def act(engine: Engine) -> int:
         account = await engine.accounts.account(PERSON)
+        if upstream is None and not not_charged:
+            out.print(what_to_check(await engine.reader.get(account, task_id), time.time()), soft_wrap=True)
+            return 2
         entry = await engine.reader.settle(account, task_id, upstream_id=upstream)
         out.print(f"Task {entry.upstream_id or entry.id} is now {entry.status.value}.")
         return 0

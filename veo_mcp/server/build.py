@@ -38,7 +38,7 @@ from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtensio
 from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
-__all__ = ["VeoServer", "build_server"]
+__all__ = ["VeoServer", "build_server", "instructions"]
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,8 @@ class VeoServer(MCPServer[None]):
             names = [tool.name for tool in await self.list_tools()]
             if name not in names and error.__cause__ is None:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
+                if "cancel" in name.lower():
+                    why = "A video that was started cannot be cancelled"
                 return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
                 return validation_error(name, error.__cause__, input_schema(self, name))
@@ -155,7 +157,7 @@ def build_server(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
-        instructions=_instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
+        instructions=instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
         tools=[*tools.all(read_only=read_only), *of_the_card],
         log_level=log_level,
         subscriptions=announcer.bus,
@@ -177,6 +179,7 @@ def build_server(
     return server
 
 
-def _instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+def instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+    """What hosts show their model of the whole server, where they do."""
     limit = LIMIT.format(max_credits) if max_credits is not None and not read_only else ""
     return (READ_ONLY if read_only else INSTRUCTIONS) + limit + (SANDBOX if sandbox else "")

@@ -214,7 +214,13 @@ class Tools:
             now = self._clock()
             spent = await engine.budget.spent(account)
             return list_result(
-                page.entries, page.next_cursor, now, status=status, paged=cursor is not None, spent=spent
+                page.entries,
+                page.next_cursor,
+                now,
+                status=status,
+                paged=cursor is not None,
+                spent=spent,
+                sandbox=account.sandbox,
             )
 
         return await _mapped(look)

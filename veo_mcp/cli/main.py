@@ -126,7 +126,10 @@ def _app() -> Any:
         prompt: Annotated[str | None, typer.Argument(help="what the video shows", show_default=False)] = None,
         out: Annotated[Path, typer.Option(help="folder for the videos", metavar="FOLDER")] = Path("veo-demo"),
     ) -> None:
-        """Make, watch and extend a video in the sandbox, as a real MCP client. Never spends, whatever key is set."""
+        """Make and extend a video in the sandbox, as a host would.
+
+        Never spends, whatever key is set.
+        """
         import anyio
 
         from veo_mcp.cli.demo import run
@@ -156,7 +159,7 @@ def _app() -> Any:
     ) -> None:
         """Serve the Veo API alone on loopback, for curl or any client.
 
-        A prompt with \\[sandbox:WORD] behaves like this (fail, slow, upstream_error, internal_error, rate_limit,
+        A prompt with [sandbox:WORD] behaves like this (fail, slow, upstream_error, internal_error, rate_limit,
         timeout, drop, garbage, no_callback, double_callback); the page at / lists them and the special keys.
         """
         from veo_mcp.cli.sandbox import serve_sandbox
@@ -168,7 +171,10 @@ def _app() -> Any:
     def check(
         as_json: Annotated[bool, typer.Option("--json", help="JSON instead of lines")] = False,
     ) -> None:
-        """Look at settings, key, balance, journal and tools; exit 0 only if all is well."""
+        """Look whether settings, key, journal and tools are well.
+
+        Exits with 0 only if all of it is.
+        """
         from veo_mcp.cli.check import check
 
         raise SystemExit(check(_settings(), as_json=as_json))
@@ -177,7 +183,10 @@ def _app() -> Any:
     def login(
         yes: Annotated[bool, typer.Option("--yes", help="agree beforehand that hosts spend with it")] = False,
     ) -> None:
-        """Save the provider's key for host and terminal: asked for without echo, tried with a free call."""
+        """Save the provider's key, for hosts and terminal.
+
+        It is asked for without echo and tried with a free call. `veo-mcp login --yes < FILE` reads it from a file.
+        """
         from veo_mcp.cli.install.command import spenders, this_system
         from veo_mcp.cli.login import login
         from veo_mcp.saved_key import KeyPlace
@@ -202,7 +211,10 @@ def _app() -> Any:
         out: Annotated[Path, typer.Option(help="folder for the video", metavar="FOLDER")] = Path(),
         sandbox: Annotated[bool, typer.Option("--sandbox", help="a task of the sandbox, whatever key is set")] = False,
     ) -> None:
-        """Save a finished video; resumes, and never leaves half a file under the final name."""
+        """Save a finished video; goes on where it stopped.
+
+        Never leaves half a file under the final name.
+        """
         from veo_mcp.cli.download import download
 
         raise SystemExit(download(_settings(sandbox=sandbox or None), task_id, out))
@@ -210,7 +222,8 @@ def _app() -> Any:
     @app.command()
     def install(
         host: Annotated[
-            str | None, typer.Argument(help="such as claude-desktop; without one, the hosts are listed")
+            str | None,
+            typer.Argument(help="such as claude-desktop; without one, the hosts are listed", show_default=False),
         ] = None,
         print_only: Annotated[bool, typer.Option("--print", help="show instead of writing")] = False,
         workspace: Annotated[bool, typer.Option("--workspace", help="in the current folder's project only")] = False,
@@ -218,7 +231,7 @@ def _app() -> Any:
             bool, typer.Option("--with-key", help="write the key that is set or saved into the host's file")
         ] = False,
     ) -> None:
-        """Write this server's entry into an MCP host's configuration; alone, list the hosts."""
+        """Add veo-mcp to a host; alone, list the hosts."""
         from veo_mcp.cli.install import command
 
         system = command.this_system()
@@ -235,7 +248,7 @@ def _app() -> Any:
         host: Annotated[str, typer.Argument(help="as for install")],
         workspace: Annotated[bool, typer.Option("--workspace", help="in the current folder's project")] = False,
     ) -> None:
-        """Take this server's entry out of an MCP host's configuration."""
+        """Take veo-mcp out of a host again."""
         from veo_mcp.cli.install import command
 
         raise SystemExit(command.uninstall(command.Wish(host=host, workspace=workspace), command.this_system()))

@@ -5,8 +5,8 @@ Used for Codex. Never writes a file.
 
 import re
 import tomllib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -32,8 +32,7 @@ class TomlEditor:
         if isinstance(value, dict) and not _has(self.parse(text), path):
             # At the end of the file, where it can disturb nothing; as text, because a round trip would move tables.
             gap = "" if not text.strip() else newline if text.endswith(("\n", "\r")) else newline * 2
-            body = tomlkit.dumps(value).replace("\n", newline)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
-            return f"{text}{gap}[{'.'.join(path)}]{newline}{body}"
+            return text + gap + _table(path, cast("dict[str, Any]", value)).replace("\n", newline)
         return self._edited(text, path, value)
 
     def drop(self, text: str, path: Sequence[str]) -> str:
@@ -60,6 +59,14 @@ class TomlEditor:
             return tomlkit.parse(text)
         except TOMLKitError as error:
             raise CannotInstall(f"it is not TOML: {error}") from None
+
+
+def _table(path: Sequence[str], value: Mapping[str, Any]) -> str:
+    """A table with its header, and those below it after it."""
+    below = {key: item for key, item in value.items() if isinstance(item, dict)}
+    plain = {key: item for key, item in value.items() if key not in below}
+    own = f"[{'.'.join(path)}]\n{tomlkit.dumps(plain)}"  # pyright: ignore[reportUnknownMemberType]
+    return own + "".join("\n" + _table((*path, key), cast("dict[str, Any]", item)) for key, item in below.items())
 
 
 def _has(node: Any, path: Sequence[str]) -> bool:

@@ -53,12 +53,12 @@ GOLDEN: dict[str, tuple[str, str, str]] = {
         "AppData/Roaming/Block/goose/config/config.yaml",
     ),
 }
+BARE = {"command": LINE[0], "args": []}
+WITHOUT_MORE = ("claude-desktop", "cursor", "antigravity", "gemini-cli", "devin", "kiro", "lm-studio", "zed")
 ENTRIES: dict[str, Any] = {
-    **{
-        key: {"command": LINE[0], "args": []}
-        for key in ("claude-desktop", "cursor", "antigravity", "gemini-cli", "devin", "kiro", "lm-studio", "zed")
-    },
-    **{key: {"type": "stdio", "command": LINE[0], "args": []} for key in ("claude-code", "vscode")},
+    **dict.fromkeys(WITHOUT_MORE, BARE),
+    "claude-code": {"type": "stdio", **BARE},
+    "vscode": {"type": "stdio", **BARE},
     "copilot-cli": {"type": "local", "tools": ["*"], "command": LINE[0], "args": []},
     "codex": {"command": LINE[0], "args": [], "startup_timeout_sec": 60, "tool_timeout_sec": 120},
     "opencode": {"type": "local", "enabled": True, "command": LINE, "timeout": 60000},
@@ -104,7 +104,7 @@ def test_claude_desktop_from_the_windows_store_has_a_folder_of_its_own(tmp_path:
 
 
 JSON_TEXTS = {
-    "comments": '{\n  // me\n  "theme": "dark", // stays\n  "mcpServers": {\n    "a": {"command": "x"} /* y */\n  }\n}\n',
+    "comments": '{\n  // me\n  "z": "dark", // stays\n  "mcpServers": {\n    "a": {"command": "x"} /* y */\n  }\n}\n',
     "commas at the end": '{\n  "mcpServers": {\n    "a": {},\n  },\n}\n',
     "tabs": '{\n\t"mcpServers": {\n\t\t"a": {}\n\t}\n}',
     "Windows line ends": '{\r\n    "theme": 1.50,\r\n    "mcpServers": {\r\n        "a": {}\r\n    }\r\n}\r\n',

@@ -1,4 +1,4 @@
-"""A key has one place: it is asked for unseen, tried, kept for one API, read by host and terminal, and deleted again."""
+"""A key has one place: it is asked for unseen, tried, kept for one API, read by host and terminal, deleted again."""
 
 import json
 import os

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 WAITING = """\
-This is an MCP server: it now waits for a host (Claude, Cursor, VS Code, …) to talk to it here, and Ctrl-C ends it.
-To use it, type one of these instead:
+This is an MCP server. It now waits for a host, such as Claude or Cursor, to talk
+to it here; Ctrl-C ends it. To use it, type one of these instead:
   veo-mcp demo       makes a video, without a key
   veo-mcp install    lists the hosts it can be installed into
   veo-mcp --help     lists everything
@@ -25,7 +25,11 @@ def main() -> None:
     """Runs the command named in the arguments; without one, serves over stdio."""
     if len(sys.argv) == 1:
         # The way hosts start us; the command-line library costs 100 ms that nobody needs here.
-        _serve()
+        try:
+            _serve()
+        except KeyboardInterrupt:
+            # Before the server listens for signals itself.
+            raise SystemExit(130) from None
         return
     from veo_mcp.cli.guard import guarded
 

@@ -1,6 +1,6 @@
 """Whatever a person can cause, no command answers with a traceback, and its exit status is a documented one.
 
-Each command meets a missing place, a read-only one, a full disk, a reader that goes away, a narrow encoding, and Ctrl-C.
+Each command meets a missing place, a full disk, a reader that goes away, a narrow encoding, and Ctrl-C.
 """
 
 import os

@@ -63,10 +63,10 @@ class TomlEditor:
 
 def _table(path: Sequence[str], value: Mapping[str, Any]) -> str:
     """A table with its header, and those below it after it."""
-    below = {key: item for key, item in value.items() if isinstance(item, dict)}
+    below: dict[str, dict[str, Any]] = {key: item for key, item in value.items() if isinstance(item, dict)}
     plain = {key: item for key, item in value.items() if key not in below}
     own = f"[{'.'.join(path)}]\n{tomlkit.dumps(plain)}"  # pyright: ignore[reportUnknownMemberType]
-    return own + "".join("\n" + _table((*path, key), cast("dict[str, Any]", item)) for key, item in below.items())
+    return own + "".join("\n" + _table((*path, key), item) for key, item in below.items())
 
 
 def _has(node: Any, path: Sequence[str]) -> bool:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 WAITING = """\
-This is an MCP server. It now waits for a host, such as Claude or Cursor, to talk
-to it here; Ctrl-C ends it. To use it, type one of these instead:
+This is an MCP server. It now waits for a host, such as Claude or Cursor, to
+talk to it here; Ctrl-C ends it. To use it, type one of these instead:
   veo-mcp demo       makes a video, without a key
   veo-mcp install    lists the hosts it can be installed into
   veo-mcp --help     lists everything

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from veo_mcp import logs
 from veo_mcp.errors import VeoMcpError
 
-__all__ = ["EXIT_CODES", "guarded"]
+__all__ = ["EXIT_CODES", "PIPE_CLOSED", "guarded", "silence"]
 
 EXIT_CODES = (
     "Exit status: 0 done, 1 not done (a message says why), 2 wrong usage, 130 Ctrl-C, 141 the reader went away."
@@ -52,10 +52,10 @@ def _told(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     if isinstance(error, OSError) and (error.errno in (errno.EPIPE, errno.ESHUTDOWN) or _is_closed_pipe(error)):
-        _silence()
+        silence()
         return PIPE_CLOSED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        _silence()
+        silence()
     with contextlib.suppress(OSError, ValueError):
         print(_words(error), file=sys.stderr, flush=True)  # noqa: T201 - the console may be what broke
     return 1
@@ -80,7 +80,7 @@ def _is_closed_pipe(error: OSError) -> bool:
     return os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
 
 
-def _silence() -> None:
+def silence() -> None:
     """What is still unwritten has nowhere to go; Python would complain of it once more on its way out."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -11,6 +11,7 @@ from rich.console import Console
 from veo_mcp import logs
 from veo_mcp.api.account import Account, Caller
 from veo_mcp.app import open_from
+from veo_mcp.cli.guard import PIPE_CLOSED, silence
 from veo_mcp.errors import ApiError, RequestError, UnknownTask, VeoMcpError
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
@@ -22,9 +23,18 @@ PERSON = Caller(principal="")
 """Whoever sits at the terminal: the one person whose journal this is."""
 PAGE = 500
 
+
+class _Console(Console):
+    """Ends with guard.py's status when the reader goes away; rich, and click for an OSError, would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        silence()
+        raise SystemExit(PIPE_CLOSED)
+
+
 # Without markup: prompts and messages hold square brackets, which rich would take for styles and swallow.
-out = Console(markup=False, emoji=False)
-err = Console(stderr=True, markup=False, emoji=False)
+out = _Console(markup=False, emoji=False)
+err = _Console(stderr=True, markup=False, emoji=False)
 
 
 def marks() -> tuple[str, str]:

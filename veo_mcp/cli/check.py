@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 
 from veo_mcp import film
 from veo_mcp.app import open_from
-from veo_mcp.cli.terminal import PERSON, err, out
+from veo_mcp.cli.terminal import PERSON, err, marks, out
 from veo_mcp.errors import ApiError, NotLoopback, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -63,9 +63,18 @@ async def _look(settings: Settings) -> _Findings:
                 await _look_at_files(engine, settings, findings)
     except* VeoMcpError as group:
         findings.problems.append(str(group.exceptions[0]))
+    key = settings.shown("api_key")
+    source = settings.sources.get("api_key")
+    unused = " (not used: the sandbox is)" if settings.api_key is not None and settings.embedded else ""
+    findings.well.append(("key", f"{key}, {source}{unused}" if source else "none: `veo-mcp login` saves one"))
     tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
     listed = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
-    findings.well.append(("tools", f"{len(tools)}, sha256 {sha256(listed.encode()).hexdigest()[:16]}"))
+    findings.well.append(
+        (
+            "tools",
+            f"{len(tools)}; fingerprint of what hosts are told: {sha256(listed.encode()).hexdigest()[:16]}",
+        )
+    )
     return findings
 
 
@@ -111,12 +120,13 @@ async def _look_at_files(engine: Engine, settings: Settings, findings: _Findings
 
 
 def _print(settings: Settings, findings: _Findings) -> None:
+    well, bad = marks()
     for name, words in findings.well:
-        out.print(f"✓ {name:<9} {words}", highlight=False, soft_wrap=True)
+        out.print(f"{well} {name:<9} {words}", highlight=False, soft_wrap=True)
     for warning in findings.warnings:
         err.print(f"! {warning}", style="yellow", highlight=False, soft_wrap=True)
     for problem in findings.problems:
-        err.print(f"✗ {problem}", style="red", highlight=False, soft_wrap=True)
+        err.print(f"{bad} {problem}", style="red", highlight=False, soft_wrap=True)
     out.print("\nSettings in force:", highlight=False)
     for knob in KNOBS:
         source = settings.sources.get(knob.name, "default")

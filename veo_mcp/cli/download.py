@@ -11,7 +11,7 @@ import anyio
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
-from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
 from veo_mcp.tasks import shelf
 from veo_mcp.tasks.engine import Engine
@@ -26,7 +26,12 @@ def download(settings: Settings, task_id: str, folder: Path, *, film: bool = Fal
     async def act(engine: Engine) -> int:
         entry = await fresh(engine, task_id)
         if not entry.video_urls:
-            err.print(f"Task {task_id} is {entry.status.value} and has no video.")
+            later = "" if entry.status in FINAL else " yet; try again in a while"
+            err.print(
+                f"Task {entry.upstream_id or entry.id} is {entry.status.value} and has no video{later}.",
+                highlight=False,
+                soft_wrap=True,
+            )
             return 1
         if await anyio.Path(folder).exists() and not await anyio.Path(folder).is_dir():
             err.print(f"{folder} is a file; --out names a folder.")

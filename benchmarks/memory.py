@@ -1,8 +1,8 @@
 """Does memory grow from clip to clip? Renders many different clips in one process and prints what it holds.
 
-Run by hand: `python benchmarks/memory.py [CLIPS] [SECONDS] [SCALE]`, where a scale of 0.5 is half the
-width and height, for a look at growth alone. Seconds are at least 0.75, the length of the music's end. The goal: after 100 clips at most 1.2 times the memory
-after 10, and a peak of at most 350 MB.
+Run by hand: `python benchmarks/memory.py [CLIPS] [SECONDS] [SCALE]`. A scale of 0.5 halves width and height, for a look
+at growth alone; seconds are at least 0.75, the length of the music's end. The goal: after 100 clips at most 1.2 times
+the memory after 10, and a peak of at most 350 MB.
 """
 
 import gc

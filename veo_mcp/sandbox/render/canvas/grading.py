@@ -18,10 +18,11 @@ ABOVE = 62  # a surface glows that is so many luma levels brighter than the pict
 BRIGHT = (76, 178)  # but never below the first of these, and always above the second
 SPREAD = 120.0  # the level from which all of what glows reaches its surroundings; less by day, more in the dark
 CLARITY = 0.24  # how far tones move away from those around them
-GRAIN = 1.5  # standard deviation, in luma levels
+GRAIN = 1.1  # standard deviation, in luma levels
 CORNERS = {False: 0.17, True: 0.36}  # how much darker the corners are: fast, quality
 COLOURED = 18  # what glows by so many levels gives its surroundings all of its colour
 TINT = 0.6  # how much of its colour
+LASTS = 3  # frames for which the light that is spread will do
 STEPS = 8  # of a finish that comes in
 HALF = 2  # a luma level in the map of light, which has 8 bits
 
@@ -50,8 +51,8 @@ class Finish:
         tmp = self.tmp
         if self.fine:
             self._grade(frame, strength)
-            if self.light is None or index % 2 == 0 or strength < 1:
-                # so soft that every other frame's will do
+            if self.light is None or index % LASTS == 0 or strength < 1:
+                # so soft that a third of the frames' will do
                 self.light = self._spread(frame, strength)
         np.multiply(frame.y, self.gains[1], out=tmp)
         if self.fine and self.light:

@@ -76,6 +76,18 @@ async def test_a_wrong_setting_leaves_the_server_standing_with_a_sentence(tmp_pa
         assert "Not charged." in text(refused)
 
 
+def test_a_server_over_http_does_not_start_with_a_wrong_setting_and_says_which(tmp_path: Path) -> None:
+    ended = veo_mcp(tmp_path, "serve", "--transport", "http", "--port", "80000")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "--port is not usable: it must be at most 65535.",
+        "The server was not started.",
+    ]
+    ended = veo_mcp(tmp_path, "serve", VEO_TRANSPORT="http", VEO_PORT="0", VEO_MAX_CREDITS="many")
+    assert ended.returncode == 1
+    assert "VEO_MAX_CREDITS is not usable" in ended.stderr
+
+
 @pytest.mark.parametrize("end", ["SIGTERM", "closed stdin"])
 async def test_a_create_under_way_is_recorded_when_the_server_is_asked_to_end(tmp_path: Path, end: str) -> None:
     arrived, go_on = anyio.Event(), anyio.Event()

@@ -47,6 +47,11 @@ def value(settings: Settings, name: str) -> Any:
     return found.get_secret_value() if name == "api_key" and found is not None else found
 
 
+def test_every_setting_stands_in_the_table_once() -> None:
+    names = [knob.name for knob in KNOBS]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_setting_has_a_row_here() -> None:
     assert set(GOOD) == {knob.name for knob in KNOBS}
 

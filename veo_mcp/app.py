@@ -49,7 +49,12 @@ def serve(settings: Settings) -> None:
         # Until the event loop listens. As the first process of a container there is no default to rely on.
         signal.signal(number, _exit_at_once)
     logs.set_up(settings.log_level, settings.log_format)
-    for message in (*settings.problems, *settings.warnings):
+    for message in settings.warnings:
+        log.warning("%s", message)
+    if settings.problems and settings.transport != "stdio":
+        # Whoever starts an HTTP server reads its terminal or log. Over stdio nobody does: there every tool says it.
+        raise SystemExit("\n".join((*settings.problems, "The server was not started.")))
+    for message in settings.problems:
         log.warning("%s", message)
     if settings.transport != "stdio":
         from veo_mcp.web.routes import only_loopback

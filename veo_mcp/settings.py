@@ -104,12 +104,6 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("read_only", _plain(parse.switch), "hide the tools that spend", "false"),
     Knob("max_credits", _plain(parse.whole(0)), "credits that may be spent in any 24 h", "none"),
-    Knob(
-        "repeat_seconds",
-        _plain(parse.whole(0)),
-        "an identical request begun less than this long ago is answered with the first one, and nothing is sent",
-        "600",
-    ),
     Knob("confirm_above", _plain(parse.whole(0)), "ask the person before a call costs more credits than this", "100"),
     Knob(
         "repeat_seconds",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from veo_mcp.sandbox.render.canvas.frame import Rgb, blend, hexa, scale
 from veo_mcp.sandbox.render.tables import read_table
@@ -43,8 +43,17 @@ class Palette:
 
 def _hour(table: dict[str, Any]) -> Palette:
     marks = SKY_MARKS[len(table["sky"])]
-    values = {k: hexa(v) if isinstance(v, str) else tuple(v) if isinstance(v, list) else v for k, v in table.items()}
-    return Palette(**values | {"sky": tuple((m, hexa(c)) for m, c in zip(marks, table["sky"], strict=True))})
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        values[name] = (
+            hexa(value)
+            if isinstance(value, str)
+            else tuple(cast("list[float]", value))
+            if isinstance(value, list)
+            else value
+        )
+    values["sky"] = tuple((mark, hexa(colour)) for mark, colour in zip(marks, table["sky"], strict=True))
+    return Palette(**values)
 
 
 HOURS = {name: _hour(table) for name, table in read_table("canvas/hours.toml").items()}

@@ -238,16 +238,16 @@ def _judged(example: Example, output: str, environ: dict[str, str], scratch: Pat
             raise Failed(f"The output shows {pattern!r}.\n{output}")
     if not example.videos:
         return "connected"
-    told = VIDEO.findall(output)
-    if len(told) != example.videos or not VIDEO.fullmatch(output.rstrip().rpartition("\n")[2]):
-        raise Failed(f"{example.videos} videos were to be told at the end.\n{output}")
+    reported = VIDEO.findall(output)
+    if len(reported) != example.videos or not VIDEO.fullmatch(output.rstrip().rpartition("\n")[2]):
+        raise Failed(f"{example.videos} videos were to be reported at the end.\n{output}")
     listed = _command(["veo-mcp", "tasks", "list", "--json"], environ, scratch, RUN_SECONDS)
     rows = {row["task_id"]: row for row in json.loads(listed)}
-    first, second = (rows.get(task_id, {}) for task_id in told)
+    first, second = (rows.get(task_id, {}) for task_id in reported)
     well = len(rows) == 2 and first.get("status") == second.get("status") == "completed"
     if not well or second.get("extends") != first["task_id"]:
         raise Failed(f"The journal tells another story:\n{listed}\n{output}")
-    for task_id in told:
+    for task_id in reported:
         files = list((scratch / "sandbox").rglob(f"*{task_id}*.mp4"))
         if not files or files[0].read_bytes()[4:8] != b"ftyp":
             raise Failed(f"There is no MP4 file of {task_id}.\n{output}")

@@ -1,5 +1,6 @@
 // Builds the card into one self-contained HTML file, veo_mcp/server/panel/panel.html, which is committed: whoever installs
 // veo-mcp needs no Node. `--check` builds again and says whether the committed file is what these sources make.
+import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as esbuild from "esbuild";
@@ -35,10 +36,14 @@ const page = await readFile(path.join(here, "src/panel.html"), "utf8");
 const notice =
   "<!-- Built from panel/; do not edit. Contains @modelcontextprotocol/ext-apps and client (Apache-2.0 and MIT, " +
   "Model Context Protocol contributors) and zod (MIT, Colin McDonnell). -->\n";
+const code = text(script).trim().replaceAll("</script", "<\\/script");
+const hash = createHash("sha256").update(code).digest("base64");
 const built = page
   .replace("<html", () => `${notice}<html`)
   .replace("/*css*/", () => text(style).trim())
-  .replace("/*js*/", () => text(script).trim().replaceAll("</script", "<\\/script"));
+  // Hosts inherit a page's policy at best: this one allows its own script and no other, whatever theirs says.
+  .replace("/*script hash*/", () => `'sha256-${hash}'`)
+  .replace("/*js*/", () => code);
 
 if (process.argv.includes("--check")) {
   if ((await readFile(target, "utf8")) !== built) {

@@ -23,6 +23,8 @@ GOOD: dict[str, tuple[str, Any]] = {
     "limits": ("/tmp/veo/limits", Path("/tmp/veo/limits")),  # noqa: S108 - only parsed
     "confirm_above": ("50", 50),
     "repeat_seconds": ("60", 60.0),
+    "save_dir": ("/tmp/veo/v", Path("/tmp/veo/v")),  # noqa: S108 - only parsed
+    "max_video_mb": ("300", 300),
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),
     "port": ("9000", 9000),

@@ -157,7 +157,7 @@ async def backend_for(settings: Settings, backend: Backend, announcer: Announcer
         try:
             await _work(settings, backend, announcer, supervisor)
         except Exception as error:
-            # Whatever is wrong, the host gets a sentence instead of a dead server, and it is tried again.
+            # Whatever is wrong, the host gets a message instead of a dead server, and it is tried again.
             first = logs.innermost(error)
             words = first.explanation if isinstance(first, VeoMcpError) else "It met an error of its own; see its log."
             backend.failed(f"veo-mcp could not start its work: {words}")
@@ -181,6 +181,7 @@ async def _work(settings: Settings, backend: Backend, announcer: Announcer, supe
                     group.start_soon(supervisor.keep, name, partial(follow, engine))
                 group.start_soon(supervisor.keep, "poller", engine.poller.run)
                 group.start_soon(supervisor.keep, "receiver of callbacks", engine.callbacks.run)
+                group.start_soon(supervisor.keep, "saver", engine.saver.run)
         finally:
             # After the poller has stopped, so that it takes none again: another server goes on at once.
             with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(VeoMcpError):
@@ -197,7 +198,7 @@ def _signals() -> tuple[signal.Signals, ...]:
 
 
 def _status(number: int) -> int:
-    """Ended as asked is success; only a person's Ctrl-C is told from it, as shells expect."""
+    """Ended as asked is success; only a person's Ctrl-C is distinguished from it, as shells expect."""
     return 130 if number == signal.SIGINT else 0
 
 
@@ -278,6 +279,8 @@ async def open_from(
                 each=each_limit(settings),
                 repeat_seconds=settings.repeat_seconds,
                 observe=observe,
+                save_dir=settings.save_dir,
+                max_video_bytes=settings.max_video_mb * 1_000_000,
             )
         )
 

@@ -27,6 +27,7 @@
     │   ├── JournalUnusable            it cannot be read or written: nothing is sent
     │   ├── UpstreamIdTaken            another entry has this API id already
     │   └── Unrecorded                 a create was sent, and then the journal failed; says what is known
+    ├── FileTrouble                    a finished video cannot be saved or joined here: costs nothing
     └── SetupError                     the server cannot do its work as it is set up
         ├── WrongSetting               a setting that money or safety hangs on is not usable
         ├── SandboxMissing             the sandbox's drawing libraries are not installed
@@ -47,6 +48,7 @@ __all__ = [
     "BadAnswer",
     "Charged",
     "DownloadFailed",
+    "FileTrouble",
     "InsufficientCredits",
     "InternalError",
     "InvalidApiKey",
@@ -336,6 +338,10 @@ class Unrecorded(JournalError):
         self.credits = credits
         self.estimated = estimated
         self.sandbox = sandbox
+
+
+class FileTrouble(VeoMcpError):
+    """A finished video cannot be saved or joined on this machine; the explanation says why. It costs nothing."""
 
 
 class SetupError(VeoMcpError):

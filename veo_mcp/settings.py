@@ -18,6 +18,7 @@ import platformdirs
 from pydantic import SecretStr
 
 from veo_mcp import setting_values as parse
+from veo_mcp.saved_key import KeyPlace, SavedKeyUnusable
 
 __all__ = ["KNOBS", "REAL_API", "Knob", "Settings", "load"]
 
@@ -71,7 +72,7 @@ KNOBS: tuple[Knob, ...] = (
         "api_key",
         _plain(parse.key),
         "the provider's key, sk-…; AIVIDEOAPI_API_KEY is read too",
-        "none: the embedded sandbox, unless VEO_BASE_URL is set",
+        "what `veo-mcp login` saved for this API; else the embedded sandbox, unless VEO_BASE_URL is set",
         secret=True,
     ),
     Knob("base_url", _plain(parse.web_url), "the API", REAL_API),
@@ -114,6 +115,13 @@ KNOBS: tuple[Knob, ...] = (
         "600",
     ),
     Knob(
+        "save_dir",
+        _file,
+        "finished videos that were begun while this is set are saved in this folder by the server itself",
+        "none",
+    ),
+    Knob("max_video_mb", _plain(parse.whole(1, 1_000_000)), "the largest video that is fetched, in MB", "2000"),
+    Knob(
         "transport",
         _plain(parse.choice("stdio", "http", "sse", streamable_http="http", streamablehttp="http")),
         "stdio, http (streamable HTTP and SSE on one port) or sse",
@@ -149,6 +157,8 @@ KNOBS: tuple[Knob, ...] = (
     Knob("log_format", _plain(parse.choice("text", "json")), "text or json", "text", serious=False),
 )
 _BY_NAME = {knob.name: knob for knob in KNOBS}
+_DECIDES = frozenset({"api_key", "base_url", "sandbox"})
+"""What decides whose key is used where: with one of them wrong, no saved key is taken instead."""
 HTTP_ONLY = frozenset(
     {
         *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
@@ -182,6 +192,8 @@ class Settings:
     limits: Path | None = None
     confirm_above: int = 100
     repeat_seconds: float = 600.0
+    save_dir: Path | None = None
+    max_video_mb: int = 2000
     transport: str = "stdio"
     host: str = "127.0.0.1"
     port: int = 8000
@@ -216,8 +228,12 @@ class Settings:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
-    """Settings from flags over environment over defaults. Never raises; see `problems` and `warnings`."""
+def load(environ: Mapping[str, str] = os.environ, *, saved: KeyPlace | None = None, **flags: Any) -> Settings:
+    """Settings from flags over environment over defaults. Never raises; see `problems` and `warnings`.
+
+    `saved` is where `veo-mcp login` keeps keys; None: there are none, so that whoever forgets it gets the sandbox, not
+    a key that costs money.
+    """
     reading = _Reading()
     for knob in KNOBS:
         flag = flags.get(knob.name)
@@ -229,6 +245,8 @@ def load(environ: Mapping[str, str] = os.environ, **flags: Any) -> Settings:
         if variable is not None:
             reading.take(knob, variable, environ[variable], None)
     reading.warnings += _unknown(environ)
+    if saved is not None:
+        reading.take_saved(saved)
     return _judged(reading)
 
 
@@ -256,6 +274,21 @@ class _Reading:
             self.problems[knob.name] = said
         else:
             self.sources[knob.name] = place if folder is None else f"flag {place}"
+
+    def take_saved(self, place: KeyPlace) -> None:
+        """The key that was saved for the API in use, unless one was given, even a wrong one, or none is needed."""
+        if self.values.get("sandbox") or "api_key" in self.values or _DECIDES & self.problems.keys():
+            return
+        try:
+            found = place.find(self.values.get("base_url", REAL_API))
+        except SavedKeyUnusable as fault:
+            self.problems["api_key"] = str(fault)
+            return
+        if found is not None:
+            self.values["api_key"] = found.key
+            self.sources["api_key"] = f"saved by `veo-mcp login` in {found.where}"
+            if found.where == str(place.file) and place.loose():
+                self.warnings.append(f"Others on this machine can read your key. Run: chmod 600 '{place.file}'")
 
 
 def _judged(reading: _Reading) -> Settings:

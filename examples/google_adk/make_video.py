@@ -34,8 +34,8 @@ async def main() -> None:
         tools=[veo],
     )
     async with InMemoryRunner(agent) as runner:
-        wish = "Make me a video of a paper boat at dawn, then let it rain. What did it cost?"
-        await runner.run_debug(wish, verbose=True)  # shows each tool call and its answer
+        request = "Make me a video of a paper boat at dawn, then let it rain. What did it cost?"
+        await runner.run_debug(request, verbose=True)  # shows each tool call and its answer
 
 
 if __name__ == "__main__":

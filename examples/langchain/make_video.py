@@ -26,8 +26,8 @@ async def main() -> None:
     )
     tools = await veo.get_tools()
     agent = create_agent(ScriptedModel(), tools)  # a real one: create_agent("anthropic:claude-sonnet-4-5", tools)
-    wish = "Make me a video of a paper boat at dawn, then let it rain. What did it cost?"
-    async for step in agent.astream({"messages": [("user", wish)]}, stream_mode="values"):
+    request = "Make me a video of a paper boat at dawn, then let it rain. What did it cost?"
+    async for step in agent.astream({"messages": [("user", request)]}, stream_mode="values"):
         step["messages"][-1].pretty_print()
 
 

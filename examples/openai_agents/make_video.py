@@ -32,8 +32,8 @@ async def main() -> None:
             model=ScriptedModel(),  # a real one: leave this line out and set OPENAI_API_KEY
             mcp_servers=[veo],
         )
-        wish = "Make me a video of a paper boat at dawn, then let it rain. What did it cost?"
-        result = await Runner.run(agent, wish, hooks=ShowCalls(), max_turns=30)
+        request = "Make me a video of a paper boat at dawn, then let it rain. What did it cost?"
+        result = await Runner.run(agent, request, hooks=ShowCalls(), max_turns=30)
     print(result.final_output)
 
 

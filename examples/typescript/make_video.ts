@@ -1,5 +1,5 @@
 /**
- * The official TypeScript SDK makes a video with veo-mcp, watches it with progress, is told when it changes, extends it,
+ * The official TypeScript SDK makes a video with veo-mcp, watches it with progress, is notified when it changes, extends it,
  * and says what it cost. No model takes part: these are the calls a host makes for one.
  *
  * Run `npm i && npm start` where `veo-mcp` is on the PATH. Node 22.18 or newer runs TypeScript as it stands.

@@ -5,8 +5,8 @@ import { App, PostMessageTransport, applyDocumentTheme, applyHostFonts, applyHos
 import type { McpUiHostCapabilities, McpUiHostContext } from "@modelcontextprotocol/ext-apps";
 import type { CallToolResult } from "@modelcontextprotocol/client";
 
-import { Card, type Face } from "./card.js";
-import { type Config, type Task, clock, isTask, pause, word, working } from "./task.js";
+import { Card, type Face, type Form } from "./card.js";
+import { type Arguments, CARD_KEY, type CardFacts, type Config, type Task, again, clock, isTask, pause, quoted, requestOf, word, working } from "./task.js";
 
 const config = JSON.parse(element("config").textContent) as Partial<Config>;
 const app = new App({ name: "veo-mcp-panel", version: "1" }, {}, { autoResize: true });
@@ -15,45 +15,61 @@ const face: Face = {
   parts: [],
   chosen: 0,
   prompt: "",
+  ratio: undefined,
   refusal: null,
+  usual: undefined,
   note: null,
   canRetry: false,
   unplayable: new Set(),
   origins: config.origins ?? [],
   extendPrice: null,
+  again: null,
+  canAsk: false,
+  canSettle: false,
   canOpen: false,
-  form: "closed",
+  form: null,
+  sending: false,
   formFault: null,
   copied: false,
   bareLink: null,
 };
 /** When each task was last heard of, by this page's own clock: the server's may differ. */
 const heard = new Map<string, number>();
+/** How long each task usually takes, where the server knows. */
+const usual = new Map<string, number>();
 const followed = new Set<string>();
 /** Those who rest between two looks, and may be woken. */
 const resting = new Set<() => void>();
 /** What the host can do; null until it has said so. */
 let host: McpUiHostCapabilities | null = null;
 let ended = false;
+/** The call that brought this card into the chat. */
+let given: { tool: string; arguments: Arguments } | null = null;
+/** A price that the server quoted: a click that names it is the person's yes. */
+let quote: number | null = null;
 
 const card = new Card(element("card"), {
-  choose: (part) => change({ chosen: part, form: "closed", formFault: null, bareLink: null }),
-  toggleForm: (open) => {
-    if (face.form === "sending") return;
-    change({ form: open ? "open" : "closed", formFault: null });
-    if (open) card.focusForm();
-    else element("card").querySelector<HTMLElement>('[data-name="extend"]')?.focus();
+  choose: (part) => change({ chosen: part, form: null, formFault: null, bareLink: null }),
+  toggleForm: (form) => {
+    if (face.sending) return;
+    const before = face.form;
+    change({ form, formFault: null });
+    if (form !== null) card.focusForm(form, form === "again" ? face.again?.prompt : "");
+    else if (before !== null) element("card").querySelector<HTMLElement>(`[data-name="${before}"]`)?.focus();
   },
-  extend: (prompt) => void extend(prompt),
+  send: (form, written) => void send(form, written),
+  ask: () => void ask(),
   copy: (url) => void copy(url),
   open: (url) => void app.openLink({ url }).catch(() => change({ bareLink: url })),
   cannotPlay: (url) => change({ unplayable: new Set([...face.unplayable, url]) }),
   retry: wake,
 });
 
-app.ontoolinput = ({ arguments: given }) => {
-  const prompt = given?.["prompt"];
-  if (typeof prompt === "string" && face.parts.length === 0) change({ prompt });
+app.ontoolinput = ({ arguments: values }) => {
+  const tool = app.getHostContext()?.toolInfo?.tool.name;
+  given = tool === undefined || values === undefined ? null : { tool, arguments: values };
+  const prompt = values?.["prompt"];
+  if (typeof prompt === "string" && face.parts.length === 0) change({ prompt, ratio: values?.["aspect_ratio"] });
 };
 app.ontoolresult = (result) => take(result);
 app.ontoolcancelled = () => {
@@ -78,12 +94,17 @@ dress(app.getHostContext() ?? {});
 host = app.getHostCapabilities() ?? {};
 change({
   canOpen: host.openLinks !== undefined,
-  extendPrice: host.serverTools !== undefined || host.message !== undefined ? (config.extend ?? null) : null,
+  extendPrice: host.serverTools !== undefined || host.message !== undefined ? (config.prices?.["fast"] ?? null) : null,
+  canAsk: host.message !== undefined && config.prices !== undefined,
+  canSettle: host.serverTools !== undefined && config.prices !== undefined,
 });
 for (const task of face.parts) void follow(task.task_id);
 
 function change(news: Partial<Face>): void {
   Object.assign(face, news);
+  const task = face.parts[face.chosen];
+  face.usual = task === undefined ? undefined : usual.get(task.task_id);
+  face.again = host?.serverTools === undefined ? null : task !== undefined ? again(task, given, config.prices) : given && requestOf(given.tool, given.arguments, config.prices);
   card.draw(face, elapsed());
 }
 
@@ -98,21 +119,28 @@ function elapsed(): number {
 function take(result: CallToolResult): void {
   const task = result.structuredContent;
   if (isTask(task)) {
-    note(task);
+    note(result, task);
     void follow(task.task_id);
   } else {
-    change({ refusal: words(result) || "The server sent no task." });
+    quote = quoted(words(result));
+    // The model's part of a quote is no word to a person: the button below names the price.
+    const refusal = quote === null ? words(result) : words(result).replace(/ Ask the person\..*$/s, "");
+    change({ refusal: refusal || "The server sent no task." });
   }
 }
 
-/** Takes in news about a task: a new part, or the next state of one that is there. */
-function note(task: Task, shownAs: string = task.task_id): void {
+/** Takes in news about a task: the next state of one that is there, a new part, or another try in the place of `shownAs`. */
+function note(result: CallToolResult, task: Task, shownAs: string = task.task_id): void {
+  const facts = (result._meta?.[CARD_KEY] ?? {}) as CardFacts;
+  if (facts.usual_seconds !== undefined) usual.set(task.task_id, facts.usual_seconds);
   const place = face.parts.findIndex((part) => part.task_id === shownAs);
   const before = face.parts[place];
   heard.set(task.task_id, performance.now());
-  const parts = place < 0 ? [...face.parts, task] : face.parts.with(place, task);
-  const chosen = place < 0 ? parts.length - 1 : face.chosen;
-  change({ parts, chosen, note: null, canRetry: false, refusal: null });
+  let parts = place < 0 ? [...face.parts, task] : face.parts.with(place, task);
+  const looked = place < 0 ? task : (parts[face.chosen] ?? task);
+  const missing = (facts.earlier ?? []).filter((part) => isTask(part) && !parts.some((other) => other.task_id === part.task_id));
+  parts = parts.toSpliced(parts.indexOf(task), 0, ...missing);
+  change({ parts, chosen: parts.indexOf(looked), note: null, canRetry: false, refusal: null });
   if (before?.status !== task.status) {
     element("news").textContent = `${word(task.status)}. ${working(task) ? "" : clock(task.elapsed_seconds)}`;
   }
@@ -129,7 +157,7 @@ async function follow(id: string): Promise<void> {
     const task = face.parts.find((part) => part.task_id === shown);
     if (task === undefined || task.status === "completed" || task.status === "failed" || task.status === "refused") return;
     if (host.serverTools === undefined) {
-      change({ note: "This app does not let the card look by itself. Ask the assistant how the video is doing." });
+      if (working(task)) change({ note: "This app does not let the card look by itself. Ask the assistant how the video is doing." });
       return;
     }
     // A card of a chat that was opened again shows what was true long ago: it looks at once.
@@ -143,7 +171,7 @@ async function follow(id: string): Promise<void> {
       const news = result.structuredContent;
       if (!isTask(news)) throw new Error(words(result) || "no task");
       failures = 0;
-      note(news, shown);
+      note(result, news, shown);
       // A request whose answer was lost is known by our own id first, and by the API's once that is learnt.
       shown = news.task_id;
       if (!working(news)) void tellModel(words(result));
@@ -154,37 +182,83 @@ async function follow(id: string): Promise<void> {
   }
 }
 
-/** Sends the extension that a person asked for here; on a host that passes no calls on, asks the assistant to. */
-async function extend(prompt: string): Promise<void> {
-  const parent = face.parts[face.chosen];
-  if (parent === undefined || face.form === "sending") return;
-  change({ form: "sending", formFault: null });
+/** Sends what a person wrote into a form. Each costs what its button names; settling costs nothing. */
+async function send(form: Form, written: string): Promise<void> {
+  const task = face.parts[face.chosen];
+  if (face.sending || host === null) return;
+  change({ sending: true, formFault: null });
   try {
-    if (host?.serverTools === undefined) {
-      const text = `Extend the video ${parent.task_id} with extend_video. What happens next: ${prompt}`;
-      await app.sendMessage({ role: "user", content: [{ type: "text", text }] });
-      card.clearForm();
-      change({ form: "closed", note: "The assistant was asked to extend the video." });
-      return;
-    }
-    const result = await app.callServerTool({ name: "extend_video", arguments: { task_id: parent.task_id, prompt } });
-    const task = result.structuredContent;
-    if (result.isError === true || !isTask(task)) {
-      change({ form: "open", formFault: words(result) || "The server refused without a reason." });
-      return;
-    }
-    card.clearForm();
-    change({ form: "closed" });
-    note(task);
-    void tellModel(`The person extended the video ${parent.task_id} in its card. ${words(result)}`);
-    void follow(task.task_id);
+    if (form === "again") await tryAgain(written, task);
+    else if (task === undefined) change({ form: null });
+    else if (form === "extend") await extend(written, task);
+    else await settle(form, written, task);
   } catch {
-    // No answer came: the create may be on its way. A second click could pay twice, so the words say so.
-    change({
-      form: "open",
-      formFault: `No answer came. It may have been charged ${face.extendPrice ?? 0} credits: ask the assistant to look at list_tasks before you try again.`,
-    });
+    // No answer came: a create may be on its way. A second click could pay twice, so the words say so.
+    const price = form === "again" ? face.again?.price : face.extendPrice;
+    const paid = form === "charged" || form === "free" ? "Whether it was settled, the next look tells." : `It may have been charged ${price ?? 0} credits: ask the assistant to look at list_tasks before you try again.`;
+    change({ formFault: `No answer came. ${paid}` });
+  } finally {
+    change({ sending: false });
   }
+}
+
+/** Sends an extension; on a host that passes no calls on, asks the assistant to. */
+async function extend(prompt: string, parent: Task): Promise<void> {
+  if (host?.serverTools === undefined) {
+    const text = `Extend the video ${parent.task_id} with extend_video. What happens next: ${prompt}`;
+    await app.sendMessage({ role: "user", content: [{ type: "text", text }] });
+    card.clearForm("extend");
+    change({ form: null, note: "The assistant was asked to extend the video." });
+    return;
+  }
+  const result = await app.callServerTool({ name: "extend_video", arguments: { task_id: parent.task_id, prompt, ...agreed(face.extendPrice) } });
+  begun("extend", result, undefined, `The person extended the video ${parent.task_id} in its card.`);
+}
+
+/** Sends the same request once more, or with other words: the new task takes the old one's place. */
+async function tryAgain(prompt: string, before: Task | undefined): Promise<void> {
+  const request = face.again;
+  if (request === null) return;
+  const same = prompt === request.prompt;
+  const repeats = same && before?.status === "failed" ? { repeat_of: before.task_id } : {};
+  const result = await app.callServerTool({ name: request.tool, arguments: { ...request.arguments, prompt, ...repeats, ...agreed(request.price) } });
+  if (before === undefined || result.isError !== true) given = given && { ...given, arguments: { ...given.arguments, prompt } };
+  begun("again", result, before?.task_id, "The person asked for another try in the card.");
+}
+
+/** Says what became of a request whose answer was lost. */
+async function settle(form: "charged" | "free", id: string, task: Task): Promise<void> {
+  const how = form === "charged" ? { upstream_task_id: id } : { not_charged: true };
+  const result = await app.callServerTool({ name: "resolve_task", arguments: { task_id: task.task_id, ...how } });
+  begun(form, result, task.task_id, `The person settled the request ${task.task_id} in its card.`);
+}
+
+/** Takes in the answer to a form: the task that it began or changed, or why it did not. */
+function begun(form: Form, result: CallToolResult, instead: string | undefined, told: string): void {
+  const task = result.structuredContent;
+  if (result.isError === true || !isTask(task)) {
+    quote = quoted(words(result));
+    change({ formFault: quote === null ? words(result) || "The server refused without a reason." : `A quote: this costs ${quote} credits. Not charged. Press the button again to agree.` });
+    return;
+  }
+  card.clearForm(form);
+  change({ form: null });
+  note(result, task, instead);
+  void tellModel(`${told} ${words(result)}`);
+  void follow(task.task_id);
+}
+
+/** The person's yes to a price that was quoted: the button that was pressed names it. */
+function agreed(price: number | null): Arguments {
+  return quote !== null && quote === price ? { confirm_credits: price } : {};
+}
+
+/** Asks the assistant for another try: the card does not know all that was asked for. */
+async function ask(): Promise<void> {
+  const task = face.parts[face.chosen];
+  const text = `Please make another try${task === undefined ? "" : ` at ${task.task_id} (${word(task.status).toLowerCase()})`}. Tell me the price and ask me first.`;
+  await app.sendMessage({ role: "user", content: [{ type: "text", text }] }).catch(() => undefined);
+  change({ canAsk: false, note: "The assistant was asked for another try." });
 }
 
 async function copy(url: string): Promise<void> {

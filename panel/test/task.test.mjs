@@ -1,7 +1,7 @@
 // The words and judgements of the card that need no page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allowed, clock, isTask, money, pause, webAddress } from "../src/task.ts";
+import { again, allowed, clock, fullness, isTask, money, pause, quoted, requestOf, shape, webAddress } from "../src/task.ts";
 
 test("a clock counts hours only when there are some", () => {
   assert.deepEqual([0, 7.4, 725, 6302, -3].map(clock), ["0:00", "0:07", "12:05", "1:45:02", "0:00"]);
@@ -44,4 +44,36 @@ test("what is no task is not taken for one", () => {
   for (const other of [null, undefined, 5, {}, { task_id: "x" }, { task_id: "x", status: "odd" }, { status: "pending" }]) {
     assert.ok(!isTask(other));
   }
+});
+
+test("the space is the file's own size, or what was asked for", () => {
+  assert.deepEqual([shape("9:16"), shape("16:9"), shape("Auto"), shape("16:9", 720, 1280), shape(undefined, 0, 0)], [[9, 16], [16, 9], [16, 9], [720, 1280], [16, 9]]);
+});
+
+test("the bar is the API's word, else the time by what is usual, and never full", () => {
+  assert.equal(fullness({ progress: 0.5 }, 10, 100), 0.5);
+  assert.equal(fullness({ progress: 40 }, 10, 100), 0.4);
+  assert.equal(fullness({}, 30, 60), 0.5);
+  assert.equal(fullness({}, 30, undefined), null);
+  const late = [53, 54, 60, 120, 90000].map((elapsed) => fullness({}, elapsed, 60));
+  assert.deepEqual([...late].sort((one, other) => one - other), late);
+  assert.ok(late.at(-1) < 0.98);
+});
+
+test("another try asks for what was asked for, and only where that is known whole", () => {
+  const prices = { fast: 40, quality: 300 };
+  const task = { prompt: "a boat", mode: "quality", aspect_ratio: "9:16", seeds: 12345 };
+  const given = { tool: "create_video", arguments: { prompt: "a  boat", image_urls: ["https://a.example/x.jpg"], confirm_credits: 40, repeat_of: "x" } };
+  assert.deepEqual(again(task, null, prices), { tool: "create_video", arguments: { ...task }, prompt: "a boat", price: 300, estimated: false });
+  assert.deepEqual(again(task, given, prices).arguments, { prompt: "a  boat", image_urls: ["https://a.example/x.jpg"] });
+  assert.deepEqual(again({ prompt: "on", extends: "e1" }, null, prices).arguments, { task_id: "e1", prompt: "on" });
+  assert.equal(again({ ...task, images: 2 }, null, prices), null);
+  assert.equal(again({ ...task, prompt: "a very long…" }, null, prices), null);
+  assert.equal(again(task, null, undefined), null, "where nothing may be spent");
+  assert.equal(requestOf("get_task", { prompt: "x" }, prices), null);
+});
+
+test("a quote is known by its last words", () => {
+  assert.equal(quoted("A quote, nothing was sent. Ask the person. If they agree, call again with the same arguments and confirm_credits=300."), 300);
+  assert.equal(quoted("confirm_credits=40 does not count. Not charged."), null);
 });

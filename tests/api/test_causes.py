@@ -1,4 +1,4 @@
-"""Each thing that stands between this machine and an answer is told by its own name, with what to change."""
+"""Each thing that stands between this machine and an answer is reported by its own name, with what to change."""
 
 import re
 import subprocess

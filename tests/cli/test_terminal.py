@@ -10,7 +10,6 @@ from anyio import to_thread
 from mcp import Client
 
 from tests.support.processes import server, veo_mcp
-from veo_mcp.cli.install import install
 from veo_mcp.settings import load
 
 pytestmark = pytest.mark.anyio
@@ -60,25 +59,22 @@ async def test_at_the_terminal_ids_are_whole_and_a_download_asks_the_api_itself(
         # As if no server had been there when the video was done.
         db.execute("UPDATE entries SET status = 'pending', video_urls = '[]', completed_at = NULL")
     listed = await to_thread.run_sync(lambda: veo_mcp(tmp_path, "tasks", COLUMNS="60"))
-    assert task_id in listed.stdout
+    assert task_id in listed.stdout  # in a pipe
+    assert "40 sandbox" in listed.stdout
+    assert "no key is set or saved; the API was not asked" in listed.stderr
+    spent = veo_mcp(tmp_path, "tasks", "spend")
+    assert "SANDBOX credits: no money" in spent.stdout
+    assert task_id in veo_mcp(tmp_path, "tasks", "show", task_id[:8]).stdout
+    assert veo_mcp(tmp_path, "tasks", "--csv", "--since", "1h").stdout.count(task_id) == 1
+    assert task_id not in veo_mcp(tmp_path, "tasks", "--status", "failed").stdout
+    nonsense = veo_mcp(tmp_path, "tasks", "--since", "yesteryear")
+    assert (nonsense.returncode, "such as 24h" in nonsense.stderr) == (1, True)
     assert veo_mcp(tmp_path, "tasks", "--limit", "-1").returncode == 2
     blocked = tmp_path / "a-file"
     blocked.write_text("x")
     refused = veo_mcp(tmp_path, "download", task_id, "--out", str(blocked))
     assert refused.returncode == 1
     assert "is a file" in refused.stderr
-    saved = veo_mcp(tmp_path, "download", task_id, "--out", str(tmp_path / "videos"))
+    saved = veo_mcp(tmp_path, "download", task_id[:8], "--out", str(tmp_path / "videos"))
     assert saved.returncode == 0, saved.stderr
     assert (tmp_path / "videos" / f"{task_id}.mp4").stat().st_size > 100_000
-
-
-def test_an_entry_that_is_there_already_is_not_written_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    file = tmp_path / ".vscode" / "mcp.json"
-    file.parent.mkdir()
-    file.write_text('{"servers": {"mine": {}}}')
-    assert [install("vscode", print_only=False) for _ in range(2)] == [0, 0]
-    assert "has this entry already" in capfd.readouterr().err
-    assert file.with_name("mcp.json.before-veo").read_text() == '{"servers": {"mine": {}}}'

@@ -56,8 +56,8 @@ async def test_a_process_killed_at_any_point_neither_pays_twice_nor_forgets(tmp_
 
 
 def judge(folder: Path, ledger: Path, prompt: str, point: str) -> None:
-    with sqlite3.connect(ledger) as books:
-        charged = books.execute(
+    with sqlite3.connect(ledger) as db:
+        charged = db.execute(
             "SELECT id, status FROM tasks WHERE json_extract(body, '$.input.prompt') = ?", (prompt,)
         ).fetchall()
     with sqlite3.connect(folder / "journal.db") as db:

@@ -233,7 +233,7 @@ async def still_serves(child: Child) -> None:
         ]
         await http.post(child.url + "/mcp", headers=headers, json=INITIALIZED)
         listed = await http.post(child.url + "/mcp", headers=headers, json=call(1, "list_tasks"))
-        assert '"isError":false' in listed.text
+        assert '"isError":false' in listed.text, child.err
     clean(child.err)
 
 

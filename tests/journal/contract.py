@@ -7,6 +7,7 @@ import pytest
 
 from tests.journal.cases.budgets import Budgets
 from tests.journal.cases.feeds import Feeds
+from tests.journal.cases.files import Files
 from tests.journal.cases.leases import Leases
 from tests.journal.cases.lists import Lists, OtherVersions, Trouble, Values
 from tests.journal.cases.repeats import Repeats
@@ -18,6 +19,6 @@ __all__ = ["Contract"]
 
 @pytest.mark.anyio
 class Contract(
-    Transitions, Budgets, Repeats, Scopes, Leases, Feeds, Lists, Values, OtherVersions, Trouble
+    Transitions, Budgets, Repeats, Scopes, Leases, Files, Feeds, Lists, Values, OtherVersions, Trouble
 ):  # fmt: skip
     """Everything at once."""

@@ -31,7 +31,7 @@ __all__ = [
 
 DAY = 24 * 3600.0
 TOLD_WITHIN = 2.0
-"""Seconds in which a change of another process is told, whether the store listens or looks."""
+"""Seconds in which a change of another process is announced, whether the store listens or polls."""
 NO_LIMITS = Limits()
 REAL = "https://api.example"
 ANN = Account(REAL, "ann", SecretStr("sk-ann"))

@@ -1,4 +1,4 @@
-"""A journal in trouble: nothing is sent, and a sentence names the file and what to do."""
+"""A journal in trouble: nothing is sent, and a message names the file and what to do."""
 
 import sqlite3
 from pathlib import Path

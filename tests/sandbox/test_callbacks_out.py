@@ -34,7 +34,7 @@ class Receiver:
 
 @asynccontextmanager
 async def receiver(*statuses: str, content: bytes = b"") -> AsyncGenerator[Receiver]:
-    """Answers with these statuses in turn, the last one for ever."""
+    """Answers with these statuses in turn, the last one indefinitely."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
     it = Receiver(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}/here")
     left = list(statuses)

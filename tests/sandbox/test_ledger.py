@@ -1,4 +1,4 @@
-"""The sandbox's books under kill -9: they add up at any moment, no task is stuck, no refund comes twice.
+"""The sandbox's ledger under kill -9: they add up at any moment, no task is stuck, no refund comes twice.
 
 VEO_REQUESTS sets how many mixed requests are sent; the suite sends 200, `VEO_REQUESTS=2000` is the full measure.
 """
@@ -40,16 +40,16 @@ async def started(folder: Path, port: int, http: httpx2.AsyncClient) -> Process:
 
 
 def judge(ledger: Path, *, quiet: bool) -> None:
-    with sqlite3.connect(ledger) as books:
-        assert books.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert books.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone() == (0,)
-        unbalanced = books.execute("SELECT txn FROM moves GROUP BY txn HAVING SUM(amount) != 0 OR COUNT(*) != 2")
+    with sqlite3.connect(ledger) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert db.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone() == (0,)
+        unbalanced = db.execute("SELECT txn FROM moves GROUP BY txn HAVING SUM(amount) != 0 OR COUNT(*) != 2")
         assert unbalanced.fetchall() == []
-        per_task = books.execute(
+        per_task = db.execute(
             "SELECT t.status, SUM(m.kind = 'charge'), SUM(m.kind = 'refund') FROM tasks t JOIN moves m ON m.task = t.id"
             " GROUP BY t.id"
         ).fetchall()
-        assert len(per_task) == books.execute("SELECT COUNT(*) FROM tasks").fetchone()[0]
+        assert len(per_task) == db.execute("SELECT COUNT(*) FROM tasks").fetchone()[0]
         for status, charges, refunds in per_task:
             assert charges == 2, status
             assert refunds == (2 if status == "failed" else 0), status
@@ -78,7 +78,7 @@ async def test_the_books_add_up_whenever_the_process_is_killed(tmp_path: Path) -
                     case _:
                         await http.get("/v1/credits", headers=headers)
             except httpx2.TransportError:
-                pass  # the process is being killed; what became of the request stands in the books
+                pass  # the process is being killed; what became of the request is in the ledger
 
         for _round in range(KILLS):
             async with anyio.create_task_group() as group:
@@ -92,8 +92,8 @@ async def test_the_books_add_up_whenever_the_process_is_killed(tmp_path: Path) -
             process = await started(tmp_path, port, http)
         with anyio.fail_after(120):
             while True:
-                with sqlite3.connect(ledger) as books:
-                    left = books.execute("SELECT COUNT(*) FROM tasks WHERE status NOT IN ('failed', 'completed')")
+                with sqlite3.connect(ledger) as db:
+                    left = db.execute("SELECT COUNT(*) FROM tasks WHERE status NOT IN ('failed', 'completed')")
                     if left.fetchone() == (0,):
                         break
                 await anyio.sleep(0.2)

@@ -247,8 +247,8 @@ def spoil(folder: Path, how: str) -> None:
         case "no database":
             (folder / "ledger.db").write_bytes(b"not a database" * 1000)
         case "a newer version":
-            with sqlite3.connect(folder / "ledger.db") as books:
-                books.execute("PRAGMA user_version = 999")
+            with sqlite3.connect(folder / "ledger.db") as db:
+                db.execute("PRAGMA user_version = 999")
         case "a folder for a lock":
             (folder / "host.lock").mkdir()
         case _:
@@ -285,8 +285,8 @@ async def test_check_says_what_goes_wrong_in_the_shared_sandbox(tmp_path: Path) 
     async with host(folder) as (_process, url):
         done = await anyio.to_thread.run_sync(veo_mcp, tmp_path, "check")
         assert done.returncode == 0, done.stderr
-        with sqlite3.connect(folder / "ledger.db") as books:
-            books.execute("CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
+        with sqlite3.connect(folder / "ledger.db") as db:
+            db.execute("CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
         async with httpx2.AsyncClient() as http:
             body = {"model": "veo-3", "input": {"prompt": "[sandbox:fail]"}}
             await http.post(url + "/v1/videos/generations", json=body, headers={"Authorization": "Bearer sk-x"})

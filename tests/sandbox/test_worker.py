@@ -63,10 +63,10 @@ BODIES: dict[str, str] = {
 async def test_a_spoilt_row_is_dealt_with_at_the_start_and_hurts_nothing_else(tmp_path: Path, status: str) -> None:
     async with api(tmp_path, seconds=60) as me:
         ids = [(await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"] for _ in BODIES]
-    with closing(sqlite3.connect(tmp_path / "ledger.db")) as books, books:
-        books.execute("UPDATE tasks SET status = ?", (status,))
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db, db:
+        db.execute("UPDATE tasks SET status = ?", (status,))
         for task_id, body in zip(ids, BODIES.values(), strict=True):
-            books.execute("UPDATE tasks SET body = ? WHERE id = ?", (body, task_id))
+            db.execute("UPDATE tasks SET body = ? WHERE id = ?", (body, task_id))
     async with api(tmp_path, allow_private=False, **QUICK) as me:
         await still_works(me)
         for task_id in ids:
@@ -78,8 +78,8 @@ async def test_a_spoilt_row_is_dealt_with_at_the_start_and_hurts_nothing_else(tm
 
 
 async def nothing_owed(folder: Path) -> bool:
-    with closing(sqlite3.connect(folder / "ledger.db")) as books:
-        return books.execute("SELECT COUNT(*) FROM tasks WHERE told = 0").fetchone() == (0,)
+    with closing(sqlite3.connect(folder / "ledger.db")) as db:
+        return db.execute("SELECT COUNT(*) FROM tasks WHERE told = 0").fetchone() == (0,)
 
 
 async def test_a_receiver_that_asks_for_nonsense_does_not_end_the_worker(tmp_path: Path) -> None:
@@ -95,9 +95,9 @@ async def test_a_receiver_that_asks_for_nonsense_does_not_end_the_worker(tmp_pat
 async def test_a_ledger_that_is_full_for_a_while_loses_no_refund_and_is_shown(tmp_path: Path) -> None:
     full = "CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
     async with api(tmp_path, **QUICK) as me:
-        with closing(sqlite3.connect(tmp_path / "ledger.db")) as books:
-            with books:
-                books.execute(full)
+        with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+            with db:
+                db.execute(full)
             task_id = (await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
 
             async def shown() -> bool:
@@ -107,8 +107,8 @@ async def test_a_ledger_that_is_full_for_a_while_loses_no_refund_and_is_shown(tm
             assert (await me.get("/healthz")).status_code == 503
             assert "disk is full" in (await health(me))["last_failure"]
             assert (await me.get(f"/v1/tasks/{task_id}")).json()["status"] == "pending"
-            with books:
-                books.execute("DROP TRIGGER full")
+            with db:
+                db.execute("DROP TRIGGER full")
         assert (await me.ended(task_id))["status"] == "failed"
         assert (await me.credits())["balance"] == 10_000
         await still_works(me)
@@ -124,13 +124,13 @@ async def test_a_ledger_that_is_locked_for_longer_than_sqlite_waits_is_waited_fo
     async with api(tmp_path, seconds=0.5, **QUICK) as me:
         me.http.timeout = 60
         task_id = (await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
-        with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as books:
-            books.execute("BEGIN EXCLUSIVE")
+        with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as db:
+            db.execute("BEGIN EXCLUSIVE")
             answer = await me.get("/v1/credits")  # ten seconds later
             assert answer.status_code == 503
             assert answer.json()["error"]["code"] == "upstream_error"
             assert "nothing was charged" in answer.json()["error"]["message"]
-            books.execute("ROLLBACK")
+            db.execute("ROLLBACK")
         assert (await me.ended(task_id))["status"] == "failed"
         assert (await me.credits())["balance"] == 10_000
 

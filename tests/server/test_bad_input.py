@@ -36,7 +36,17 @@ MISFITS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"prompt": "x", "generation_type": "FIRST_AND_LAST_FRAMES_2_VIDEO"},
         "needs image_urls",
     ),
-    "an image that is not http": ("create_video", {"prompt": "x", "image_urls": ["file:///etc/passwd"]}, "http"),
+    "an image that is not http": ("create_video", {"prompt": "x", "image_urls": ["ftp://a.example/x.png"]}, "http"),
+    "a file URL": ("create_video", {"prompt": "x", "image_urls": ["file:///home/me/a.png"]}, "a public link opens"),
+    "a path": ("create_video", {"prompt": "x", "image_urls": ["/home/me/a.png"]}, "a public link opens"),
+    "a path from home": ("create_video", {"prompt": "x", "image_urls": ["~/a.png"]}, "a public link opens"),
+    "a Windows path": ("create_video", {"prompt": "x", "image_urls": ["C:\\me\\a.png"]}, "a public link opens"),
+    "a bare name": ("create_video", {"prompt": "x", "image_urls": ["photo.JPG"]}, "a public link opens"),
+    "an image in the call": (
+        "create_video",
+        {"prompt": "x", "image_urls": ["data:image/png;base64,AAAA"]},
+        "(data:) cannot be handed to the API",
+    ),
     "an unknown argument": ("create_video", {"prompt": "x", "duration": 5}, "duration is not an argument"),
     "an unknown mode": ("create_video", {"prompt": "x", "mode": "best"}, "'fast' or 'quality'"),
     "extending what does not exist": ("extend_video", {"task_id": "nope", "prompt": "x"}, "No task"),
@@ -98,7 +108,7 @@ async def test_a_balance_that_is_too_low_is_a_refusal_that_costs_nothing(tmp_pat
     async with open_stack(tmp_path, key="sk-sandbox-poor") as env:
         result = await env.call("create_video", prompt="x")
         assert result.is_error
-        assert "credits do not suffice" in text(result)
+        assert "The balance does not cover it: it costs" in text(result)
         assert "Not charged." in text(result)
 
 

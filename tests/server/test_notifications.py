@@ -1,4 +1,4 @@
-"""Being told: once per change, after it can be read, whoever caused it, in both eras and over every transport."""
+"""Notifications: once per change, after it can be read, whoever caused it, in both eras and over every transport."""
 
 import json
 import sqlite3

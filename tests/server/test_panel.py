@@ -50,7 +50,7 @@ async def test_the_policy_and_the_page_name_the_same_hosts(mode: str) -> None:
     async with Client(closed(video_hosts=hosts), mode=mode) as client:
         html, ui = await page(client)
         assert ui["csp"] == {"resourceDomains": list(hosts)}
-        assert config(html) == {"origins": list(hosts), "extend": 40}
+        assert config(html) == {"origins": list(hosts), "prices": {"fast": 40, "quality": 300}}
 
 
 async def test_a_sandbox_adds_its_own_origin(tmp_path: Path, mode: str) -> None:
@@ -62,7 +62,7 @@ async def test_a_sandbox_adds_its_own_origin(tmp_path: Path, mode: str) -> None:
 async def test_where_nothing_may_be_spent_the_card_offers_no_extension(mode: str) -> None:
     async with Client(closed(read_only=True), mode=mode) as client:
         html, _ = await page(client)
-        assert "extend" not in config(html)
+        assert "prices" not in config(html)
 
 
 async def test_the_page_brings_everything_along(mode: str) -> None:

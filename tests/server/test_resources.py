@@ -85,7 +85,7 @@ async def test_a_cursor_that_was_not_made_here_is_an_error_with_a_sentence(
         assert refusal.value.code == INVALID_PARAMS
         listed = await client.call_tool("list_tasks", {"cursor": cursor})
         if not cursor:  # an optional argument of a tool that is empty was not given
-            assert not listed.is_error
+            assert not listed.is_error, text(listed)
             return
         assert listed.is_error
         assert "not made here" in text(listed)

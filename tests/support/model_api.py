@@ -53,11 +53,20 @@ class ModelApi:
     bodies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     turn: int = 0
 
+    @property
+    def shown(self) -> list[str]:
+        """The results of tools that the model was shown in the fullest of its requests: errands may follow the last."""
+        return max((self.results_of(body) for body in self.bodies), key=len, default=[])
+
     def next_call(self, body: dict[str, Any]) -> tuple[str, Arguments] | None:
-        """The tool that the model calls now. A request without our tools is an errand of the host's own."""
+        """The tool that the model calls now, or None for "done".
+
+        A request without tools is an errand of the host's own; one that names none of ours comes from a host that began
+        its turn before our server had started.
+        """
         self.bodies.append(body)
-        offered = json.dumps(body.get("tools") or [])
-        if self.turn >= len(self.script) or len(offered) < 200:
+        offered = len(json.dumps(body.get("tools") or [])) > 200 and self.script[0].tool in json.dumps(body)
+        if self.turn >= len(self.script) or not offered:
             return None
         call = self.script[self.turn]
         self.turn += 1

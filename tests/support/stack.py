@@ -90,6 +90,7 @@ async def open_stack(
         stack.callback(group.cancel_scope.cancel)
         group.start_soon(announcer.follow, engine)
         group.start_soon(engine.poller.run)
+        group.start_soon(engine.saver.run)
         client = await stack.enter_async_context(
             Client(
                 server,

@@ -20,10 +20,12 @@ from pydantic import SecretStr
 from veo_mcp.api import causes
 from veo_mcp.api.answers import LONGEST_ID, Answer, Reader
 from veo_mcp.api.download import MAX_BYTES, download, fetchable
+from veo_mcp.api.glance import glance
 from veo_mcp.api.keycare import KeyCare
 from veo_mcp.api.models import ApiTask, Credits, ExtendInput, GenerationRequest
 from veo_mcp.api.transport import Transport
 from veo_mcp.errors import ApiError, NotSent, RateLimitExceeded, TaskNotFound, Unanswered, UpstreamUnavailable
+from veo_mcp.mp4 import Measured
 from veo_mcp.text import clean
 
 __all__ = ["Reply", "VeoClient"]
@@ -168,6 +170,10 @@ class VeoClient:
         await download(
             self._transport, url, path, sandbox=self._is_sandbox, max_bytes=max_bytes, on_progress=on_progress
         )
+
+    async def measure(self, url: str) -> Measured | None:
+        """How long a finished video is, from its first bytes; None where it does not say. Raises DownloadFailed."""
+        return await glance(self._transport, url, sandbox=self._is_sandbox)
 
     def linkable(self, url: str) -> bool:
         """Whether a video's URL may be linked or fetched: https, or the sandbox's own."""

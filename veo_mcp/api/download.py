@@ -8,7 +8,8 @@ and may lead anywhere.
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,7 @@ from veo_mcp.api.transport import Incoming, Transport
 from veo_mcp.errors import ApiError, DownloadFailed
 from veo_mcp.text import clean
 
-__all__ = ["MAX_BYTES", "download", "fetchable"]
+__all__ = ["MAX_BYTES", "download", "fetchable", "opened", "refused", "unreachable"]
 
 MAX_BYTES = 2_000 * 1_000_000
 MOST_REDIRECTS = 5
@@ -90,9 +91,45 @@ async def download(
     except DownloadFailed:
         raise
     except ApiError as error:
-        # The transport's words are about calls on the API; this is about a file.
-        happened = error.explanation.split(". ", 1)[0] + "."
-        raise causes.VIDEO_UNREACHABLE.error(error.message, why=happened) from None
+        raise unreachable(error) from None
+
+
+def unreachable(error: ApiError) -> ApiError:
+    """What the transport says, whose words are about calls on the API, about a file."""
+    happened = error.explanation.split(". ", 1)[0] + "."
+    return causes.VIDEO_UNREACHABLE.error(error.message, why=happened)
+
+
+@asynccontextmanager
+async def opened(
+    transport: Transport, url: str, headers: Mapping[str, str], *, sandbox: bool
+) -> AsyncGenerator[tuple[Incoming, str]]:
+    """The answer at `url`, wherever it redirects to, and the host that gave it. Raises ApiError."""
+    first = url
+    for _ in range(MOST_REDIRECTS + 1):
+        target = network.address(url)
+        async with transport.stream(target, url, headers) as answer:
+            if answer.status not in _REDIRECTS:
+                yield answer, target.host
+                return
+            url = _next(transport, url, answer.headers.get("location", ""), sandbox=sandbox)
+    raise causes.VIDEO_REDIRECT.error(host=_host(first), to="further and further", why="it never ended")
+
+
+def _next(transport: Transport, url: str, location: str, *, sandbox: bool) -> str:
+    here, to = _host(url), "an address that is none"
+    try:
+        # Joined first: the new address may be written without a host.
+        following = urljoin(url, location)
+        to = network.address(following).host
+    except ValueError as problem:
+        raise causes.VIDEO_REDIRECT.error(host=here, to=to, why=str(problem)) from None
+    why = fetchable(following, transport.address, sandbox=sandbox)
+    if why is None and url.startswith("https:") and not following.startswith("https:"):
+        why = "it is not https"
+    if why is not None:
+        raise causes.VIDEO_REDIRECT.error(host=here, to=to, why=why)
+    return following
 
 
 class _Download:
@@ -114,18 +151,10 @@ class _Download:
         """Fetches what is missing, and gives the file its name. Raises _Stale if the part does not belong to it."""
         offset, known = await self._kept()
         headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
-        url = self._url
-        for _ in range(MOST_REDIRECTS + 1):
-            target = network.address(url)
-            async with self._transport.stream(target, url, headers) as answer:
-                if answer.status in _REDIRECTS:
-                    url = self._next(url, answer.headers.get("location", ""))
-                    continue
-                await self._take(answer, target.host, offset, known)
-            await anyio.to_thread.run_sync(os.replace, self._part, self._path)
-            await anyio.Path(self._note).unlink(missing_ok=True)
-            return
-        raise causes.VIDEO_REDIRECT.error(host=_host(self._url), to="further and further", why="it never ended")
+        async with opened(self._transport, self._url, headers, sandbox=self._sandbox) as (answer, host):
+            await self._take(answer, host, offset, known)
+        await anyio.to_thread.run_sync(os.replace, self._part, self._path)
+        await anyio.Path(self._note).unlink(missing_ok=True)
 
     async def forget(self) -> None:
         """Throws the part away."""
@@ -146,27 +175,12 @@ class _Download:
             return 0, None
         return offset, known
 
-    def _next(self, url: str, location: str) -> str:
-        here, to = _host(url), "an address that is none"
-        try:
-            # Joined first: the new address may be written without a host.
-            following = urljoin(url, location)
-            to = network.address(following).host
-        except ValueError as problem:
-            raise causes.VIDEO_REDIRECT.error(host=here, to=to, why=str(problem)) from None
-        why = fetchable(following, self._transport.address, sandbox=self._sandbox)
-        if why is None and url.startswith("https:") and not following.startswith("https:"):
-            why = "it is not https"
-        if why is not None:
-            raise causes.VIDEO_REDIRECT.error(host=here, to=to, why=why)
-        return following
-
     async def _take(self, answer: Incoming, host: str, offset: int, known: _Known | None) -> None:
         """Writes an answer's body into the part. Raises _Stale, DownloadFailed."""
         if answer.status == 416 or (answer.status == 206 and not _continues(answer.headers, offset, known)):
             raise _Stale
         if answer.status not in (200, 206):
-            raise _refusal(answer.status, host)
+            raise refused(answer.status, host)
         if (media := _media_type(answer.headers)) and _NOT_VIDEO.match(media):
             raise causes.VIDEO_NOT_A_VIDEO.error(host=host, what=media)
         if (coding := answer.headers.get("content-encoding", "identity").strip().lower()) not in ("", "identity"):
@@ -238,7 +252,8 @@ def _total(headers: Mapping[str, str], offset: int) -> int | None:
     return offset + int(length) if length.isascii() and length.isdecimal() and len(length) <= 15 else None
 
 
-def _refusal(status: int, host: str) -> ApiError:
+def refused(status: int, host: str) -> ApiError:
+    """What a status that brings no file says."""
     match status:
         case 401 | 403 | 407:
             return causes.VIDEO_FORBIDDEN.error(host=host, status=status, http_status=status)

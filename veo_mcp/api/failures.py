@@ -1,6 +1,6 @@
 """From an exception of the network to its cause: which certificate, which name, which proxy.
 
-Called by transport.py, which alone knows the HTTP library: here an exception is judged by the standard library's errors
+Called by transport.py, which alone knows the HTTP library: here an error is classified by the standard library's errors
 in its chain. Pure.
 """
 

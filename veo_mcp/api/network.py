@@ -2,7 +2,7 @@
 
 Called by transport.py and download.py. Reads the standard variables (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY,
 SSL_CERT_FILE, SSL_CERT_DIR) itself, because a proxy must never see what is meant for this machine, and because what is
-wrong with one of them should be told by name. Opens no connection. Never shows a proxy's password.
+wrong with one of them should be reported by name. Opens no connection. Never shows a proxy's password.
 """
 
 import ipaddress

@@ -81,7 +81,7 @@ class Transport:
     """Sends requests to one API with one key.
 
     Args:
-        base_url: the API's URL; what is wrong with it is told by the first request.
+        base_url: the API's URL; what is wrong with it is reported by the first request.
         key: the provider's key; goes into the Authorization header and nowhere else.
         clock: Unix seconds now, to read a Retry-After that is a date.
         environ: where proxies and certificates are named.

@@ -10,14 +10,18 @@ from hashlib import sha256
 from typing import Any
 
 import anyio
+from anyio.to_thread import run_sync
 
+from veo_mcp import film
 from veo_mcp.app import open_from
-from veo_mcp.cli.terminal import PERSON, err, out
+from veo_mcp.cli.terminal import PERSON, err, marks, out
 from veo_mcp.errors import ApiError, SetupError, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import KNOBS, Settings
+from veo_mcp.tasks import shelf
 from veo_mcp.tasks.engine import Engine
+from veo_mcp.text import shown_id
 from veo_mcp.web.access import access_from
 
 __all__ = ["check"]
@@ -56,11 +60,21 @@ async def _look(settings: Settings) -> _Findings:
             if not settings.problems:  # a key that is known to be wrong is not sent anywhere
                 await _ask_balance(engine, findings)
                 await _look_into_sandbox(settings, findings)
+                await _look_at_files(engine, settings, findings)
     except* VeoMcpError as group:
         findings.problems.append(str(group.exceptions[0]))
+    key = settings.shown("api_key")
+    source = settings.sources.get("api_key")
+    unused = " (not used: the sandbox is)" if settings.api_key is not None and settings.embedded else ""
+    findings.well.append(("key", f"{key}, {source}{unused}" if source else "none: `veo-mcp login` saves one"))
     tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
     listed = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
-    findings.well.append(("tools", f"{len(tools)}, sha256 {sha256(listed.encode()).hexdigest()[:16]}"))
+    findings.well.append(
+        (
+            "tools",
+            f"{len(tools)}; fingerprint of what hosts are told: {sha256(listed.encode()).hexdigest()[:16]}",
+        )
+    )
     return findings
 
 
@@ -87,13 +101,32 @@ async def _look_into_sandbox(settings: Settings, findings: _Findings) -> None:
         findings.problems.append(trouble)
 
 
+async def _look_at_files(engine: Engine, settings: Settings, findings: _Findings) -> None:
+    """Whether videos can be saved, and which of the newest still are not."""
+    if settings.save_dir is None:
+        return
+    trouble = None
+    if await anyio.Path(settings.save_dir).exists() or not await anyio.Path(settings.save_dir.parent).is_dir():
+        trouble = await run_sync(shelf.probe, settings.save_dir)
+    if trouble:
+        findings.problems.append(f"{trouble} Finished videos are saved there once that is put right.")
+    else:
+        joins = "" if film.able() else f" {film.NO_TOOL}"
+        findings.well.append(("videos", f"saved in {settings.save_dir}.{joins}"))
+    page = await engine.reader.list(await engine.accounts.account(PERSON), limit=50)
+    for entry in page.entries:
+        if entry.file_error:
+            findings.warnings.append(f"The video of {shown_id(entry.upstream_id or entry.id)}: {entry.file_error}")
+
+
 def _print(settings: Settings, findings: _Findings) -> None:
+    well, bad = marks()
     for name, words in findings.well:
-        out.print(f"✓ {name:<9} {words}", highlight=False, soft_wrap=True)
+        out.print(f"{well} {name:<9} {words}", highlight=False, soft_wrap=True)
     for warning in findings.warnings:
         err.print(f"! {warning}", style="yellow", highlight=False, soft_wrap=True)
     for problem in findings.problems:
-        err.print(f"✗ {problem}", style="red", highlight=False, soft_wrap=True)
+        err.print(f"{bad} {problem}", style="red", highlight=False, soft_wrap=True)
     out.print("\nSettings in force:", highlight=False)
     for knob in KNOBS:
         source = settings.sources.get(knob.name, "default")

@@ -4,6 +4,7 @@ Called by `veo-mcp demo`. Speaks only the protocol, as any host would; the one t
 """
 
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -26,8 +27,9 @@ PROMPT = (
 )
 NEXT = "The camera slowly zooms out, night falls and the lighthouse begins to shine"
 WAIT_SECONDS = 45
-USUAL_SECONDS = 10.0
-"""How much of the bar a sandbox generation usually takes; the bar stops short of its end until the video is there."""
+ROOM = 22
+MORE = "The same scene goes on as the camera slowly pulls back"
+"""What fits any first prompt; NEXT fits ours alone."""
 
 
 class DemoFailed(Exception):
@@ -43,63 +45,91 @@ async def run(prompt: str | None, out: Path) -> int:
         # The SDK hands a child only a short list of variables; VEO_* decide where its journal and sandbox lie.
         env={name: value for name, value in os.environ.items() if name not in ("VEO_API_KEY", "AIVIDEOAPI_API_KEY")},
     )
-    await anyio.Path(out).mkdir(parents=True, exist_ok=True)
+    try:
+        await anyio.Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        # Before anything is made: a video that cannot be saved is of no use to anybody.
+        _complain(f"{out} cannot be used as a folder for the videos ({error.strerror}). --out names another one.")
+        return 1
     began = time.monotonic()
-    refusal: DemoFailed | None = None
-    async with Client(server) as client:
-        try:
-            await _main_job(client, console, prompt or PROMPT, out)
-        except DemoFailed as error:
-            refusal = error
+    refusal: DemoFailed | OSError | None = None
+    begun: list[str] = []
+    try:
+        async with Client(server) as client:
+            try:
+                await _main_job(client, console, prompt, out, begun)
+            except (DemoFailed, OSError) as error:
+                refusal = error
+    except BaseException as error:
+        # Ctrl-C reaches the child too, so that the connection may end before the cancellation comes.
+        if isinstance(error, anyio.get_cancelled_exc_class()) and begun:
+            _complain(_to_go_on(begun[-1], out))
+        raise
+    if isinstance(refusal, OSError):
+        more = f" {_to_go_on(begun[-1], out)}" if begun else ""
+        _complain(f"{refusal.filename or out}: {refusal.strerror}.{more}")
+        return 1
     if refusal is not None:
-        Console(stderr=True, markup=False).print(str(refusal), style="red", highlight=False)
+        _complain(str(refusal))
         return 1
     console.print(f"Done in {time.monotonic() - began:.0f} s. These are SANDBOX clips: no AI model, no real credits.")
     return 0
 
 
-async def _main_job(client: Client, console: Console, prompt: str, out: Path) -> None:
+async def _main_job(client: Client, console: Console, wanted: str | None, out: Path, begun: list[str]) -> None:
+    prompt, following = (PROMPT, NEXT) if wanted is None else (wanted, MORE)
     tools = await client.list_tools()
-    console.print("Tools: " + ", ".join(tool.name for tool in tools.tools), highlight=False)
-    console.print(_text(await _call(client, "get_credits", {})), highlight=False)
-    console.print(f"\nCreating: “{prompt}”", highlight=False)
+    console.print(
+        f"A server was started, as a host would start it; it has {len(tools.tools)} tools: "
+        + ", ".join(tool.name for tool in tools.tools),
+        highlight=False,
+    )
+    console.print(
+        f"Balance: {(await _structured(client, 'get_credits'))['balance']:,} sandbox credits", highlight=False
+    )
+    console.print(f"\nMaking “{prompt}”", highlight=False)
     created = await _call(client, "create_video", {"prompt": prompt})
+    begun.append(str((created.structured_content or {})["task_id"]))
     first = await _finished(client, console, created, "create")
     path = await _saved(first, out)
     console.print(f"Saved {path}", highlight=False, soft_wrap=True)
-    console.print(f"\nExtending: “{NEXT}”", highlight=False)
-    extended = await _call(client, "extend_video", {"task_id": first["task_id"], "prompt": NEXT})
+    console.print(f"\nExtending it: “{following}”", highlight=False)
+    extended = await _call(client, "extend_video", {"task_id": first["task_id"], "prompt": following})
+    begun.append(str((extended.structured_content or {})["task_id"]))
     second = await _finished(client, console, extended, "extend")
     more = await _saved(second, out)
     console.print(f"Saved {more}\n", highlight=False, soft_wrap=True)
-    console.print(_text(await _call(client, "get_credits", {})), highlight=False)
+    console.print(
+        f"Balance: {(await _structured(client, 'get_credits'))['balance']:,} sandbox credits", highlight=False
+    )
     console.print(f"Your files:\n  {path}\n  {more}", highlight=False, soft_wrap=True)
 
 
 async def _finished(client: Client, console: Console, started: CallToolResult, label: str) -> dict[str, Any]:
     task: dict[str, Any] = started.structured_content or {}
-    console.print(_text(started), highlight=False)
+    # The tool's own message is for a model: it says what to call next.
+    about = "about " if task.get("credits_estimated") else ""
+    console.print(f"Started {task['task_id']} for {about}{task['credits']} sandbox credits.", highlight=False)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[words]}", markup=False),
     )
-    began = time.monotonic()
     with Progress(*columns, console=console) as bar:
-        line = bar.add_task(label, total=1.0, words="")
+        # Without a number from the API it only moves: nobody knows how far along the video is.
+        line = bar.add_task(label, total=None, words="")
 
         async def beat(progress: float, total: float | None, message: str | None) -> None:
-            # Without a total the number has no scale; the time passed has one.
-            passed = (time.monotonic() - began) / USUAL_SECONDS
-            share = progress / total if total else 1.0 - 1.0 / (1.0 + passed * 2.0)
-            bar.update(line, completed=min(share, 0.98), words=message or "")
+            bar.update(line, words=_short(message or ""))
+            if total:
+                bar.update(line, completed=progress, total=total)
 
         while task.get("status") in ("submitting", "pending", "processing"):
             arguments = {"task_id": task["task_id"], "wait_seconds": WAIT_SECONDS}
             looked = await _call(client, "get_task", arguments, beat)
             task = looked.structured_content or {}
-        bar.update(line, completed=1.0, words=str(task.get("status")))
+        bar.update(line, completed=1.0, total=1.0, words=str(task.get("status")))
     if not task.get("video_urls"):
         raise DemoFailed(f"The task ended as {task.get('status')} without a video.")
     return task
@@ -118,6 +148,26 @@ async def _saved(task: dict[str, Any], out: Path) -> Path:
     async with VeoClient(url, SecretStr("sk-sandbox")) as api:
         await api.download(url, path)
     return path
+
+
+async def _structured(client: Client, tool: str) -> dict[str, Any]:
+    return (await _call(client, tool, {})).structured_content or {}
+
+
+def _short(words: str) -> str:
+    """Beside a bar in 80 columns there is room for this much."""
+    return words if len(words) <= ROOM else words[: ROOM - 1] + "…"
+
+
+def _to_go_on(task_id: str, out: Path) -> str:
+    folder = "" if out == Path() else f" --out {shlex.quote(str(out))}"
+    return (
+        f"Task {task_id} goes on at the sandbox. To save its video later: veo-mcp download {task_id} --sandbox{folder}"
+    )
+
+
+def _complain(words: str) -> None:
+    Console(stderr=True, markup=False).print(words, style="red", highlight=False, soft_wrap=True)
 
 
 def _text(result: CallToolResult) -> str:

@@ -1,56 +1,125 @@
-"""What the commands share: the two consoles, and running a piece of work over the engine that the settings describe.
+"""What the commands share: two consoles, finding a task by the first characters of its id, running over the engine.
 
-Called by the other files of cli/. Turns every error of the outside into one line on stderr. Never spends.
+Called by the other files of cli/. Turns every error of ours into one line on stderr. Never spends.
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import anyio
 from rich.console import Console
 
-from veo_mcp.api.account import Caller
+from veo_mcp import logs
+from veo_mcp.api.account import Account, Caller
 from veo_mcp.app import open_from
-from veo_mcp.errors import ApiError, UnknownTask, VeoMcpError
+from veo_mcp.cli.guard import PIPE_CLOSED, silence
+from veo_mcp.errors import ApiError, RequestError, UnknownTask, VeoMcpError
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.engine import Engine
 
-__all__ = ["PERSON", "err", "explained", "fresh", "out", "with_engine"]
+__all__ = ["PERSON", "entries", "err", "explained", "fresh", "marks", "out", "whole_id", "with_engine"]
 
 PERSON = Caller(principal="")
 """Whoever sits at the terminal: the one person whose journal this is."""
+PAGE = 500
+
+
+class _Console(Console):
+    """Ends with guard.py's status when the reader goes away; rich, and click for an OSError, would exit with 1."""
+
+    def on_broken_pipe(self) -> None:
+        silence()
+        raise SystemExit(PIPE_CLOSED)
+
 
 # Without markup: prompts and messages hold square brackets, which rich would take for styles and swallow.
-out = Console(markup=False)
-err = Console(stderr=True, markup=False)
+out = _Console(markup=False, emoji=False)
+err = _Console(stderr=True, markup=False, emoji=False)
 
 
-async def fresh(engine: Engine, task_id: str) -> Entry:
-    """The task as the API has it now, if it can be asked: no server need be running to finish a download."""
-    entry = await engine.reader.get(await engine.accounts.account(PERSON), task_id)
+def marks() -> tuple[str, str]:
+    """What stands before what is well and what is not; words where the output has no such signs."""
+    return ("✓", "✗") if (out.encoding or "").lower().startswith("utf") else ("ok", "NO")
+
+
+async def entries(engine: Engine, account: Account) -> list[Entry]:
+    """All of the account's tasks, newest first."""
+    found: list[Entry] = []
+    cursor: str | None = None
+    while True:
+        page = await engine.reader.list(account, limit=PAGE, cursor=cursor)
+        found += page.entries
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+async def whole_id(engine: Engine, account: Account, typed: str) -> str:
+    """The id that begins with what was typed, where only one does; else what was typed. Raises RequestError."""
+    if await engine.journal.get(account, typed) is not None:
+        return typed
+    found = [
+        entry.upstream_id or entry.id
+        for entry in await entries(engine, account)
+        if entry.id.startswith(typed) or (entry.upstream_id or "").startswith(typed)
+    ]
+    if len(found) > 1:
+        raise RequestError(
+            f"{len(found)} tasks have an id that begins with {typed}: {', '.join(found[:5])}. Type more."
+        )
+    return found[0] if found else typed
+
+
+async def fresh(engine: Engine, typed: str) -> Entry:
+    """The task as the API has it now; no server need be running. Says it where the API could not be asked."""
+    account = await engine.accounts.account(PERSON)
+    entry = await engine.reader.get(account, await whole_id(engine, account, typed))
     if entry.status in FINAL or entry.upstream_id is None:
         return entry
-    with suppress(ApiError):
+    try:
         return await engine.reader.refresh(entry, entry.upstream_id) or entry
-    return entry
+    except ApiError as error:
+        err.print(
+            f"The API could not be asked, so this is what was known last. {error.explanation}",
+            style="yellow",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return entry
 
 
-def explained(error: VeoMcpError) -> str:
+def explained(error: VeoMcpError, settings: Settings) -> str:
     """Any error of ours as the terminal tells it."""
-    if isinstance(error, UnknownTask) and error.explanation == UnknownTask.explanation:
-        return "No task with this id exists; `veo-mcp tasks` lists them."
-    return error.explanation
+    if not isinstance(error, UnknownTask):
+        return error.explanation
+    if error.explanation == UnknownTask.explanation:
+        said = "No task with this id exists; `veo-mcp tasks` lists them."
+    else:
+        said = error.explanation
+    if settings.embedded and not settings.sandbox:
+        said += (
+            " Only the sandbox was asked, because no key is set or saved: for a task of the real API run `veo-mcp "
+            "login` first, or set VEO_API_KEY."
+        )
+    elif not settings.embedded:
+        said += " For a task of the sandbox add --sandbox."
+    return said
 
 
 def with_engine(settings: Settings, act: Callable[[Engine], Awaitable[int]]) -> int:
+    """Runs a piece of work over the engine that the settings describe; the exit status."""
+
     async def run() -> int:
+        if settings.problems:
+            err.print("\n".join(settings.problems), highlight=False, soft_wrap=True)
+            return 1
         try:
             async with open_from(settings) as engine:
                 return await act(engine)
         except* VeoMcpError as group:
-            error = group.exceptions[0]
-            err.print(explained(error) if isinstance(error, VeoMcpError) else str(error), soft_wrap=True)
+            error = logs.innermost(group)
+            words = explained(error, settings) if isinstance(error, VeoMcpError) else str(error)
+            err.print(words, highlight=False, soft_wrap=True)
         return 1
 
     return anyio.run(run)

@@ -4,11 +4,12 @@ Used by every store and by everyone above. `apply` is the single rule by which a
 changes nothing, and a task never moves backwards.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from veo_mcp.api.account import Account
 
@@ -131,6 +132,15 @@ class Entry:
     def belongs_to(self, account: Account) -> bool:
         """Whether this is one of the account's tasks."""
         return (self.api, self.principal) == (account.api, account.principal)
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """The request's body as an object; empty for a task that was made elsewhere, or where it cannot be read."""
+        try:
+            body: Any = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
 
     @property
     def settled(self) -> bool:

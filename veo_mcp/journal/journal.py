@@ -191,8 +191,17 @@ class Journal(Protocol):
         """Whether the account was told this price for this request later than `after`; used up by this call."""
         ...
 
-    async def lease_files(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Lease]:
-        """Completed entries of `api` whose file is due to be measured, saved or joined, leased as by `lease`."""
+    async def lease_files(
+        self, *, api: str, worker_id: str, now: float, seconds: float, limit: int, save: bool
+    ) -> Sequence[Lease]:
+        """Completed entries of `api` whose file is due, leased as by `lease`.
+
+        With `save` all of them; else without those that wait for a server that saves files.
+        """
+        ...
+
+    async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
+        """Makes the lease of a file last until then; False when it is not held any more: somebody else has the file."""
         ...
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:

@@ -109,7 +109,7 @@ def account_id(key: str) -> str:
 
 
 class Ledger:
-    """The books in one file.
+    """The ledger in one file.
 
     Args:
         path: the SQLite file.

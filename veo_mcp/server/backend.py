@@ -1,7 +1,7 @@
 """The way from the MCP face to the engine behind it, which may still be opening, or may not open at all.
 
 Filled by app.py, awaited by tools and resources. It exists so that `tools/list` is answered before the journal, the
-HTTP library and the sandbox are there, and so that a wrong setting becomes a sentence in every tool's answer.
+HTTP library and the sandbox are there, and so that a wrong setting becomes a message in every tool's answer.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -8,10 +8,20 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, InputRequiredResult
+from mcp_types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
+from mcp_types import Tool as ListedTool
 from pydantic import ValidationError
 
 from veo_mcp import __version__
@@ -21,15 +31,15 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import CREATE, may_create
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
-from veo_mcp.server.panel import advertise_to_legacy, panel
+from veo_mcp.server.panel import CARD_TOOL_META, advertise_to_legacy, client_supports_apps, panel
 from veo_mcp.server.results import charge_words
 from veo_mcp.server.schema import tidy
-from veo_mcp.server.sdk_compat import input_schema
+from veo_mcp.server.sdk_compat import input_schema, replace
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
 from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
-__all__ = ["VeoServer", "build_server"]
+__all__ = ["VeoServer", "build_server", "instructions"]
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +68,26 @@ class VeoServer(MCPServer[None]):
         confirm_above: a call that costs more credits than this is confirmed by the person first.
         backend: where the engine is or will be.
         sandbox: whether the credits are known to be a sandbox's.
+        of_the_card: the names of the tools that the card alone may call.
     """
 
     confirm_above: int = 100
     backend: Backend
     sandbox: bool = False
+    of_the_card: frozenset[str] = frozenset()
+
+    async def list_tools(self) -> list[ListedTool]:
+        """The tools that every client sees."""
+        return [tool for tool in await super().list_tools() if tool.meta != CARD_TOOL_META]
+
+    async def listed(
+        self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        """Answers `tools/list`: the card's own tools are there for clients that can show the card."""
+        del params
+        return ListToolsResult(
+            tools=await super().list_tools() if client_supports_apps(ctx) else await self.list_tools()
+        )
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
@@ -71,18 +96,22 @@ class VeoServer(MCPServer[None]):
         if name in SPENDING and context is not None and not may_create(context.request_context):
             return tool_error(f"This token may look but not spend: it lacks the scope {CREATE}. Not charged.")
         try:
+            if name in self.of_the_card and not (context is not None and client_supports_apps(context)):
+                raise ToolError(f"Unknown tool: {name}")
             return await super().call_tool(name, tidy(arguments, input_schema(self, name)), context)
         except ToolError as error:
             names = [tool.name for tool in await self.list_tools()]
-            if name not in names:
+            if name not in names and error.__cause__ is None:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
+                if "cancel" in name.lower():
+                    why = "A video that was started cannot be cancelled"
                 return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
                 return validation_error(name, error.__cause__, input_schema(self, name))
             if isinstance(error.__cause__, ToolError):
                 # The SDK's, before the tool itself began: our tools raise none.
                 return tool_error("The question about the credits was not answered as asked. Not charged. Ask again.")
-            log.exception("Tool %s crashed", name)
+            log.error("Tool %s crashed", name, exc_info=error.__cause__ or error)
             # Not while it was sent: our tools turn that into a result of their own.
             price = PRICES[Mode.QUALITY if arguments.get("mode") == Mode.QUALITY else Mode.FAST]
             estimated = name == "extend_video"
@@ -124,13 +153,15 @@ def build_server(
 ) -> VeoServer:
     """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
     tools = Tools(backend, clock=clock)
+    # A read-only server's card looks and does nothing else.
+    of_the_card: list[Tool] = [] if read_only else tools.of_the_card()
     announcer = announcer or Announcer()
     server = VeoServer(
         "veo-mcp",
         title="Veo 3.1 videos",
         version=__version__,
-        instructions=_instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
-        tools=tools.all(read_only=read_only),
+        instructions=instructions(read_only=read_only, max_credits=max_credits, sandbox=sandbox),
+        tools=[*tools.all(read_only=read_only), *of_the_card],
         log_level=log_level,
         subscriptions=announcer.bus,
         extensions=[
@@ -139,6 +170,8 @@ def build_server(
         ],
     )
     server.confirm_above, server.backend, server.sandbox = confirm_above, backend, sandbox
+    server.of_the_card = frozenset(tool.name for tool in of_the_card)
+    replace(server, "tools/list", PaginatedRequestParams, server.listed)
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware.insert(0, keep_state)
     server.middleware.append(advertise_to_legacy)
@@ -149,6 +182,7 @@ def build_server(
     return server
 
 
-def _instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+def instructions(*, read_only: bool, max_credits: int | None, sandbox: bool) -> str:
+    """What hosts show their model of the whole server, where they do."""
     limit = LIMIT.format(max_credits) if max_credits is not None and not read_only else ""
     return (READ_ONLY if read_only else INSTRUCTIONS) + limit + (SANDBOX if sandbox else "")

@@ -51,7 +51,7 @@ def parse(data: bytes | bytearray) -> JSONRPCMessage | BadFrame:
         return BadFrame.because(f"The message is longer than {LIMIT} bytes.")
     try:
         message = jsonrpc_message_adapter.validate_json(data, by_name=False)
-        # A request whose id is neither text nor a number passes for a notification, and would wait for ever.
+        # A request whose id is neither text nor a number passes for a notification, and would wait indefinitely.
         if not isinstance(message, JSONRPCNotification) or b'"id"' not in data or "id" not in json.loads(data):
             return message
     except ValidationError:

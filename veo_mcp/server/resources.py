@@ -109,12 +109,13 @@ class _Resources:
         page, following = await self._page(ctx, None)
         try:
             engine = await self._backend.engine()
-            spent = await engine.budget.spent(await account_of(ctx, engine))
+            account = await account_of(ctx, engine)
+            spent = await engine.budget.spent(account)
         except VeoMcpError as error:
             raise resource_error(error) from None
         # A resource has no pages: what follows is the tool's to list.
         del following
-        listed = list_result(page, None, self._clock(), status=None, paged=False, spent=spent)
+        listed = list_result(page, None, self._clock(), status=None, paged=False, spent=spent, sandbox=account.sandbox)
         return _json(listed.structured_content or {})
 
     async def one(self, task_id: str, ctx: Context) -> str:

@@ -30,7 +30,7 @@ from veo_mcp.server.views import (
     view_row,
 )
 from veo_mcp.tasks.budget import Standing
-from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
+from veo_mcp.tasks.situation import NOTHING_KNOWN, WHOLE_FILM_SECONDS, Situation
 from veo_mcp.text import clean
 
 __all__ = [
@@ -45,8 +45,8 @@ __all__ = [
     "task_result",
 ]
 
-WHOLE_FILM_SECONDS = 2.0
-"""An extension's file that is longer than its parent's by this much holds the whole film, not only its own part."""
+MOST_PARTS = 6
+"""Parts of a film that are listed in one answer."""
 WAITING = (
     "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."
 )
@@ -61,16 +61,23 @@ def task_result(
 
 
 def list_result(
-    entries: Sequence[Entry], next_cursor: str | None, now: float, *, status: str | None, paged: bool, spent: int
+    entries: Sequence[Entry],
+    next_cursor: str | None,
+    now: float,
+    *,
+    status: str | None,
+    paged: bool,
+    spent: int,
+    sandbox: bool,
 ) -> CallToolResult:
     """A tool's answer with a page of tasks; `spent` is what the last 24 h cost the account."""
     short = excerpts([entry.prompt for entry in entries])
     rows = [view_row(entry, now, words) for entry, words in zip(entries, short, strict=True)]
-    sandbox = bool(entries) and in_sandbox(entries[0])
     closing = f"Last 24 h: {spent} {'sandbox ' if sandbox else ''}credits spent or reserved."
     if not entries:
         kind = f"{status} " if status else ""
         closing = f"No {'older ' if paged else ''}{kind}Veo video tasks here. {closing}"
+    closing += " Only videos made through this server are listed; get_task finds others by id."
     if next_cursor:
         closing += f" For older ones call again with cursor={next_cursor}"
     count = f"{len(rows)} Veo video task{'s' if len(rows) != 1 else ''}, newest first. " if rows else ""
@@ -108,14 +115,14 @@ def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResul
 
 def task_message(entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False) -> str:
     """What happened, credits, next step."""
-    words = _state(entry, now, situation)
+    words = _state(entry, now, situation, repeated=repeated)
     if not repeated:
         return words
+    before = f"The same request was made before; nothing was sent again. {words}"
+    if entry.status is Status.UNKNOWN:  # that says already how to pay for another one
+        return before
     another = "other seeds or " if entry.kind == "create" else ""
-    return (
-        f"This same request was made {ago(entry, now)}; nothing was sent again. {words} Only to pay for another one on "
-        f"purpose, call again with {another}repeat_of={shown(entry)}."
-    )
+    return f"{before} To pay again on purpose: {another}repeat_of={shown(entry)}."
 
 
 def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox: bool = False) -> str:
@@ -159,10 +166,10 @@ def linkable(url: str) -> bool:
     return bool(re.match(r"https://[^\s/@]+/|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/", url))
 
 
-def _state(entry: Entry, now: float, situation: Situation) -> str:
+def _state(entry: Entry, now: float, situation: Situation, *, repeated: bool) -> str:
     match entry.status:
         case Status.COMPLETED:
-            return _completed(entry, now, situation)
+            return _completed(entry, now, situation, repeated=repeated)
         case Status.FAILED:
             return _failed(entry, now, situation)
         case Status.REFUSED:
@@ -179,29 +186,34 @@ def _under_way(entry: Entry, now: float, situation: Situation) -> str:
     words = f"Veo video {shown(entry)} is {entry.status.value}, started {span(now - entry.created_at)} ago."
     if situation.usual is not None:
         words += f" Such videos usually take about {span(situation.usual)}."
-    if situation.trouble:
-        words += f" It cannot be asked about at the moment: {situation.trouble}"
-    return f"{words} {money(entry)} {WAITING}"
+    if situation.trouble is None:
+        return f"{words} {money(entry)} {WAITING}"
+    trouble = situation.trouble.rstrip(".")
+    return (
+        f"{words} {money(entry)} It cannot be asked about at the moment: {trouble}. Tell the person; the video itself "
+        "goes on, and get_task shows it once that is over."
+    )
 
 
-def _completed(entry: Entry, now: float, situation: Situation) -> str:
+def _completed(entry: Entry, now: float, situation: Situation, *, repeated: bool) -> str:
     links = " ".join(clean(url, 2000) for url in entry.video_urls if linkable(url))
     ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
-    drawn = "Drawn by the sandbox without an AI model. " if in_sandbox(entry) else ""
-    parts = [ready, f"{_what(entry)}, started {ago(entry, now)}.", f"{drawn}{money(entry)}"]
+    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) else ""
+    parts = [ready, f"{_what(entry, situation)}, started {ago(entry, now)}.", f"{drawn}{money(entry)}"]
     if entry.saved_to:
-        parts.append(f"Saved as {clean(entry.saved_to, 500)}")
+        parts.append(f"Saved: {clean(entry.saved_to, 500)}")
     if entry.film_saved_to:
-        parts.append(f"The whole film is saved as {clean(entry.film_saved_to, 500)}")
-    elif len(situation.chain) > 1:
+        parts.append(f"The whole film: {clean(entry.film_saved_to, 500)}")
+    elif entry.extends:
         parts.append(_film(entry, situation.chain))
     if entry.file_error:
         parts.append(f"Its file: {clean(entry.file_error, 200)}")
-    parts.append(f"To continue it, call extend_video with task_id {shown(entry)}.")
+    if not repeated:
+        parts.append(f"Continue it: extend_video, task_id={shown(entry)}.")
     return " ".join(parts)
 
 
-def _what(entry: Entry) -> str:
+def _what(entry: Entry, situation: Situation) -> str:
     """Length, size, mode, shape and what else was asked for."""
     given = asked(entry)
     facts: list[str] = []
@@ -217,23 +229,42 @@ def _what(entry: Entry) -> str:
     images = len(given.get("image_urls") or ())
     if images:
         facts.append(f"{images} image{'s' if images > 1 else ''}")
-    if entry.extends:
+    if entry.extends and len(situation.chain) < 2:
         facts.append(f"continues {clean(entry.extends, 40)}")
-    return ", ".join(facts) or "A video"
+    return ", ".join(facts) or ("An extension" if entry.extends else "A video")
 
 
 def _film(entry: Entry, chain: Sequence[Entry]) -> str:
-    parent = chain[-2]
-    parts = "; ".join(
-        f"{number}. {shown(part)} {next(filter(linkable, part.video_urls), 'no link')}"
-        for number, part in enumerate(chain[:-1], 1)
+    """Whether the file of an extension holds the whole film; if not, where the parts are, in order."""
+    if len(chain) < 2:
+        return "What it continues was made elsewhere, so whether its file holds the whole film is not known."
+    whole = _holds_all(chain[-2], entry)
+    if whole:
+        before = ", ".join(shown(part) for part in chain[-1 - MOST_PARTS : -1])
+        return f"Its file holds the whole film, with {before}."
+    # A part that holds what went before it is where the film begins.
+    begins = next((place for place in range(len(chain) - 2, 0, -1) if _holds_all(*chain[place - 1 : place + 1])), 0)
+    parts = chain[begins:-1]
+    earlier = (
+        f"{len(parts) - MOST_PARTS} earlier ones (get_task on each leads back); " if len(parts) > MOST_PARTS else ""
     )
-    here = f"{len(chain)}. this one"
-    if entry.duration_seconds is None or parent.duration_seconds is None:
-        return f"Whether its file holds the whole film or only the new part is not known yet. Parts: {parts}; {here}."
-    if entry.duration_seconds >= parent.duration_seconds + WHOLE_FILM_SECONDS:
-        return f"Its file holds the whole film ({entry.duration_seconds:.1f} s)."
-    return f"Its file holds only the new part. The film in order: {parts}; {here}."
+    listed = "; ".join(
+        f"{number}. {shown(part)} {next(filter(linkable, part.video_urls), 'no link')}"
+        for number, part in list(enumerate(parts, 1))[-MOST_PARTS:]
+    )
+    order = f"{earlier}{listed}; {len(parts) + 1}. this one."
+    if whole is None:
+        later = any(part.duration_seconds is None and part.file_due_at is not None for part in chain[-2:])
+        known = "not known yet; look again in a few seconds" if later else "not known, because a length cannot be read"
+        return f"Whether its file holds the whole film or only the new part is {known}. Parts in order: {order}"
+    return f"Its file holds only the new part. The film in order: {order}"
+
+
+def _holds_all(parent: Entry, child: Entry) -> bool | None:
+    """Whether the child's file holds its parent's too; None where a length is not known."""
+    if child.duration_seconds is None or parent.duration_seconds is None:
+        return None
+    return child.duration_seconds >= parent.duration_seconds + WHOLE_FILM_SECONDS
 
 
 def _failed(entry: Entry, now: float, situation: Situation) -> str:
@@ -244,8 +275,7 @@ def _failed(entry: Entry, now: float, situation: Situation) -> str:
     if situation.failures > 1:
         return (
             f"{words} This same request has failed {situation.failures} times in a row: stop, and tell the person. "
-            "Send it "
-            "again only if they ask for it."
+            "Send it again only if they ask for it."
         )
     return f"{words} Tell the person, and ask before paying for another try."
 
@@ -261,19 +291,23 @@ def _cause(entry: Entry) -> str:
     if re.search(r"unavailable|overload|capacity|busy|maintenance|try again|time.?out|timed out", words):
         return "The service was down or overloaded: the same request may work later."
     if images:
-        return f"That names no cause; check that the {images} image link(s) open without a login."
+        links = "the image link opens" if images == 1 else f"all {images} image links open"
+        return f"That names no cause; check that {links} without a login."
     return "That names no cause; the wording need not be it."
 
 
 def _refused(entry: Entry, now: float) -> str:
     said = clean(entry.error_message or "").rstrip(".")
-    reason = f"The API said: “{said}”." if said else "No reason is kept."
     if entry.error_code == "settled_by_hand":
-        reason = "A person settled it: the API never took it."
+        return (
+            f"A person settled request {shown(entry)}, made {ago(entry, now)}: the API never took it, and no video was "
+            f"made. {money(entry)} Call {_tool(entry)} again if they still want it."
+        )
+    reason = f"The API said: “{said}”." if said else "No reason is kept."
     wait = retry_after(entry)
     later = f" Not before {wait} s have passed." if wait else ""
     return (
-        f"Request {shown(entry)}, made {span(now - entry.created_at)} ago, was refused; no video was made. {reason} "
+        f"Request {shown(entry)}, made {ago(entry, now)}, was refused; no video was made. {reason} "
         f"{money(entry)} Call {_tool(entry)} again once that is fixed.{later}"
     )
 
@@ -282,10 +316,7 @@ def _unknown(entry: Entry, now: float, situation: Situation) -> str:
     why = clean(entry.error_message or "its answer was lost", 100).rstrip(".")
     words = f"Nobody knows whether the API took request {shown(entry)}, sent {ago(entry, now)}: {why}. {money(entry)}"
     if entry.evidence:
-        words += (
-            f" Evidence, not proof: {entry.evidence} credits left the account just then that nothing else here "
-            "explains."
-        )
+        words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
     words += (
         " It can still settle by itself: the API reports to this server."
         if situation.callbacks
@@ -293,7 +324,7 @@ def _unknown(entry: Entry, now: float, situation: Situation) -> str:
     )
     return (
         f"{words} It is not sent again. The person can settle it: in the card, or with veo-mcp tasks resolve "
-        f"{shown(entry)} at a terminal. To pay for another one on purpose, ask them first, then call {_tool(entry)} "
+        f"{shown(entry)} at a terminal. To pay for another on purpose, ask them first, then call {_tool(entry)} "
         f"with repeat_of={shown(entry)}."
     )
 

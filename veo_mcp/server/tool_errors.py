@@ -10,6 +10,7 @@ from typing import Any
 from mcp_types import CallToolResult, TextContent
 from pydantic import ValidationError
 
+from veo_mcp.api.models import PRICES, Mode
 from veo_mcp.errors import (
     ApiError,
     InsufficientCredits,
@@ -20,6 +21,7 @@ from veo_mcp.errors import (
     SpendLimit,
     UnknownTask,
     Unrecorded,
+    UpstreamUnavailable,
     VeoMcpError,
 )
 from veo_mcp.journal.entry import Entry
@@ -50,6 +52,9 @@ INSTEAD: Mapping[str, str] = {
 """What models ask for that other services have, and what there is here."""
 
 
+LATER = " Try again in a minute."
+
+
 def tool_error(text: str) -> CallToolResult:
     """A failed tool result with this text, which every host shows its model."""
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
@@ -69,15 +74,17 @@ def failure(error: VeoMcpError) -> CallToolResult:
                 f"No task with the id “{clean(error.task_id, 60)}” exists. Not charged. list_tasks shows the ids."
             )
         case NotExtendable():
-            return tool_error(f"{said} Not charged. get_task says when a task is completed.")
+            return tool_error(f"{said} Not charged. list_tasks with status=completed shows what can be extended.")
         case SpendLimit():
             wait = f"wait until {iso(error.more_at)}, or " if error.more_at else ""
             return tool_error(
                 f"This server's limit of {error.limit} credits in any 24 h does not cover {error.price} more: "
                 f"{error.spent} are spent or reserved. Not charged. Tell the person; they can {wait}have "
-                "VEO_MAX_CREDITS "
-                "raised by whoever runs this server."
+                "VEO_MAX_CREDITS raised by whoever runs this server."
             )
+        case UpstreamUnavailable():
+            # Met by a look, not by a request: the API's own sentence is about prompts.
+            return tool_error(f"The Veo API is not available at the moment. Not charged.{_later(error) or LATER}")
         case ApiError():
             return tool_error(f"{said} Not charged.{_later(error)}")
         case JournalError() | SetupError():
@@ -89,12 +96,26 @@ def failure(error: VeoMcpError) -> CallToolResult:
 def refusal(error: ApiError, entry: Entry, *, balance: int | None = None) -> CallToolResult:
     """The answer to a request that was written down, and then was not sent or was refused."""
     words = f" The API's words: “{clean(error.words)}”." if error.words else ""
-    kind = "sandbox credits" if in_sandbox(entry) else "credits"
     if isinstance(error, InsufficientCredits):
-        about = "about " if entry.estimated else ""
-        have = f"; the balance is {balance}" if balance is not None else ""
-        words += f" It costs {about}{entry.credits} {kind}{have}."
+        return tool_error(_poor(entry, balance))
     return tool_error(f"{error.explanation}{words} {money(entry, error.charged)}{_later(error)}")
+
+
+def _poor(entry: Entry, balance: int | None) -> str:
+    about = "about " if entry.estimated else ""
+    sandbox = in_sandbox(entry)
+    have = f", and the balance is {balance}" if balance is not None else ""
+    fast = PRICES[Mode.FAST]
+    cheaper = f" Mode fast costs {fast}." if entry.credits > fast and (balance or 0) >= fast else ""
+    way = (
+        "These are not real: a real key in VEO_API_KEY (or veo-mcp login) leaves the sandbox."
+        if sandbox
+        else "Tell the person, who must buy more at the provider."
+    )
+    return (
+        f"The balance does not cover it: it costs {about}{entry.credits} {'sandbox ' if sandbox else ''}credits{have}. "
+        f"Not charged.{cheaper} {way}"
+    )
 
 
 def quoted_price(
@@ -108,13 +129,11 @@ def quoted_price(
         ""
         if confirmed is None
         else f" confirm_credits={confirmed} does not count: it must repeat the price of this very request, told less "
-        "than "
-        "15 minutes ago, and counts once."
+        "than 15 minutes ago, and counts once."
     )
     return tool_error(
         f"A quote, nothing was sent: this costs {about}{credits} {kind}.{have} Not charged.{wrong} Ask the person. If "
-        "they "
-        f"agree, call again with the same arguments and confirm_credits={credits}."
+        f"they agree, call again with the same arguments and confirm_credits={credits}."
     )
 
 
@@ -124,9 +143,8 @@ def nobody_agreed(credits: int, *, estimated: bool, cheaper: bool) -> CallToolRe
     fast = " Mode fast costs 40." if cheaper else ""
     return tool_error(
         f"Nobody agreed to spend {about}{credits} credits: the question was declined or closed, or the host answered "
-        "it "
-        f"without a person. Not charged. Ask the person what they want before calling again.{fast} Where no person is "
-        "there to ask, whoever runs this server sets VEO_CONFIRM_ABOVE."
+        f"it without a person. Not charged. Ask the person what they want before calling again.{fast} Where no person "
+        "is there to ask, whoever runs this server sets VEO_CONFIRM_ABOVE."
     )
 
 

@@ -1,4 +1,4 @@
-"""The five tools: what a model may do, what it costs, and what it reads afterwards.
+"""The five tools, and the card's own: what a model may do, what it costs, and what it reads afterwards.
 
 Called by hosts through server/build.py. Checks what can be checked, hands the work to the tasks layer, and turns every
 outcome, failures included, into a result in our own words. Never sends anything itself.
@@ -7,7 +7,7 @@ outcome, failures included, into a result in our own words. Never sends anything
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from mcp.server.elicitation import AcceptedElicitation, ElicitationResult
 from mcp.server.mcpserver import Context
@@ -16,6 +16,7 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import CallToolResult, ToolAnnotations
 from pydantic import Field
 
+from veo_mcp.api.account import Account
 from veo_mcp.api.models import PRICES, Mode
 from veo_mcp.errors import RequestError, VeoMcpError
 from veo_mcp.journal.entry import Entry, Status
@@ -33,19 +34,23 @@ from veo_mcp.server.confirm import (
     planned_create,
     planned_extend,
 )
-from veo_mcp.server.panel import PANEL_META
+from veo_mcp.server.panel import CARD_TOOL_META, PANEL_META, client_supports_apps
+from veo_mcp.server.panel.card_facts import with_card_facts
 from veo_mcp.server.progress import ProgressCounter, progress_message
 from veo_mcp.server.results import balance_result, list_result, money, task_result
 from veo_mcp.server.schema import tighten
 from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_price, refusal
 from veo_mcp.server.views import CreditsView, TaskListView, TaskView
 
+if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.engine import Engine
+
 __all__ = ["Tools"]
 
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 4.0
-"""Hosts give up on silent calls; a beat at least every 5 s keeps them waiting."""
+"""Hosts give up on silent calls; a progress message at least every 5 s keeps them waiting."""
 
 TaskId = Annotated[str, Field(description="Id from create_video, extend_video or list_tasks", min_length=1)]
 CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished task to")]
@@ -89,6 +94,23 @@ class Tools:
             tighten(Tool.from_function(fn, title=title, description=words, annotations=hints, meta=shown_in))
             for title, fn, words, hints, shown_in in kinds
             if not (read_only and hints is spending)
+        ]
+
+    def of_the_card(self) -> list[Tool]:
+        """The tools that the card alone may call; whoever has no card neither sees nor calls them."""
+        settling = ToolAnnotations(
+            read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
+        )
+        return [
+            tighten(
+                Tool.from_function(
+                    self.resolve_task,
+                    title="Settle an unknown outcome",
+                    description=RESOLVE_WORDS,
+                    annotations=settling,
+                    meta=CARD_TOOL_META,
+                )
+            )
         ]
 
     async def create_video(
@@ -152,9 +174,26 @@ class Tools:
                     entry = await engine.reader.wait(
                         account, entry, seconds=wait_seconds, every=PROGRESS_SECONDS, beat=beat
                     )
-            return task_result(entry, self._clock(), await engine.situations.of(account, entry))
+            return await self._shown(ctx, engine, account, entry)
 
         return await _mapped(look)
+
+    async def resolve_task(
+        self,
+        task_id: TaskId,
+        ctx: Context,
+        upstream_task_id: Annotated[str | None, Field(description="The API's id of the task it became")] = None,
+        not_charged: Annotated[bool, Field(description="The API never took it")] = False,
+    ) -> Answer:
+        async def settle() -> CallToolResult:
+            if (upstream_task_id is None) is not not_charged:
+                raise RequestError("Say either upstream_task_id or not_charged. Nothing was changed.")
+            engine = await self._backend.engine()
+            account = await account_of(ctx.request_context, engine)
+            entry = await engine.reader.settle(account, task_id, upstream_id=upstream_task_id)
+            return await self._shown(ctx, engine, account, entry)
+
+        return await _mapped(settle)
 
     async def list_tasks(
         self,
@@ -175,7 +214,13 @@ class Tools:
             now = self._clock()
             spent = await engine.budget.spent(account)
             return list_result(
-                page.entries, page.next_cursor, now, status=status, paged=cursor is not None, spent=spent
+                page.entries,
+                page.next_cursor,
+                now,
+                status=status,
+                paged=cursor is not None,
+                spent=spent,
+                sandbox=account.sandbox,
             )
 
         return await _mapped(look)
@@ -189,6 +234,14 @@ class Tools:
             return balance_result(standing, fast, quality)
 
         return await _mapped(look)
+
+    async def _shown(
+        self, ctx: Context, engine: "Engine", account: Account, entry: Entry, *, repeated: bool = False
+    ) -> CallToolResult:
+        """The answer about one task, with what the card is told beside it where there can be one."""
+        situation = await engine.situations.of(account, entry)
+        result = task_result(entry, self._clock(), situation, repeated=repeated)
+        return with_card_facts(result, situation, self._clock()) if client_supports_apps(ctx) else result
 
     def _beat(self, ctx: Context, usual: float | None) -> Callable[[Entry], Awaitable[None]]:
         """What tells the host of a waiting call that it is alive."""
@@ -244,8 +297,7 @@ class Tools:
         try:
             if error is not None:
                 return refusal(error, entry, balance=await engine.budget.balance_within(account, error))
-            situation = await engine.situations.of(account, entry)
-            return task_result(entry, self._clock(), situation, repeated=repeated)
+            return await self._shown(ctx, engine, account, entry, repeated=repeated)
         except Exception:
             log.exception("Task %s could not be shown.", entry.id)
             return crashed(money(entry))
@@ -273,6 +325,10 @@ EXTEND_WORDS = (
 GET_WORDS = (
     "See one Veo video: status, length, size, what it cost and, when completed, its URL. Free. wait_seconds=45 waits "
     "for the end. For several videos use list_tasks."
+)
+RESOLVE_WORDS = (
+    "Settle a request whose outcome nobody knows, as the person said in the card: by the API's id, or as not charged. "
+    "Free."
 )
 LIST_WORDS = (
     "List the Veo videos made here, newest first: status, age, price, prompt, URL, and the credits spent in the last "

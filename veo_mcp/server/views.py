@@ -5,7 +5,6 @@ Called by tools, resources, the Tasks extension and the command line. `message` 
 their model the structured content alone. Absent values are left out, never null.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -19,6 +18,7 @@ __all__ = [
     "AffordableView",
     "CreditsView",
     "LimitView",
+    "RowView",
     "TaskListView",
     "TaskView",
     "asked",
@@ -37,7 +37,7 @@ __all__ = [
 LAST_MOMENT = 253402300799.0
 """The end of the year 9999."""
 PROMPT = 200
-ROW_PROMPT = 80
+ROW_PROMPT = 48
 SANDBOX_WAIT, WAIT = 5, 20
 """Seconds after which it is worth asking again, where the API said nothing."""
 
@@ -89,11 +89,29 @@ class TaskView(_View):
     sandbox: bool | None = None
 
 
+class RowView(_View):
+    """A task in a list: what tells it from the others, what it cost, and its link; the rest is get_task's."""
+
+    task_id: str
+    status: str
+    prompt: str
+    mode: str | None = None
+    aspect_ratio: str | None = None
+    created_at: str
+    video_urls: list[str] | None = None
+    credits: int
+    credits_estimated: bool | None = None
+    charged: str
+    extends: str | None = None
+    error: ErrorView | None = None
+    sandbox: bool | None = None
+
+
 class TaskListView(_View):
     """A page of tasks, newest first."""
 
     message: str
-    tasks: list[TaskView]
+    tasks: list[RowView]
     next_cursor: str | None = None
 
 
@@ -172,10 +190,10 @@ def view(entry: Entry, now: float, message: str | None = None, *, repeated: bool
     )
 
 
-def view_row(entry: Entry, now: float, excerpt: str) -> TaskView:
-    """The entry as a row of a list: without what only one task alone needs."""
-    whole = view(entry, now)
-    return whole.model_copy(update={"prompt": excerpt, "model": None, "resolution": None})
+def view_row(entry: Entry, now: float, excerpt: str) -> RowView:
+    """The entry as a row of a list."""
+    fields = view(entry, now).model_dump(include=set(RowView.model_fields))
+    return RowView.model_validate({**fields, "prompt": excerpt})
 
 
 def excerpts(prompts: Sequence[str], limit: int = ROW_PROMPT) -> list[str]:
@@ -191,11 +209,7 @@ def excerpts(prompts: Sequence[str], limit: int = ROW_PROMPT) -> list[str]:
 
 def asked(entry: Entry) -> dict[str, Any]:
     """What the request said under `input`; empty for a task that was made elsewhere."""
-    try:
-        body = json.loads(entry.body)
-    except (ValueError, RecursionError):
-        return {}
-    found = cast("dict[str, Any]", body).get("input") if isinstance(body, dict) else None
+    found = entry.asked.get("input")
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 

@@ -21,7 +21,7 @@ from veo_mcp.journal.entry import Entry
 __all__ = ["Accounts", "Scope"]
 
 ASKING_SECONDS = 3.0
-"""How long a read of the journal waits for an API that has not told yet which one it is."""
+"""How long a read of the journal waits for an API that has not yet said which one it is."""
 AGAIN_SECONDS = 10.0
 """How long after that no read waits for it again."""
 

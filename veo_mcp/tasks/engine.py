@@ -8,19 +8,23 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 from pydantic import SecretStr
 
 from veo_mcp.api.client import VeoClient
+from veo_mcp.api.download import MAX_BYTES
 from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
 from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.tasks.films import Films
 from veo_mcp.tasks.poller import Poller
 from veo_mcp.tasks.quotes import Quotes
 from veo_mcp.tasks.reader import Reader
+from veo_mcp.tasks.saver import Saver
 from veo_mcp.tasks.situation import Situations
 from veo_mcp.tasks.submit import Submitter
 
@@ -40,6 +44,8 @@ class Engine:
     quotes: Quotes
     callbacks: Callbacks
     poller: Poller
+    saver: Saver
+    films: Films
     situations: Situations
     journal: Journal
 
@@ -59,6 +65,8 @@ async def open_engine(
     max_credits: int | None = None,
     each: Callable[[str], int | None] = lambda principal: None,
     repeat_seconds: float = REPEAT_SECONDS,
+    save_dir: Path | None = None,
+    max_video_bytes: int = MAX_BYTES,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = anyio.current_time,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -66,7 +74,9 @@ async def open_engine(
     crash_at: Callable[[str], None] = lambda point: None,
     observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
 ) -> AsyncGenerator[Engine]:
-    """Everything over an open journal; the caller starts the poller and the callbacks.
+    """Everything over an open journal; the caller starts the poller, the saver and the callbacks.
+
+    Videos are saved in `save_dir`, where there is one, those of the person alone who uses the server without a name.
 
     `crash_at` is called with the name of each point where a crash can fall; the crash tests end the process there.
     """
@@ -103,6 +113,18 @@ async def open_engine(
             new_id=new_id,
             worker_id=worker_id,
             repeat_seconds=repeat_seconds,
+            saving=save_dir is not None,
+            crash_at=crash_at,
+        )
+        films = Films(reader, accounts, max_bytes=max_video_bytes, crash_at=crash_at)
+        saver = Saver(
+            journal,
+            accounts,
+            films,
+            folder=save_dir,
+            worker_id=worker_id,
+            clock=clock,
+            sleep=sleep,
             crash_at=crash_at,
         )
         poller = Poller(
@@ -117,6 +139,8 @@ async def open_engine(
                 Quotes(journal, budget, clock=clock),
                 Callbacks(urls, reader, clock=clock, sleep=sleep),
                 poller,
+                saver,
+                films,
                 Situations(journal, poller, urls),
                 journal,
             )

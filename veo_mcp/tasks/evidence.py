@@ -82,7 +82,7 @@ class Evidence:
     async def about(self, account: Account, entry: Entry) -> int | None:
         """Credits that were consumed since the look before this create, or None where that says nothing.
 
-        Called while the create still counts as under way. Only a rise is told: a refund hides a charge.
+        Called while the create still counts as under way. Only a rise is reported: a refund hides a charge.
         """
         known = self._of(account)
         mine = known.sends

@@ -154,7 +154,7 @@ class Reader:
         except TaskNotFound:
             raise UnknownTask(task_id) from None
         if reply.api != account.api:
-            # It told only now which API it is; the next look is about the right account.
+            # It said only now which API it is; the next look is about the right account.
             raise UnknownTask(task_id)
         entry = adopted(reply.value, account, upstream_id=task_id, entry_id=self._new_id(), now=self._clock())
         found = await self._journal.adopt(account, entry)

@@ -11,8 +11,10 @@ from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.callbacks import CallbackUrls
 from veo_mcp.tasks.poller import Poller
 
-__all__ = ["NOTHING_KNOWN", "Situation", "Situations"]
+__all__ = ["NOTHING_KNOWN", "WHOLE_FILM_SECONDS", "Situation", "Situations"]
 
+WHOLE_FILM_SECONDS = 2.0
+"""An extension's file that is longer than its parent's by this much holds the whole film, not only its own part."""
 LONGEST_CHAIN = 50
 """Parts of one film that are looked up; a longer chain is told from its end."""
 

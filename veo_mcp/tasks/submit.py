@@ -7,10 +7,12 @@ and answers a repeated one with the first.
 """
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import anyio
+from pydantic import ValidationError
 
 from veo_mcp.api.account import Account
 from veo_mcp.api.models import (
@@ -43,7 +45,7 @@ from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.reader import Reader
 from veo_mcp.telemetry import span
 
-__all__ = ["SubmitResult", "Submitter"]
+__all__ = ["SubmitResult", "Submitter", "unlinked"]
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Submitter:
         new_id: makes an own task id, unguessable.
         worker_id: names this process in unfinished sends.
         repeat_seconds: how long an accepted request answers an identical one.
+        saving: whether finished videos are saved here; where people are told apart, nobody's are.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
@@ -86,6 +89,7 @@ class Submitter:
         new_id: Callable[[], str],
         worker_id: str,
         repeat_seconds: float,
+        saving: bool = False,
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._journal = journal
@@ -98,6 +102,7 @@ class Submitter:
         self._new_id = new_id
         self._worker_id = worker_id
         self._repeat_seconds = repeat_seconds
+        self._saving = saving
         self._crash_at = crash_at
         self._under_way: dict[str, float] = {}
         self._idle = anyio.Event()
@@ -105,7 +110,7 @@ class Submitter:
 
     def plan_create(self, account: Account, request: CreateInput, *, callback_url: str | None = None) -> Plan:
         """What a create would send. Raises RuleViolation."""
-        fault = rule_violation(request)
+        fault = next(filter(None, map(unlinked, request.image_urls or ())), None) or rule_violation(request)
         if fault is not None:
             raise RuleViolation(fault)
         return self._planned(
@@ -194,7 +199,10 @@ class Submitter:
         if not repeat_of:
             return None
         first = await self._reader.get(account, repeat_of)
-        same = first.fingerprint and fingerprint(account, GenerationRequest.model_validate_json(first.body))
+        try:
+            same = first.fingerprint and fingerprint(account, GenerationRequest.model_validate_json(first.body))
+        except ValidationError:
+            same = ""  # a body that this version does not understand is not this request
         if same != plan.fingerprint:
             raise RequestError(
                 "repeat_of must name the task of the identical request; that task asked for something else. Leave "
@@ -208,6 +216,7 @@ class Submitter:
         entry = begun(
             plan, account, entry_id=entry_id, repeat_of=first, worker_id=self._worker_id, now=now, deadline=deadline
         )
+        entry = replace(entry, save_wanted=self._saving and account.principal == "")
         request = plan.request
         if request.callback_url is None:
             request = request.model_copy(update={"callback_url": await self._urls.url(entry_id)})
@@ -279,6 +288,23 @@ class Submitter:
                 error_message=f"the API answered with the id of another task, {taken.owner_id}",
             )
             return await self._journal.record(entry_id, doubt, now=self._clock())
+
+
+def unlinked(image: str) -> str | None:
+    """Why an image that is no link at all cannot be sent, and what to do instead; None for anything that may be one."""
+    if image[:5].lower() == "data:":
+        return (
+            "image_urls takes links; an image in the call itself (data:) cannot be handed to the API, which "
+            "fetches images by itself. Give a public https link that opens the image directly."
+        )
+    if re.match(r"file:|[a-z]:[\\/]|[/~\\]|\.{1,2}[/\\]", image, re.IGNORECASE) or (
+        "://" not in image and re.search(r"\.(?:jpe?g|png|webp|gif|heic|svg)$", image, re.IGNORECASE)
+    ):
+        return (
+            "image_urls takes links; a file on this machine cannot be sent, because the API fetches images by itself. "
+            "Put it where a public link opens the image directly, without a login, and give that https link."
+        )
+    return None
 
 
 def _outcome(status: Status, error: ApiError) -> Change:

@@ -1,4 +1,4 @@
-"""What changes is told: the latest state of each entry, in order, whoever changed it, within two seconds."""
+"""Every change is announced: the latest state of each entry, in order, whoever changed it, within two seconds."""
 
 from collections.abc import Callable
 

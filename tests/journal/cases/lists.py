@@ -110,7 +110,7 @@ class Values:
             await store.move_clock(1)
             (lease,) = await leased(journal, store, "w")
             assert lease.entry == moved
-            # The same again is no news, though it was not kept to the letter: nobody is told a second time.
+            # The same again is no news, though it was not kept to the letter: nobody is notified a second time.
             assert await journal.record_leased(lease, change, now=store.now) is None
             await journal.release(lease, next_poll_at=store.now, asked=False)
             assert await journal.get(ANN, odd) is None

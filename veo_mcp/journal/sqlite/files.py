@@ -10,21 +10,28 @@ from veo_mcp.journal.journal import Lease
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 
-__all__ = ["due", "lease", "record"]
+__all__ = ["due", "keep", "lease", "record"]
 
 LONGEST_GAP = 3600.0
 """No try waits longer for the next one; what is due later than that was set by another clock."""
 
 
-def due(db: sqlite3.Connection, rows: Rows, *, api: str, now: float, limit: int) -> list[Entry]:
-    """The entries whose file is due and that nobody deals with."""
-    return rows.some(db, "file_due", {"api": api, "now": now, "ahead": now + 2 * LONGEST_GAP}, limit)
+def due(db: sqlite3.Connection, rows: Rows, *, api: str, now: float, limit: int, save: bool) -> list[Entry]:
+    """The entries whose file is due and that nobody deals with; those to be saved only with `save`."""
+    values = {"api": api, "now": now, "ahead": now + 2 * LONGEST_GAP, "save": save}
+    return rows.some(db, "file_due", values, limit)
 
 
 def lease(db: sqlite3.Connection, entry: Entry, *, worker_id: str, now: float, seconds: float) -> Lease:
     """Notes that the worker deals with it."""
     values = {"id": entry.id, "worker_id": worker_id, "until": now + min(seconds, LONGEST_GAP)}
     return Lease(entry, int(db.execute(QUERIES["lease_file"], values).fetchone()[0]))
+
+
+def keep(db: sqlite3.Connection, held: Lease, *, now: float, seconds: float) -> bool:
+    """Notes that the worker goes on dealing with it, if it still does."""
+    values = {"id": held.entry.id, "fence": held.fence, "until": now + min(seconds, LONGEST_GAP)}
+    return db.execute(QUERIES["keep_file"], values).rowcount == 1
 
 
 def record(db: sqlite3.Connection, rows: Rows, held: Lease, news: FileNews, now: float) -> Entry | None:

@@ -25,7 +25,7 @@ LOOK_SECONDS = 0.5
 
 
 class Follower:
-    """Knows up to which revision the feeds were told.
+    """Knows up to which revision the feeds have been notified.
 
     Args:
         read: runs its argument on the file. May raise JournalUnusable.
@@ -45,7 +45,7 @@ class Follower:
 
     @asynccontextmanager
     async def feed(self, entry_id: str | None) -> AsyncGenerator[Feed]:
-        """A feed that is told while this is open."""
+        """A feed that is notified while this is open."""
         feed = Feed(self._told, entry_id)
         self._feeds.add(feed)
         try:

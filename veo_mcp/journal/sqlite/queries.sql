@@ -173,12 +173,17 @@ RETURNING 1
 SELECT {entry} FROM entries
 WHERE file_due_at IS NOT NULL AND api = :api AND (file_due_at <= :now OR file_due_at > :ahead)
     AND (file_leased_until <= :now OR file_leased_until > :ahead)
+    AND (:save OR NOT save_wanted)
 ORDER BY file_due_at
 
 -- name: lease_file
 UPDATE entries SET file_leased_by = :worker_id, file_leased_until = :until, file_fence = file_fence + 1
 WHERE id = :id
 RETURNING file_fence
+
+-- name: keep_file
+UPDATE entries SET file_leased_until = :until
+WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL
 
 -- name: file_lease_is_held
 SELECT 1 FROM entries WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL

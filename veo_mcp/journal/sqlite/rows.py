@@ -151,4 +151,5 @@ def _to_entry(row: Row) -> Entry:
     values["status"] = Status(values["status"])
     values["estimated"] = bool(values["estimated"])
     values["save_wanted"] = bool(values["save_wanted"])
-    return Entry(**values)
+    # Another version, or a disk, may have left an infinite number there, which nobody could show.
+    return storable(Entry(**values))

@@ -326,17 +326,23 @@ class SqliteJournal:
         taken = await self._write(lambda db: db.execute(QUERIES["take_quote"], {**values, "after": after}).fetchone())
         return taken is not None
 
-    async def lease_files(self, *, api: str, worker_id: str, now: float, seconds: float, limit: int) -> Sequence[Lease]:
+    async def lease_files(
+        self, *, api: str, worker_id: str, now: float, seconds: float, limit: int, save: bool
+    ) -> Sequence[Lease]:
         """See Journal."""
 
         def due(db: sqlite3.Connection) -> Sequence[Entry]:
-            return files.due(db, self._rows, api=api, now=now, limit=limit)
+            return files.due(db, self._rows, api=api, now=now, limit=limit, save=save)
 
         if not await self._read(due):
             return []
         return await self._write(
             lambda db: [files.lease(db, entry, worker_id=worker_id, now=now, seconds=seconds) for entry in due(db)]
         )
+
+    async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
+        """See Journal."""
+        return await self._write(lambda db: files.keep(db, lease, now=now, seconds=seconds))
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """See Journal."""

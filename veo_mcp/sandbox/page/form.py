@@ -36,8 +36,8 @@ class Draft:
 
     def body(self) -> dict[str, Any]:
         """The same as the body of a create, to be checked by the API's own rules."""
-        wish = {"prompt": self.prompt, "mode": self.mode, "aspect_ratio": self.aspect_ratio}
-        return {"model": MODEL_CREATE, "input": wish}
+        fields = {"prompt": self.prompt, "mode": self.mode, "aspect_ratio": self.aspect_ratio}
+        return {"model": MODEL_CREATE, "input": fields}
 
 
 def is_same_origin(headers: Mapping[str, str], base_url: str) -> bool:

@@ -10,21 +10,32 @@ from importlib import resources
 from typing import Any, cast
 
 import anyio
-from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID, Apps, ResourceCsp, ResourcePermissions
+from mcp.server.apps import (
+    APP_MIME_TYPE,
+    EXTENSION_ID,
+    Apps,
+    ResourceCsp,
+    ResourcePermissions,
+    client_supports_apps,
+)
 from mcp.server.context import ServerRequestContext
 from mcp.server.mcpserver.resources import Resource
 from pydantic import PrivateAttr
 
-from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.api.models import PRICES
 from veo_mcp.errors import VeoMcpError
 from veo_mcp.server.backend import Backend
 
-__all__ = ["PANEL_META", "PANEL_URI", "advertise_to_legacy", "panel"]
+__all__ = ["CARD_TOOL_META", "PANEL_META", "PANEL_URI", "advertise_to_legacy", "client_supports_apps", "panel"]
 
 PANEL_URI = "ui://veo/panel"
 PANEL_META: dict[str, Any] = {"ui": {"resourceUri": PANEL_URI}}
 """What a tool carries whose result the card can show."""
+CARD_TOOL_META: dict[str, Any] = {"ui": {"resourceUri": PANEL_URI, "visibility": ["app"]}}
+"""What a tool carries that the card alone may call: hosts keep it from their model."""
 PLACE = '<script type="application/json" id="config">{}</script>'
+POLICY_PLACE = "media-src 'none'"
+"""In the page's own policy, the place for whom it may play videos from."""
 ASKING_SECONDS = 3.0
 Origins = Callable[[], Awaitable[list[str]]]
 
@@ -80,10 +91,12 @@ class _Page(Resource):
         }
         config: dict[str, Any] = {"origins": origins}
         if not self._read_only:
-            config["extend"] = PRICES[Mode.FAST]
+            config["prices"] = {mode.value: price for mode, price in PRICES.items()}
         # A setting must not be able to close the element that it is written into.
         data = json.dumps(config).replace("<", "\\u003c")
-        return _html().replace(PLACE, PLACE.replace("{}", data))
+        html = _html().replace(PLACE, PLACE.replace("{}", data), 1)
+        # Origins are checked when the settings are read; an attribute that one could close would be no policy.
+        return html.replace(POLICY_PLACE, f"media-src {' '.join(origins)}", 1) if origins else html
 
 
 def _html() -> str:

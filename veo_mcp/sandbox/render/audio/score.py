@@ -6,19 +6,18 @@ mood sets the bounds; every choice within them comes from the whole prompt and t
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.tables import read_table
 
 Figure = tuple[tuple[float, int, float], ...]
-TABLES: dict[str, Any] = tomllib.loads((files("veo_mcp.sandbox.render.audio") / "music.toml").read_text("utf-8"))
+TABLES: dict[str, Any] = read_table("audio/music.toml")
 MOODS: dict[str, Any] = TABLES["moods"]
 WALTZES = 0.22  # the part of the calmer pieces that count three
 

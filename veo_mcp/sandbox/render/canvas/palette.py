@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from veo_mcp.sandbox.render.canvas.frame import Rgb, blend, hexa, scale
+from veo_mcp.sandbox.render.tables import read_table
+
+# where the colours of a sky lie, from the zenith (0) to the horizon (1), by their number
+SKY_MARKS = {4: (0.0, 0.42, 0.76, 1.0), 5: (0.0, 0.3, 0.55, 0.8, 1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,49 +41,22 @@ class Palette:
         return self.sun_height < 0.4
 
 
-def _sky(*colours: str) -> tuple[tuple[float, Rgb], ...]:
-    marks = {4: (0.0, 0.42, 0.76, 1.0), 5: (0.0, 0.3, 0.55, 0.8, 1.0)}[len(colours)]
-    return tuple((m, hexa(c)) for m, c in zip(marks, colours, strict=True))
+def _hour(table: dict[str, Any]) -> Palette:
+    marks = SKY_MARKS[len(table["sky"])]
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        values[name] = (
+            hexa(value)
+            if isinstance(value, str)
+            else tuple(cast("list[float]", value))
+            if isinstance(value, list)
+            else value
+        )
+    values["sky"] = tuple((mark, hexa(colour)) for mark, colour in zip(marks, table["sky"], strict=True))
+    return Palette(**values)
 
 
-HOURS: dict[str, Palette] = {
-    # no light was named: an even, pale day that claims no hour
-    "": Palette(
-        _sky("7f9fc0", "a3bcd4", "c9d8e4", "e6ecee"),
-        hexa("fffaf0"), 0.7, 0.042, 0.22, hexa("d3dde3"), (1.0, 0.98, 0.95), (0.5, 0.55, 0.64),
-        hexa("4a7590"), hexa("f7f9fb"), hexa("b4c2d0"), accent=hexa("d6e6f2"),
-    ),
-    "dawn": Palette(
-        _sky("3d5a8c", "7f8fc0", "d9a9b9", "f7cfa8", "ffe6b8"),
-        hexa("fff2cf"), 0.2, 0.045, 0.75, hexa("f3cdbb"), (1.1, 0.92, 0.8), (0.52, 0.5, 0.68),
-        hexa("41597f"), hexa("ffdccb"), hexa("a58fb4"), accent=hexa("ffd9a0"),
-    ),
-    "noon": Palette(
-        _sky("1d66bd", "3f8fdc", "86bfee", "cfe7f7"),
-        hexa("fffdf0"), 0.82, 0.042, 0.55, hexa("c3ddf0"), (1.1, 1.06, 0.96), (0.45, 0.53, 0.68),
-        hexa("1c6d9c"), hexa("ffffff"), hexa("a9bfd8"), accent=hexa("bfe3ff"),
-    ),
-    "sunset": Palette(
-        _sky("262a5e", "5d3a80", "b34a6b", "ee7a4c", "ffc065"),
-        hexa("ffedb0"), 0.22, 0.058, 1.0, hexa("f3a067"), (1.25, 0.76, 0.5), (0.42, 0.29, 0.46),
-        hexa("43275a"), hexa("ffa27a"), hexa("6d3f74"), accent=hexa("ffc86b"),
-    ),
-    "dusk": Palette(
-        _sky("141b42", "2b3a74", "6b5590", "c47c86"),
-        hexa("ffe0c0"), 0.12, 0.04, 0.5, hexa("8d6f95"), (0.8, 0.66, 0.74), (0.25, 0.25, 0.42),
-        hexa("232a52"), hexa("b48ba4"), hexa("40406f"), stars=0.35, accent=hexa("f0b4a0"), night=0.5,
-    ),
-    "night": Palette(
-        _sky("060a22", "0e1a42", "1d3166", "3a5288"),
-        hexa("eef2ff"), 0.72, 0.05, 0.42, hexa("2f4675"), (0.6, 0.68, 0.95), (0.14, 0.17, 0.33),
-        hexa("12224a"), hexa("46578a"), hexa("18234a"), stars=1.0, moon=True, accent=hexa("a9c4ff"), night=1.0,
-    ),
-    "neon": Palette(
-        _sky("0a0618", "1c0c38", "4a1460", "a0287a"),
-        hexa("ffd0f0"), 0.6, 0.05, 0.3, hexa("641a6e"), (0.75, 0.4, 0.95), (0.11, 0.05, 0.2),
-        hexa("14082c"), hexa("8a2c88"), hexa("220c40"), stars=0.15, moon=True, accent=hexa("ff5fc4"), night=1.0,
-    ),
-}  # fmt: skip
+HOURS = {name: _hour(table) for name, table in read_table("canvas/hours.toml").items()}
 
 
 def palette(light: str, weather: str, looks: Iterable[str]) -> Palette:

@@ -32,7 +32,7 @@ class Writer:
         self.container.metadata["comment"] = comment
         self.container.metadata["title"] = "SANDBOX clip, drawn by arithmetic: no AI model"
         options = (
-            {"preset": "superfast", "crf": "19", "maxrate": "12M", "bufsize": "16M", "aq-mode": "3"}
+            {"preset": "superfast", "crf": "21", "maxrate": "12M", "bufsize": "16M", "aq-mode": "3"}
             if fine
             else {"preset": "ultrafast", "crf": "24", "maxrate": "9M", "bufsize": "12M"}
         )

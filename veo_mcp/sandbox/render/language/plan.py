@@ -57,11 +57,6 @@ class Plan:
     #: Where all of this comes from; each name above stands here with its words.
     named: tuple[Named, ...] = ()
 
-    @property
-    def says_nothing(self) -> bool:
-        """Whether this alone would be no shot: a sentence about lenses or music."""
-        return not (self.place or self.light or self.weather or self.subjects or self.looks or self.animatic)
-
     def paint(self, subject: str) -> str:
         """The colour that the prompt gives to a subject, or ""."""
         return dict(self.paints).get(subject, "")

@@ -7,13 +7,13 @@ only turns them into a tree of words in which the longest known phrase is found.
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
+
+from veo_mcp.sandbox.render.tables import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,7 @@ def _entries(words: str) -> list[str]:
 
 
 def table(name: str) -> dict[str, Any]:
-    return tomllib.loads(
-        files("veo_mcp.sandbox.render.language").joinpath("vocabulary", name + ".toml").read_text("utf-8")
-    )
+    return read_table(f"language/vocabulary/{name}.toml")
 
 
 @lru_cache(maxsize=1)

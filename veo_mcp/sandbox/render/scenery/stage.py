@@ -26,7 +26,7 @@ FOG = {"fog": 0.34, "rain": 0.14, "snow": 0.16, "storm": 0.1}  # how much haze a
 COVER = {"clear": 0.1, "": 0.34, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}  # of cloud
 SCALE = {"close": 1.2, "wide": 0.82}  # how large things are, by framing
 BLUR = {"close": 5.0}  # how far out of focus the far is, in pixels, by framing
-BLUR_FINE = 1.6  # and what `quality` has in any case
+BLUR_FINE = 4.0  # and what `quality` has in any case
 FOCUS = 0.9  # the depth at which figures stand and the picture is sharp
 DRIFT_SECONDS = 20  # how long a bank of mist may drift before its layer ends
 
@@ -145,7 +145,11 @@ class Stage:
     ) -> None:  # fmt: skip
         """Add a picture as a layer, out of focus if it lies far from where the figures stand."""
         s = self.setup
-        blur = BLUR.get(s.plan.framing, BLUR_FINE if s.fine and s.plan.subjects else 0.0) * abs(FOCUS - depth) * s.u
+        blur = (
+            BLUR.get(s.plan.framing, BLUR_FINE if s.fine and s.plan.subjects else BLUR_FINE / 2 if s.fine else 0.0)
+            * abs(FOCUS - depth)
+            * s.u
+        )
         if blur > 0.6 and alpha is not None:
             rgb, alpha = _soft(rgb, alpha, blur)
         mx = -s.margin(depth) if left is None else int(left)

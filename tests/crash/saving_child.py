@@ -1,0 +1,48 @@
+"""A process that saves every finished video and joins every film, unless it dies on the way at the point it was told.
+
+Run by the crash tests: `python -m tests.crash.saving_child FOLDER URL POINT SKIP SHIFT`. POINT names where SIGKILL
+falls, the SKIP first times excepted; SHIFT moves the clock, so that the leases of a dead predecessor have run out.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import anyio
+from pydantic import SecretStr
+
+from veo_mcp.journal.sqlite.store import SqliteJournal
+from veo_mcp.tasks import shelf
+from veo_mcp.tasks.engine import open_engine
+
+
+async def main(folder: Path, url: str, point: str, skip: int, shift: float) -> None:
+    left = skip
+
+    def crash_at(reached: str) -> None:
+        nonlocal left
+        if reached == point:
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+
+    shelf.prepare(folder / "videos")
+    async with (
+        SqliteJournal(folder / "journal.db", crash_at=crash_at) as journal,
+        open_engine(
+            journal,
+            base_url=url,
+            key=SecretStr("sk-crash"),
+            save_dir=folder / "videos",
+            clock=lambda: time.time() + shift,
+            crash_at=crash_at,
+        ) as engine,
+    ):
+        while await engine.saver.round():
+            pass
+
+
+if __name__ == "__main__":
+    anyio.run(main, Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5]))

@@ -1,0 +1,58 @@
+"""Over the real thing: a storyboard of one create and three extensions ends in one film on the person's disk."""
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+
+from tests.support.child import call, stdio_child
+from tests.support.clips import RATE, heard, longest_gap, seen
+from veo_mcp.journal.sqlite.store import SqliteJournal
+from veo_mcp.mp4 import measure
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_storyboard_ends_in_one_film_of_32_seconds(tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    async with stdio_child(tmp_path, VEO_SAVE_DIR=str(folder)) as child:
+        await child.open()
+        numbers = iter(range(1, 1000))
+
+        async def tool(name: str, **arguments: Any) -> dict[str, Any]:
+            number = next(numbers)
+            await child.send(call(number, name, **arguments))
+            return (await child.answer(number))["result"]["structuredContent"]
+
+        async def finished(task: dict[str, Any]) -> dict[str, Any]:
+            while task["status"] not in ("completed", "failed"):
+                task = await tool("get_task", task_id=task["task_id"], wait_seconds=50)
+            assert task["status"] == "completed"
+            return task
+
+        task = await finished(await tool("create_video", prompt="A lighthouse at dusk, calm music"))
+        for shot in ("Night falls", "A ship passes", "Morning comes"):
+            task = await finished(await tool("extend_video", task_id=task["task_id"], prompt=shot))
+        # Completed does not wait for its file: it is told as soon as it is there.
+        async with SqliteJournal(tmp_path / "journal.db") as journal, journal.changes() as feed:
+            while "film_saved_to" not in (task := await tool("get_task", task_id=task["task_id"])):
+                with anyio.fail_after(60):
+                    await anext(feed)
+    film = Path(task["film_saved_to"])
+    assert task["saved_to"] in task["message"]
+    assert str(film) in task["message"]
+    assert "a-lighthouse-at-dusk-calm-music" in film.name
+    assert film.name.endswith("-film.mp4")
+    found = measure(film)
+    assert found is not None
+    assert (found.seconds, found.width, found.height) == (32.0, 1280, 720)
+    assert len(seen(film)) == 768
+    assert np.allclose(np.diff(seen(film)), 1 / 24, atol=1e-4)
+    wave = heard(film)
+    for join in (8, 16, 24):
+        around = wave[int((join - 0.3) * RATE) : int((join + 0.3) * RATE)]
+        assert longest_gap(around, quiet=1e-3) < 0.030
+        assert np.abs(np.diff(around)).max() < 0.1
+    assert len(list(folder.iterdir())) == 7

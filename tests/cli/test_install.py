@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from veo_mcp.cli.install.catalogue import HOSTS, host_named
-from veo_mcp.cli.install.command import Wish, install, spenders, uninstall
+from veo_mcp.cli.install.command import InstallRequest, install, spenders, uninstall
 from veo_mcp.cli.install.entry import put_in, taken_out
 from veo_mcp.cli.install.host import CannotInstall, System
 from veo_mcp.cli.install.launch import Running, line, ours
@@ -84,7 +84,7 @@ def test_the_entry_goes_to_the_file_that_the_host_reads_and_out_again(
     tmp_path: Path, name: str, place: int, platform: str
 ) -> None:
     machine = system(tmp_path, platform)
-    assert install(Wish(host=name), machine, LINE) == 0
+    assert install(InstallRequest(host=name), machine, LINE) == 0
     path = tmp_path / GOLDEN[name][place]
     entry: Any = host_named(name).editor.parse(path.read_text("utf-8"))
     for step in host_named(name).place:
@@ -92,14 +92,14 @@ def test_the_entry_goes_to_the_file_that_the_host_reads_and_out_again(
     assert entry == ENTRIES[name]
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert uninstall(Wish(host=name), machine) == 0
+    assert uninstall(InstallRequest(host=name), machine) == 0
     assert not path.exists()
 
 
 def test_claude_desktop_from_the_windows_store_has_a_folder_of_its_own(tmp_path: Path) -> None:
     store = tmp_path / "AppData/Local/Packages/Claude_abc/LocalCache/Roaming/Claude"
     store.mkdir(parents=True)
-    assert install(Wish(host="claude-desktop"), system(tmp_path, "win32"), LINE) == 0
+    assert install(InstallRequest(host="claude-desktop"), system(tmp_path, "win32"), LINE) == 0
     assert (store / "claude_desktop_config.json").exists()
 
 
@@ -219,11 +219,11 @@ def test_encoding_mode_and_symlink_stay(tmp_path: Path, encoding: str) -> None:
     link = tmp_path / ".cursor" / "mcp.json"
     link.parent.mkdir()
     link.symlink_to(real)
-    assert install(Wish(host="cursor"), system(tmp_path), LINE) == 0
+    assert install(InstallRequest(host="cursor"), system(tmp_path), LINE) == 0
     assert link.is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o644
     assert json.loads(real.read_bytes().decode(encoding))["mcpServers"]["veo"] == ENTRIES["cursor"]
-    assert uninstall(Wish(host="cursor"), system(tmp_path)) == 0
+    assert uninstall(InstallRequest(host="cursor"), system(tmp_path)) == 0
     assert real.read_bytes() == text.encode(encoding)
 
 
@@ -232,7 +232,7 @@ def test_the_first_copy_and_the_last_are_kept(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_text('{"first": 1}')
     for number in range(3):
-        install(Wish(host="cursor"), system(tmp_path), [f"/v{number}/veo-mcp"])
+        install(InstallRequest(host="cursor"), system(tmp_path), [f"/v{number}/veo-mcp"])
     assert (path.parent / "mcp.json.before-veo").read_text() == '{"first": 1}'
     assert "/v1/veo-mcp" in (path.parent / "mcp.json.before-veo-last").read_text()
     assert sorted(child.name for child in path.parent.iterdir()) == [
@@ -255,7 +255,7 @@ def test_a_file_that_cannot_be_edited_is_left_alone_and_print_is_named(
         path.write_bytes(content)
     if kind == "read-only":
         path.chmod(0o444)
-    assert install(Wish(host="cursor"), system(tmp_path), LINE) == 1
+    assert install(InstallRequest(host="cursor"), system(tmp_path), LINE) == 1
     said = capfd.readouterr().err
     assert str(path) in said
     assert "Nothing was changed" in said
@@ -268,9 +268,9 @@ def test_a_file_that_cannot_be_edited_is_left_alone_and_print_is_named(
 def test_a_key_is_written_only_when_asked_for_and_never_shown(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    wish = Wish(host="zed", key=SecretStr("sk-secret-77"))
-    assert install(Wish(host="zed", key=wish.key, print_only=True), system(tmp_path), LINE) == 0
-    assert install(wish, system(tmp_path), LINE) == 0
+    request = InstallRequest(host="zed", key=SecretStr("sk-secret-77"))
+    assert install(InstallRequest(host="zed", key=request.key, print_only=True), system(tmp_path), LINE) == 0
+    assert install(request, system(tmp_path), LINE) == 0
     shown = capfd.readouterr()
     assert "sk-secret" not in shown.out + shown.err
     settings = json.loads((tmp_path / ".config/zed/settings.json").read_text())
@@ -279,19 +279,19 @@ def test_a_key_is_written_only_when_asked_for_and_never_shown(
 
 def test_login_is_told_of_the_hosts_that_would_use_the_saved_key(tmp_path: Path) -> None:
     machine = system(tmp_path)
-    install(Wish(host="cursor"), machine, LINE)
-    install(Wish(host="codex"), machine, LINE)
-    install(Wish(host="zed", key=SecretStr("sk-own")), machine, LINE)
-    install(Wish(host="kiro"), machine, [*LINE, "--sandbox"])
+    install(InstallRequest(host="cursor"), machine, LINE)
+    install(InstallRequest(host="codex"), machine, LINE)
+    install(InstallRequest(host="zed", key=SecretStr("sk-own")), machine, LINE)
+    install(InstallRequest(host="kiro"), machine, [*LINE, "--sandbox"])
     assert spenders(machine) == ["Cursor", "Codex"]
 
 
 def test_a_project_gets_a_file_of_its_own_where_the_host_reads_one(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert install(Wish(host="vscode", workspace=True), system(tmp_path), LINE) == 0
+    assert install(InstallRequest(host="vscode", workspace=True), system(tmp_path), LINE) == 0
     assert (tmp_path / "project/.vscode/mcp.json").exists()
-    assert install(Wish(host="goose", workspace=True), system(tmp_path), LINE) == 1
+    assert install(InstallRequest(host="goose", workspace=True), system(tmp_path), LINE) == 1
     assert "leave out --workspace" in capfd.readouterr().err
 
 

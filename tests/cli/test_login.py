@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from tests.support.person import at_a_terminal, environment
 from tests.support.stack import sandbox
-from veo_mcp.cli.install.command import Wish, install
+from veo_mcp.cli.install.command import InstallRequest, install
 from veo_mcp.cli.install.host import System
 from veo_mcp.saved_key import KEYRING, KeyPlace, SavedKeyUnusable
 from veo_mcp.settings import load
@@ -41,7 +41,7 @@ def run(home: Path, *arguments: str, stdin: str = "", **settings: str) -> "subpr
 
 async def test_a_person_logs_in_and_out(tmp_path: Path) -> None:
     install(
-        Wish(host="cursor"),
+        InstallRequest(host="cursor"),
         System(platform="linux", home=tmp_path, folder=tmp_path, environ={}, which=lambda name: None),
         ["/x/veo-mcp"],
     )

@@ -5,12 +5,9 @@ network: each host talks to a scripted model on loopback. Two of them show their
 text, one both; so every assertion here is about what came through, whichever way.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,6 @@ from tests.support.model_api import Call, model_api
 
 pytestmark = pytest.mark.hosts
 
-PACKAGE = Path(__file__).parent / "package.json"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 PROMPT = "A lighthouse at dusk, waves roll in"
 LONGEST_SECONDS = 300.0
@@ -38,20 +34,6 @@ class Run:
 
     results: list[str]
     said: str
-
-
-@pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder with the hosts' programs, installed at the versions that package.json names."""
-    kept = os.environ.get("VEO_HOSTS_DIR")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("hosts")
-    bin_folder = folder / "node_modules" / ".bin"
-    if not all((bin_folder / host.name).exists() for host in HOSTS):
-        shutil.copy(PACKAGE, folder / "package.json")
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True, timeout=900)
-    yield bin_folder
-    if not kept:
-        shutil.rmtree(folder)  # pytest would keep the 2 GB of the last three runs
 
 
 def watched(result: str) -> dict[str, Any]:
@@ -73,7 +55,7 @@ SCRIPT = (
 @pytest.fixture(scope="session")
 def runs(programs: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Run]:
     """The days of the hosts that are tested, two at a time: most of each is the host's own starting."""
-    wanted = {item.callspec.params["host"] for item in request.session.items if hasattr(item, "callspec")}
+    wanted = {item.callspec.params.get("host") for item in request.session.items if hasattr(item, "callspec")}
     runs: dict[str, Run] = {}
 
     async def all_of_them() -> None:

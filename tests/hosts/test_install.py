@@ -1,9 +1,9 @@
 """Five real hosts, installed into by `veo-mcp install`, find the entry, connect where they can be asked to, lose it.
 
-Run with `python -m pytest -m hosts tests/hosts/test_install.py`; VEO_HOSTS_DIR names a folder with their programs.
+Run with `python -m pytest -m hosts tests/hosts/test_install.py`; npm installs them once, into VEO_HOSTS_DIR
+or a folder of the run.
 """
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +15,6 @@ from veo_mcp.cli.install.catalogue import host_named
 
 pytestmark = pytest.mark.hosts
 
-NODE = Path(os.environ.get("VEO_HOSTS_DIR", "")) / "node_modules" / ".bin"
 BEFORE = {
     "claude-code": '{"numStartups": 3}',
     "codex": '# mine\nmodel = "x" # stays\n',
@@ -33,10 +32,9 @@ LISTED = {
 """How a host is asked about its servers; Codex and Copilot CLI show the entry without starting it."""
 
 
-@pytest.mark.skipif(not NODE.is_absolute() or not NODE.is_dir(), reason="VEO_HOSTS_DIR names no folder with the hosts")
 @pytest.mark.parametrize("name", BEFORE)
-def test_a_host_knows_the_entry_that_its_own_command_took_in(name: str, tmp_path: Path) -> None:
-    env = environment(NODE, tmp_path, {"VEO_JOURNAL": str(tmp_path / "j.db"), "GEMINI_CLI_TRUST_WORKSPACE": "true"})
+def test_a_host_knows_the_entry_that_its_own_command_took_in(name: str, programs: Path, tmp_path: Path) -> None:
+    env = environment(programs, tmp_path, {"VEO_JOURNAL": str(tmp_path / "j.db"), "GEMINI_CLI_TRUST_WORKSPACE": "true"})
 
     def run(*command: str) -> str:
         done = subprocess.run(

@@ -89,13 +89,13 @@ async def _main_job(client: Client, console: Console, wanted: str | None, out: P
     )
     console.print(f"\nMaking “{prompt}”", highlight=False)
     created = await _call(client, "create_video", {"prompt": prompt})
-    begun.append(str((created.structured_content or {})["task_id"]))
+    begun.append(_id(created))
     first = await _finished(client, console, created, "create")
     path = await _saved(first, out)
     console.print(f"Saved {path}", highlight=False, soft_wrap=True)
     console.print(f"\nExtending it: “{following}”", highlight=False)
     extended = await _call(client, "extend_video", {"task_id": first["task_id"], "prompt": following})
-    begun.append(str((extended.structured_content or {})["task_id"]))
+    begun.append(_id(extended))
     second = await _finished(client, console, extended, "extend")
     more = await _saved(second, out)
     console.print(f"Saved {more}\n", highlight=False, soft_wrap=True)
@@ -103,6 +103,11 @@ async def _main_job(client: Client, console: Console, wanted: str | None, out: P
         f"Balance: {(await _structured(client, 'get_credits'))['balance']:,} sandbox credits", highlight=False
     )
     console.print(f"Your files:\n  {path}\n  {more}", highlight=False, soft_wrap=True)
+
+
+def _id(started: CallToolResult) -> str:
+    task: dict[str, Any] = started.structured_content or {}
+    return str(task["task_id"])
 
 
 async def _finished(client: Client, console: Console, started: CallToolResult, label: str) -> dict[str, Any]:

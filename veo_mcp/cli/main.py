@@ -244,8 +244,8 @@ def _app() -> Any:
         key = _settings().api_key if with_key else None
         if with_key and key is None:
             raise SystemExit("No key is set or saved. Run `veo-mcp login` first, or leave out --with-key.")
-        wish = command.Wish(host=host, workspace=workspace, print_only=print_only, key=key)
-        raise SystemExit(command.install(wish, system))
+        request = command.InstallRequest(host=host, workspace=workspace, print_only=print_only, key=key)
+        raise SystemExit(command.install(request, system))
 
     @app.command()
     def uninstall(
@@ -255,7 +255,9 @@ def _app() -> Any:
         """Take veo-mcp out of a host again."""
         from veo_mcp.cli.install import command
 
-        raise SystemExit(command.uninstall(command.Wish(host=host, workspace=workspace), command.this_system()))
+        raise SystemExit(
+            command.uninstall(command.InstallRequest(host=host, workspace=workspace), command.this_system())
+        )
 
     return app
 

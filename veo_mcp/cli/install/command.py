@@ -22,7 +22,7 @@ from veo_mcp.cli.install.host import CannotInstall, Host, System
 from veo_mcp.cli.install.launch import line, this_process
 from veo_mcp.cli.terminal import err, out
 
-__all__ = ["Wish", "install", "list_hosts", "spenders", "this_system", "uninstall"]
+__all__ = ["InstallRequest", "install", "list_hosts", "spenders", "this_system", "uninstall"]
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ OWN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class InstallRequest:
     """What the person asked for.
 
     Attributes:
@@ -51,32 +51,32 @@ def this_system() -> System:
     return System(platform=sys.platform, home=Path.home(), folder=Path.cwd(), environ=os.environ, which=shutil.which)
 
 
-def install(wish: Wish, system: System, how: Sequence[str] | None = None) -> int:
+def install(request: InstallRequest, system: System, how: Sequence[str] | None = None) -> int:
     """Writes, or shows, the entry; the exit status. `how` starts us; None: as this process was."""
     try:
-        host = host_named(wish.host)
-        path = host.file(system, workspace=wish.workspace)
+        host = host_named(request.host)
+        path = host.file(system, workspace=request.workspace)
         how = how or line(this_process())
-        if wish.print_only:
-            text = put_in(host, "", how, _shown_env(wish))
+        if request.print_only:
+            text = put_in(host, "", how, _shown_env(request))
             print(text, end="" if text.endswith("\n") else "\n")  # noqa: T201 - this command's output
             err.print(f"This belongs into {path}. Nothing was changed.", highlight=False, soft_wrap=True)
             return 0
-        said = _install(host, path, wish, system, how)
+        said = _install(host, path, request, system, how)
     except CannotInstall as fault:
-        return _refused(wish.host, fault)
+        return _refused(request.host, fault)
     out.print(said, highlight=False, soft_wrap=True)
     return 0
 
 
-def uninstall(wish: Wish, system: System) -> int:
+def uninstall(request: InstallRequest, system: System) -> int:
     """Takes our entry out; the exit status."""
     try:
-        host = host_named(wish.host)
-        path = host.file(system, workspace=wish.workspace)
-        said = _uninstall(host, path, wish, system)
+        host = host_named(request.host)
+        path = host.file(system, workspace=request.workspace)
+        said = _uninstall(host, path, request, system)
     except CannotInstall as fault:
-        return _refused(wish.host, fault)
+        return _refused(request.host, fault)
     out.print(said, highlight=False, soft_wrap=True)
     return 0
 
@@ -113,18 +113,18 @@ def spenders(system: System) -> list[str]:
     return found
 
 
-def _install(host: Host, path: Path, wish: Wish, system: System, how: Sequence[str]) -> str:
+def _install(host: Host, path: Path, request: InstallRequest, system: System, how: Sequence[str]) -> str:
     file = files.read(path)
     before = _explained(path, lambda: current(host, file.text))
     by = ""
-    if before is None and not wish.workspace and _run_own(host, system, how):
+    if before is None and not request.workspace and _run_own(host, system, how):
         by, file = f" by {host.title}'s own command", files.read(path)
-    text = _explained(path, lambda: put_in(host, file.text, how, _env(wish)))
+    text = _explained(path, lambda: put_in(host, file.text, how, _env(request)))
     copy = files.write(file, text) if text != file.text or file.raw is None else None
     if not by and text == file.text:
         return f"{path} has this entry already; nothing was changed."
     kept = f" The file as it was is kept as {copy.name}." if copy else ""
-    if wish.key is not None:
+    if request.key is not None:
         money = "The entry holds your key: this host spends real credits."
     else:
         money = "Without a key it uses the sandbox; `veo-mcp login` gives it one."
@@ -132,13 +132,13 @@ def _install(host: Host, path: Path, wish: Wish, system: System, how: Sequence[s
     return f"{done} {path}{by}.{kept}\n{host.next}. {money}\n`veo-mcp uninstall {host.name}` takes it out again."
 
 
-def _uninstall(host: Host, path: Path, wish: Wish, system: System) -> str:
+def _uninstall(host: Host, path: Path, request: InstallRequest, system: System) -> str:
     file = files.read(path)
     if _explained(path, lambda: current(host, file.text)) is None:
         return f"{path} has no entry of veo-mcp; nothing was changed."
     first = files.first_backup(file.path)
     original = files.read(first).text if first.exists() else None
-    if not wish.workspace and host.own is not None and host.own.remove:
+    if not request.workspace and host.own is not None and host.own.remove:
         program = _program(host, system)
         if program is not None and _ran([program, *host.own.remove], "", system):
             file = files.read(path)
@@ -184,13 +184,13 @@ def _ran(command: Sequence[str], stdin: str, system: System) -> bool:
     return done.returncode == 0
 
 
-def _env(wish: Wish) -> Mapping[str, str]:
-    return {} if wish.key is None else {"VEO_API_KEY": wish.key.get_secret_value()}
+def _env(request: InstallRequest) -> Mapping[str, str]:
+    return {} if request.key is None else {"VEO_API_KEY": request.key.get_secret_value()}
 
 
-def _shown_env(wish: Wish) -> Mapping[str, str]:
+def _shown_env(request: InstallRequest) -> Mapping[str, str]:
     # What is shown is copied, logged and recorded: there the person puts the key in.
-    return {} if wish.key is None else {"VEO_API_KEY": "sk-your-api-key"}
+    return {} if request.key is None else {"VEO_API_KEY": "sk-your-api-key"}
 
 
 def _explained(path: Path, act: Callable[[], T]) -> T:

@@ -246,11 +246,11 @@ def _lists_and_balances() -> Iterator[Message]:
     none = list_result([], None, NOW, status="failed", paged=False, spent=80, sandbox=False)
     yield Message("An empty list of one status", "list_tasks", none)
     credits = Credits(balance=9_920, total_purchased=10_000, total_consumed=80)
-    free = Standing(credits, False, 80, None, BEGUN + 86_400.0)
+    free = Standing(credits, sandbox=False, spent=80, limit=None, left=None, more_at=BEGUN + 86_400.0)
     yield Message("The balance", "get_credits", balance_result(free, 248, 33))
-    bound = Standing(credits, False, 80, 100, BEGUN + 86_400.0)
+    bound = Standing(credits, sandbox=False, spent=80, limit=100, left=20, more_at=BEGUN + 86_400.0)
     yield Message("The balance, and a limit that allows none", "get_credits", balance_result(bound, 0, 0))
-    drawn = Standing(credits, True, 80, None, None)
+    drawn = Standing(credits, sandbox=True, spent=80, limit=None, left=None, more_at=None)
     yield Message("The balance of the sandbox", "get_credits", balance_result(drawn, 248, 33))
 
 

@@ -143,7 +143,7 @@ def test_ctrl_c_ends_every_command_at_any_moment(tmp_path: Path) -> None:
             assert person.waits() == 130, person.seen
             assert "Traceback" not in person.seen
     with at_a_terminal("demo", "--out", "my videos", env=environment(tmp_path), folder=tmp_path) as person:
-        person.reads("Task ")
+        person.reads("Started ")
         person.types("\x03")
         assert person.waits() == 130, person.seen
         assert "Traceback" not in person.seen

@@ -32,14 +32,17 @@ def guarded(act: Callable[[], None]) -> None:
     try:
         act()
     except SystemExit as ending:
-        status = ending.code
+        # Click turns a closed pipe into status 1 itself.
+        status = PIPE_CLOSED if _is_closed(ending.__context__) else ending.code
+        if status == PIPE_CLOSED:
+            silence()
     except BaseException as error:
-        status = _told(logs.innermost(error))
+        status = _report(logs.innermost(error))
     try:
         # Here, not when Python ends, where nobody could catch what a full disk or a closed pipe says.
         sys.stdout.flush()
     except BaseException as error:
-        status = _told(error)
+        status = _report(error)
     if isinstance(status, str):
         with contextlib.suppress(OSError, ValueError):
             print(status, file=sys.stderr)  # noqa: T201 - as SystemExit itself would
@@ -47,11 +50,11 @@ def guarded(act: Callable[[], None]) -> None:
     raise SystemExit(status)
 
 
-def _told(error: BaseException) -> int:
+def _report(error: BaseException) -> int:
     """Says what happened; the exit status."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
-    if isinstance(error, OSError) and (error.errno in (errno.EPIPE, errno.ESHUTDOWN) or _is_closed_pipe(error)):
+    if _is_closed(error):
         silence()
         return PIPE_CLOSED
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -75,7 +78,11 @@ def _words(error: BaseException) -> str:
     )
 
 
-def _is_closed_pipe(error: OSError) -> bool:
+def _is_closed(error: BaseException | None) -> bool:
+    if not isinstance(error, OSError):
+        return False
+    if error.errno in (errno.EPIPE, errno.ESHUTDOWN):
+        return True
     # Windows says "invalid argument" of a pipe that nobody reads.
     return os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
 

@@ -281,6 +281,8 @@ async def test_each_key_pays_and_asks_for_its_own_account_and_pauses_alone(tmp_p
         api.keys.clear()
         for entry in entries:
             assert await engine.reader.refresh(entry, entry.upstream_id or "")
+        held = [engine.accounts.of_entry(entry) for entry in entries]
+        assert [mine.credential.get_secret_value() for mine in held if mine is not None] == keys
         own = [(entry.upstream_id, key) for entry, key in zip(entries, keys, strict=True)]
         assert api.keys == own
         api.keys.clear()

@@ -1,8 +1,8 @@
 """What an MP4 file says of itself: how long it plays, how large its picture is, and whether all of it is there.
 
-Called by the saver, by film.py and, for a file that lies elsewhere, by api/glance.py. Reads boxes only and decodes
-nothing, so it needs no video library. What is no MP4 is answered with None, what is a damaged or cut one with NotWhole;
-a file's own numbers never decide how much is read.
+Called by downloads, the saver, film.py and, for a file that lies elsewhere, by api/glance.py. Reads boxes only and
+decodes nothing, so it needs no video library. What is no MP4 is answered with None, what is a damaged or cut one with
+NotWhole; a file's own numbers never decide how much is read.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["Measured", "NotWhole", "Wanted", "measure", "scan"]
+__all__ = ["Measured", "NotWhole", "Wanted", "is_cut", "is_mp4", "measure", "scan"]
 
 LARGEST_INDEX = 64 * 1_000_000
 """Bytes of an index (`moov`) that are read; that of a clip of 8 s has about 10,000."""
@@ -41,14 +41,32 @@ class Measured:
     level: int
 
 
+def is_mp4(path: Path) -> bool:
+    """Whether the file begins as an MP4. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"ftyp"
+
+
+def is_cut(path: Path) -> bool:
+    """Whether the file begins as an MP4 and its boxes do not end exactly where it ends. Raises OSError."""
+    if not is_mp4(path):
+        return False
+    with path.open("rb") as file:
+        try:
+            for _ in _top(file, path.stat().st_size):
+                pass
+        except NotWhole:
+            return True
+    return False
+
+
 def measure(path: Path) -> Measured | None:
     """Length and size of the video; None for what is no MP4. Raises NotWhole, OSError."""
-    size = path.stat().st_size
+    if not is_mp4(path):
+        return None
     with path.open("rb") as file:
-        if file.read(12)[4:8] != b"ftyp":
-            return None
         index = b""
-        for kind, start, end in _top(file, size):
+        for kind, start, end in _top(file, path.stat().st_size):
             if kind == b"moov" and end - start <= LARGEST_INDEX:
                 file.seek(start)
                 index = file.read(end - start)

@@ -5,11 +5,11 @@ in the background, so that nothing has to be started or ended.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
-__all__ = ["WatchedFile"]
+__all__ = ["WatchedFile", "numbered_lines"]
 
 log = logging.getLogger(__name__)
 
@@ -75,3 +75,11 @@ class WatchedFile(Generic[T]):
         if len(content) > LARGEST:
             raise ValueError("is larger than 4 MiB")
         return content.decode("utf-8", "strict")
+
+
+def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines that say something, with their numbers; empty ones and comments (#) are left out."""
+    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        line = raw.strip()
+        if line and not line.startswith("#"):
+            yield number, line

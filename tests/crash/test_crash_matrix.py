@@ -1,6 +1,6 @@
 """The crash matrix: SIGKILL at every point of a create and its following, then a restart; held against the ledger.
 
-VEO_CRASH_ROUNDS sets the rounds a point; the suite runs 1, .ci/run 3, `VEO_CRASH_ROUNDS=20` is the full measure.
+VEO_CRASH_ROUNDS sets the rounds a point; the suite runs 1, `VEO_CRASH_ROUNDS=20` is the full measure.
 """
 
 import os

@@ -26,7 +26,6 @@ from veo_mcp.web.routes import serve_http
 class Site:
     url: str
     engine: Engine
-    reads: list[str]
 
     async def entry(self, task_id: str) -> Entry:
         """The entry with this own or API id."""
@@ -80,7 +79,7 @@ async def site(
         if poll:
             group.start_soon(engine.poller.run)
         await up.wait()
-        yield Site(url, engine, [])
+        yield Site(url, engine)
         group.cancel_scope.cancel()
 
 

@@ -1,6 +1,6 @@
-"""A whole house for tests: the real sandbox on a real loopback port, the real journal, and the real MCP face.
+"""The full stack for tests: the real sandbox on a real loopback port, the real journal, and the real MCP server.
 
-Used by the behaviour tests. `requests` records what reached the sandbox, so that a test can say that nothing did.
+Used by the behaviour tests.
 """
 
 import time

@@ -21,16 +21,17 @@ import anyio.to_thread
 from veo_mcp.api import causes, network
 from veo_mcp.api.transport import Incoming, Transport
 from veo_mcp.errors import ApiError, DownloadFailed
+from veo_mcp.mp4 import is_cut
 from veo_mcp.text import clean
 
-__all__ = ["MAX_BYTES", "download", "fetchable", "opened", "refused", "unreachable"]
+__all__ = ["CONTENT_RANGE", "MAX_BYTES", "download", "fetchable", "opened", "refused", "unreachable"]
 
 MAX_BYTES = 2_000 * 1_000_000
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_VIDEO = re.compile(r"text/|application/(?:json|xml|xhtml|problem)", re.IGNORECASE)
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<(?:!doctype|html|head|body|\?xml|error)|\{)", re.IGNORECASE)
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
+CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)")
 
 Progress = Callable[[int, int | None], None]
 
@@ -195,7 +196,7 @@ class _Download:
         if total is not None and done != total:
             raise causes.VIDEO_CUT.error(host=host, why=f"{done} of {total} bytes came")
         # Without a length only the file itself can tell whether all of it came.
-        if done == 0 or (total is None and not await anyio.to_thread.run_sync(_whole_mp4, self._part)):
+        if done == 0 or (total is None and await anyio.to_thread.run_sync(is_cut, self._part)):
             await self.forget()
             raise causes.VIDEO_CUT.error(host=host, why=f"{done} bytes came, and they are not a whole video")
 
@@ -235,7 +236,7 @@ class _Download:
 
 def _continues(headers: Mapping[str, str], offset: int, known: _Known | None) -> bool:
     """Whether a 206 is what was asked for: from `offset` on, of the same file."""
-    found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+    found = CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if known is None or found is None or int(found[1]) != offset:
         return False
     etag = headers.get("etag", "").strip()
@@ -245,7 +246,7 @@ def _continues(headers: Mapping[str, str], offset: int, known: _Known | None) ->
 
 
 def _total(headers: Mapping[str, str], offset: int) -> int | None:
-    found = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+    found = CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if found and found[3] != "*" and offset:
         return int(found[3])
     length = headers.get("content-length", "").strip()
@@ -265,26 +266,6 @@ def refused(status: int, host: str) -> ApiError:
 
 def _media_type(headers: Mapping[str, str]) -> str:
     return clean(headers.get("content-type", "").partition(";")[0], 60).lower()
-
-
-def _whole_mp4(path: Path) -> bool:
-    """Whether the boxes of an MP4 file end exactly where the file ends; True for what is no MP4."""
-    size, at = path.stat().st_size, 0
-    with path.open("rb") as file:
-        while at < size:
-            file.seek(at)
-            head = file.read(16)
-            if at == 0 and head[4:8] != b"ftyp":
-                return True
-            length = int.from_bytes(head[:4], "big")
-            if length == 1:
-                length = int.from_bytes(head[8:16], "big")
-            if length == 0:
-                return True
-            if length < 8:
-                return False
-            at += length
-    return at == size
 
 
 def _host(url: str) -> str:

@@ -4,12 +4,10 @@ Called by the client for a video that is not saved here. Never fetches the film 
 whatever the file says of itself), and never sends the key.
 """
 
-import re
-
 import anyio
 
 from veo_mcp.api import causes
-from veo_mcp.api.download import fetchable, opened, refused, unreachable
+from veo_mcp.api.download import CONTENT_RANGE, fetchable, opened, refused, unreachable
 from veo_mcp.api.transport import Incoming, Transport
 from veo_mcp.errors import ApiError, DownloadFailed
 from veo_mcp.mp4 import Measured, NotWhole, Wanted, scan
@@ -24,7 +22,6 @@ MOST_SECONDS = 60.0
 """In all: a host that trickles one byte at a time must not keep the other files waiting."""
 LONGEST = 6 * 3600.0
 """A longer video than any that is made here; a file that says so says nothing (all bits set means "unknown")."""
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(?:\d{1,15}|\*)")
 
 
 async def glance(transport: Transport, url: str, *, sandbox: bool, seconds: float = MOST_SECONDS) -> Measured | None:
@@ -67,7 +64,7 @@ async def _bytes(transport: Transport, url: str, wanted: Wanted, left: int, *, s
         if answer.status == 416:
             return b"", 0
         if answer.status == 206:
-            said = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+            said = CONTENT_RANGE.fullmatch(answer.headers.get("content-range", "").strip())
             if said is None or int(said[1]) != wanted.start:
                 return b"", 0
             raw = await _read(answer, wanted.length)

@@ -70,7 +70,9 @@ def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename is not None else ""
         return f"{place}{error.strerror}. It was not done; what was written down before stays."
-    if os.environ.get("VEO_LOG_LEVEL", "").upper() == "DEBUG":
+    from veo_mcp.settings import load  # only here, where speed no longer matters
+
+    if load().log_level == "DEBUG":
         return "".join(traceback.format_exception(error))
     return (
         f"veo-mcp met an error of its own: {logs.in_one_line(error)}. Run it again with VEO_LOG_LEVEL=DEBUG for all of "

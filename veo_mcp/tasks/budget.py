@@ -16,7 +16,7 @@ from veo_mcp.errors import ApiError, InsufficientCredits
 from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.evidence import Evidence
-from veo_mcp.watched_file import WatchedFile
+from veo_mcp.watched_file import WatchedFile, numbered_lines
 
 __all__ = ["Budget", "Standing", "limits_in", "own_limits"]
 
@@ -116,10 +116,7 @@ def own_limits(each: int | None, file: WatchedFile[Mapping[str, int]] | None) ->
 def limits_in(text: str) -> Mapping[str, int]:
     """The lines of VEO_LIMITS, `name: credits`. Raises ValueError."""
     found: dict[str, int] = {}
-    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
+    for number, line in numbered_lines(text):
         name, colon, credits = line.rpartition(":")
         if not colon or not name.strip() or not re.fullmatch(r"\s*[0-9]{1,15}", credits):
             raise ValueError(f"has a line {number} that is not name: credits")

@@ -18,7 +18,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import ApiError, FileTrouble, VeoMcpError
 from veo_mcp.journal.entry import CLEAR, Entry, FileNews
 from veo_mcp.journal.journal import Journal, Lease
-from veo_mcp.mp4 import Measured
+from veo_mcp.mp4 import Measured, is_mp4
 from veo_mcp.tasks import shelf
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.filenames import video_name
@@ -191,7 +191,7 @@ class Saver:
 
             await self._films.fetch(account, entry, work, number=number, on_progress=progress)
         self._crash_at("part whole")
-        if await run_sync(_begins_as_mp4, work) and not await run_sync(shelf.whole, work):
+        if await run_sync(is_mp4, work) and not await run_sync(shelf.whole, work):
             await anyio.Path(work).unlink(missing_ok=True)
             raise FileTrouble("What the link gave is a damaged video.")
         named = await run_sync(shelf.place, work, target)
@@ -221,11 +221,6 @@ class Saver:
         gap = min(LONGEST_GAP, FIRST_GAP * 2 ** min(tries - 1, 10))
         log.info("The file of %s: %s", entry.id, why)
         return FileNews(file_error=words or CLEAR, file_due_at=now + gap, file_tries=tries)
-
-
-def _begins_as_mp4(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(8)[4:] == b"ftyp"
 
 
 def _size(found: Measured | None, news: FileNews) -> FileNews:

@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from veo_mcp.watched_file import WatchedFile
+from veo_mcp.watched_file import WatchedFile, numbered_lines
 
 __all__ = ["NAME", "Tokens", "add_token"]
 
@@ -73,10 +73,7 @@ def add_token(path: Path, name: str) -> str:
 
 def _parsed(text: str) -> tuple[_Line, ...]:
     lines: list[_Line] = []
-    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
+    for number, line in numbered_lines(text):
         name, colon, rest = line.partition(":")
         rest = rest.strip()
         if not colon or not NAME.fullmatch(name) or not rest:

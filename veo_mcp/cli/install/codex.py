@@ -3,17 +3,10 @@
 Read by catalogue.py. Codex gives a server 10 s to start, too little for a first start through uvx, and a call 60 s.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from veo_mcp.cli.install.host import Host, Own, Shape
 from veo_mcp.cli.install.toml import TomlEditor
 
 __all__ = ["CODEX"]
-
-
-def _add(line: Sequence[str], _entry: Mapping[str, Any]) -> tuple[list[str], str]:
-    return ["mcp", "add", "veo", "--", *line], ""
 
 
 CODEX = Host(
@@ -24,7 +17,7 @@ CODEX = Host(
     shape=Shape(time_outs={"startup_timeout_sec": 60, "tool_timeout_sec": 120}),
     files=lambda system: (system.named("CODEX_HOME", ".codex") / "config.toml",),
     workspace=(".codex", "config.toml"),
-    own=Own(program="codex", add=_add, remove=("mcp", "remove", "veo")),
+    own=Own(program="codex", remove=("mcp", "remove", "veo")),
     programs=("codex",),
     next="Start `codex` anew; /mcp lists veo",
 )

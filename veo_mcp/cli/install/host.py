@@ -116,6 +116,11 @@ class Shape:
         return {**self.fixed, **self.launcher(line), **self.time_outs}
 
 
+def _line_after_dashes(line: Sequence[str], _entry: Mapping[str, Any]) -> tuple[list[str], str]:
+    """The form that most hosts took over from each other: `mcp add NAME -- LINE`."""
+    return ["mcp", "add", NAME, "--", *line], ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
     """The host's own command.
@@ -127,7 +132,7 @@ class Own:
     """
 
     program: str
-    add: Callable[[Sequence[str], Mapping[str, Any]], tuple[list[str], str]]
+    add: Callable[[Sequence[str], Mapping[str, Any]], tuple[list[str], str]] = _line_after_dashes
     remove: tuple[str, ...]
 
 

@@ -6,6 +6,7 @@ Antigravity and Kiro have one too, which could not be tried; their files are edi
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,7 @@ from veo_mcp.cli.install.jsonc import JsonEditor
 
 __all__ = ["ANTIGRAVITY", "CLAUDE_CODE", "CLAUDE_DESKTOP", "COPILOT", "CURSOR", "DEVIN", "GEMINI", "KIRO", "LM_STUDIO"]
 
-SECTION = ("mcpServers",)
-STDIO = Shape(fixed={"type": "stdio"})
-EDITOR = JsonEditor()
+_host = partial(Host, editor=JsonEditor(), section=("mcpServers",), shape=Shape())
 
 
 def _claude_desktop(system: System) -> Sequence[Path]:
@@ -39,106 +38,77 @@ def _claude_add(_line: Sequence[str], entry: Mapping[str, Any]) -> tuple[list[st
     return ["mcp", "add-json", "-s", "user", "veo", "-"], json.dumps(entry)
 
 
-def _copilot_add(line: Sequence[str], _entry: Mapping[str, Any]) -> tuple[list[str], str]:
-    return ["mcp", "add", "veo", "--", *line], ""
-
-
 def _gemini_add(line: Sequence[str], _entry: Mapping[str, Any]) -> tuple[list[str], str]:
     return ["mcp", "add", "-s", "user", "veo", line[0], "--", *line[1:]], ""
 
 
-CLAUDE_DESKTOP = Host(
+CLAUDE_DESKTOP = _host(
     name="claude-desktop",
     title="Claude Desktop",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=_claude_desktop,
     next="Quit Claude Desktop (the window's cross is not enough) and start it again",
 )
-CLAUDE_CODE = Host(
+CLAUDE_CODE = _host(
     name="claude-code",
     title="Claude Code",
-    editor=EDITOR,
-    section=SECTION,
-    shape=STDIO,
+    shape=Shape(fixed={"type": "stdio"}),
     files=_claude_code,
     workspace=(".mcp.json",),
     own=Own(program="claude", add=_claude_add, remove=("mcp", "remove", "-s", "user", "veo")),
     programs=("claude",),
     next="Start `claude` anew; /mcp shows veo",
 )
-CURSOR = Host(
+CURSOR = _host(
     name="cursor",
     title="Cursor",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=lambda system: (system.home / ".cursor" / "mcp.json",),
     workspace=(".cursor", "mcp.json"),
     programs=("cursor",),
     next="Turn veo on in Cursor under Settings, MCP",
 )
-COPILOT = Host(
+COPILOT = _host(
     name="copilot-cli",
     title="Copilot CLI",
-    editor=EDITOR,
-    section=SECTION,
     shape=Shape(fixed={"type": "local", "tools": ["*"]}),
     files=lambda system: (system.named("COPILOT_HOME", ".copilot") / "mcp-config.json",),
-    own=Own(program="copilot", add=_copilot_add, remove=("mcp", "remove", "veo")),
+    own=Own(program="copilot", remove=("mcp", "remove", "veo")),
     programs=("copilot",),
     next="Start `copilot` anew; /mcp show lists veo",
 )
-ANTIGRAVITY = Host(
+ANTIGRAVITY = _host(
     name="antigravity",
     title="Antigravity",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=lambda system: (system.home / ".gemini" / "config" / "mcp_config.json",),
     programs=("agy",),
     next="Start Antigravity anew",
 )
-GEMINI = Host(
+GEMINI = _host(
     name="gemini-cli",
     title="Gemini CLI",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=lambda system: (system.home / ".gemini" / "settings.json",),
     workspace=(".gemini", "settings.json"),
     own=Own(program="gemini", add=_gemini_add, remove=("mcp", "remove", "-s", "user", "veo")),
     programs=("gemini",),
     next="Start `gemini` anew; /mcp lists veo",
 )
-DEVIN = Host(
+DEVIN = _host(
     name="devin",
     title="Devin Desktop (Windsurf)",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=lambda system: (system.home / ".codeium" / "windsurf" / "mcp_config.json",),
     programs=("windsurf", "devin"),
     next="Press the refresh button of its MCP panel",
 )
-KIRO = Host(
+KIRO = _host(
     name="kiro",
     title="Kiro",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=lambda system: (system.home / ".kiro" / "settings" / "mcp.json",),
     workspace=(".kiro", "settings", "mcp.json"),
     programs=("kiro", "kiro-cli"),
     next="Kiro connects by itself when the file changes",
 )
-LM_STUDIO = Host(
+LM_STUDIO = _host(
     name="lm-studio",
     title="LM Studio",
-    editor=EDITOR,
-    section=SECTION,
-    shape=Shape(),
     files=lambda system: (system.home / ".lmstudio" / "mcp.json",),
     programs=("lms",),
     next="Turn veo on in LM Studio under Program, Integrations",

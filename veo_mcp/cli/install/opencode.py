@@ -3,9 +3,8 @@
 Read by catalogue.py. OpenCode gives a server 5 s to list its tools, too little for a first start.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from veo_mcp.cli.install.host import Host, Own, Shape, System
 from veo_mcp.cli.install.jsonc import JsonEditor
@@ -15,18 +14,8 @@ __all__ = ["OPENCODE"]
 
 def _files(system: System) -> Sequence[Path]:
     folder = system.config() / "opencode"
-    return (
-        (folder / "opencode.jsonc", folder / "opencode.json")
-        if (folder / "opencode.jsonc").exists()
-        else (
-            folder / "opencode.json",
-            folder / "opencode.jsonc",
-        )
-    )
-
-
-def _add(line: Sequence[str], _entry: Mapping[str, Any]) -> tuple[list[str], str]:
-    return ["mcp", "add", "veo", "--", *line], ""
+    commented, plain = folder / "opencode.jsonc", folder / "opencode.json"
+    return (commented, plain) if commented.exists() else (plain, commented)
 
 
 OPENCODE = Host(
@@ -42,7 +31,7 @@ OPENCODE = Host(
     ),
     files=_files,
     workspace=("opencode.json",),
-    own=Own(program="opencode", add=_add, remove=()),
+    own=Own(program="opencode", remove=()),
     programs=("opencode",),
     next="Start `opencode` anew",
 )

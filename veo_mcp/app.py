@@ -23,14 +23,14 @@ from pydantic import SecretStr
 
 from veo_mcp import logs
 from veo_mcp.errors import NotLoopback, PortTaken, SandboxMissing, VeoMcpError, WrongSetting
-from veo_mcp.server.backend import Backend
-from veo_mcp.server.build import VeoServer, build_server
-from veo_mcp.server.ending import Ending
-from veo_mcp.server.notifications import Announcer
 from veo_mcp.settings import REAL_API, SANDBOX_KEY, Settings
 from veo_mcp.supervisor import Supervisor
 
-if TYPE_CHECKING:  # see open_from
+if TYPE_CHECKING:  # see open_from; the MCP SDK costs a second, which commands that need only the engine do not wait
+    from veo_mcp.server.backend import Backend
+    from veo_mcp.server.build import VeoServer
+    from veo_mcp.server.ending import Ending
+    from veo_mcp.server.notifications import Announcer
     from veo_mcp.tasks.engine import Engine
     from veo_mcp.web.metrics import Metrics
 
@@ -77,6 +77,11 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int:
+    from veo_mcp.server.backend import Backend
+    from veo_mcp.server.build import build_server
+    from veo_mcp.server.ending import Ending
+    from veo_mcp.server.notifications import Announcer
+
     backend, announcer, ending = Backend(), Announcer(), Ending()
     server = build_server(
         backend,
@@ -107,7 +112,7 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
     return asked.status
 
 
-def _metrics(backend: Backend) -> "Metrics":
+def _metrics(backend: "Backend") -> "Metrics":
     # Imported here: stdio needs none of it.
     from veo_mcp.web.metrics import Metrics
 
@@ -118,7 +123,7 @@ def _metrics(backend: Backend) -> "Metrics":
 
 
 async def _serve_http(
-    settings: Settings, server: VeoServer, backend: Backend, ending: Ending, metrics: "Metrics"
+    settings: Settings, server: "VeoServer", backend: "Backend", ending: "Ending", metrics: "Metrics"
 ) -> None:
     # Imported here: stdio needs none of it.
     from veo_mcp.web.access import access_from
@@ -143,7 +148,7 @@ async def _serve_http(
 
 
 @asynccontextmanager
-async def backend_for(settings: Settings, backend: Backend, announcer: Announcer) -> AsyncGenerator[None]:
+async def backend_for(settings: Settings, backend: "Backend", announcer: "Announcer") -> AsyncGenerator[None]:
     """Opens the engine in the background and fills `backend`; closes it on leaving."""
     supervisor = Supervisor(clock=time.time, sleep=anyio.sleep)
     backend.loops = supervisor.health
@@ -171,7 +176,7 @@ async def backend_for(settings: Settings, backend: Backend, announcer: Announcer
             group.cancel_scope.cancel()
 
 
-async def _work(settings: Settings, backend: Backend, announcer: Announcer, supervisor: Supervisor) -> None:
+async def _work(settings: Settings, backend: "Backend", announcer: "Announcer", supervisor: Supervisor) -> None:
     async with open_from(settings, observe=backend.observe) as engine:
         try:
             async with anyio.create_task_group() as group:
@@ -222,7 +227,7 @@ class _Asked:
         status: what the process exits with.
     """
 
-    def __init__(self, ending: Ending) -> None:
+    def __init__(self, ending: "Ending") -> None:
         self._ending = ending
         self.status = 0
 

@@ -16,7 +16,6 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from veo_mcp.cli.settling import what_to_check
 from veo_mcp.cli.terminal import PERSON, err, fresh, out, whole_id, with_engine
 from veo_mcp.errors import RequestError
 from veo_mcp.journal.entry import Entry, Status
@@ -103,6 +102,8 @@ def resolve_task(settings: Settings, task_id: str, *, upstream: str | None, not_
         account = await engine.accounts.account(PERSON)
         found = await whole_id(engine, account, task_id)
         if upstream is None and not not_charged:
+            from veo_mcp.cli.settling import what_to_check  # and the words of the server with it
+
             out.print(what_to_check(await engine.reader.get(account, found), time.time()), soft_wrap=True)
             return 2
         entry = await engine.reader.settle(account, found, upstream_id=upstream)

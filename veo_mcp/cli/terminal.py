@@ -4,18 +4,20 @@ Called by the other files of cli/. Turns every error of ours into one line on st
 """
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import anyio
 from rich.console import Console
 
 from veo_mcp import logs
 from veo_mcp.api.account import Account, Caller
-from veo_mcp.app import open_from
 from veo_mcp.cli.guard import PIPE_CLOSED, silence
 from veo_mcp.errors import ApiError, RequestError, UnknownTask, VeoMcpError
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
-from veo_mcp.tasks.engine import Engine
+
+if TYPE_CHECKING:  # `install` and `login` need no engine
+    from veo_mcp.tasks.engine import Engine
 
 __all__ = ["PERSON", "entries", "err", "explained", "fresh", "marks", "out", "whole_id", "with_engine"]
 
@@ -42,7 +44,7 @@ def marks() -> tuple[str, str]:
     return ("✓", "✗") if (out.encoding or "").lower().startswith("utf") else ("ok", "NO")
 
 
-async def entries(engine: Engine, account: Account) -> list[Entry]:
+async def entries(engine: "Engine", account: Account) -> list[Entry]:
     """All of the account's tasks, newest first."""
     found: list[Entry] = []
     cursor: str | None = None
@@ -54,7 +56,7 @@ async def entries(engine: Engine, account: Account) -> list[Entry]:
             return found
 
 
-async def whole_id(engine: Engine, account: Account, typed: str) -> str:
+async def whole_id(engine: "Engine", account: Account, typed: str) -> str:
     """The id that begins with what was typed, where only one does; else what was typed. Raises RequestError."""
     if await engine.journal.get(account, typed) is not None:
         return typed
@@ -70,7 +72,7 @@ async def whole_id(engine: Engine, account: Account, typed: str) -> str:
     return found[0] if found else typed
 
 
-async def fresh(engine: Engine, typed: str) -> Entry:
+async def fresh(engine: "Engine", typed: str) -> Entry:
     """The task as the API has it now; no server need be running. Says it where the API could not be asked."""
     account = await engine.accounts.account(PERSON)
     entry = await engine.reader.get(account, await whole_id(engine, account, typed))
@@ -106,8 +108,10 @@ def explained(error: VeoMcpError, settings: Settings) -> str:
     return said
 
 
-def with_engine(settings: Settings, act: Callable[[Engine], Awaitable[int]]) -> int:
+def with_engine(settings: Settings, act: Callable[["Engine"], Awaitable[int]]) -> int:
     """Runs a piece of work over the engine that the settings describe; the exit status."""
+
+    from veo_mcp.app import open_from
 
     async def run() -> int:
         if settings.problems:

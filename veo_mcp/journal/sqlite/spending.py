@@ -12,10 +12,9 @@ from veo_mcp.errors import SpendLimit
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Limits, Spent
 from veo_mcp.journal.sqlite.queries import QUERIES
+from veo_mcp.journal.stored import DAY
 
 __all__ = ["hold_limits", "spent"]
-
-DAY = 24 * 3600.0
 
 
 def spent(db: sqlite3.Connection, api: str, principal: str, now: float) -> Spent:

@@ -70,8 +70,10 @@ class Understanding:
 
     def one(self, row: Sequence[Any] | None) -> Entry | None:
         """The entry in a row, if there is one. Raises JournalUnusable for a row that is not understood."""
-        if row is None:
-            return None
+        return None if row is None else self.sure(row)
+
+    def sure(self, row: Sequence[Any]) -> Entry:
+        """The entry in a row. Raises JournalUnusable for a row that is not understood."""
         try:
             return _to_entry(row)
         except _NOT_UNDERSTOOD as reason:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Charged, Entry, Status
@@ -57,6 +57,18 @@ def to_row(entry: Entry) -> dict[str, Any]:
     return values
 
 
+class Row(Protocol):
+    """What a store's library calls a row."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """The value of a column."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]:
+        """Every value."""
+        ...
+
+
 class Understanding:
     """Turns rows into entries; remembers which it could not, so that each is logged once.
 
@@ -68,11 +80,11 @@ class Understanding:
         self._where = where
         self._logged: set[str] = set()
 
-    def one(self, row: Sequence[Any] | None) -> Entry | None:
+    def one(self, row: Row | None) -> Entry | None:
         """The entry in a row, if there is one. Raises JournalUnusable for a row that is not understood."""
         return None if row is None else self.sure(row)
 
-    def sure(self, row: Sequence[Any]) -> Entry:
+    def sure(self, row: Row) -> Entry:
         """The entry in a row. Raises JournalUnusable for a row that is not understood."""
         try:
             return _to_entry(row)
@@ -83,14 +95,14 @@ class Understanding:
                 " (a newer one wrote it). Use the newer version, or update this one."
             ) from None
 
-    def all(self, rows: Iterable[Sequence[Any]]) -> Iterator[Entry]:
+    def all(self, rows: Iterable[Row]) -> Iterator[Entry]:
         """The entries in these rows, past those that are not understood."""
         for row in rows:
             entry = self.passing(row)
             if entry is not None:
                 yield entry
 
-    def passing(self, row: Sequence[Any]) -> Entry | None:
+    def passing(self, row: Row) -> Entry | None:
         """The entry in a row, or None when it is not understood."""
         try:
             return _to_entry(row)
@@ -110,7 +122,7 @@ class Understanding:
             )
 
 
-def _to_entry(row: Sequence[Any]) -> Entry:
+def _to_entry(row: Row) -> Entry:
     """The entry in a row. Raises one of _NOT_UNDERSTOOD."""
     values = dict(zip(FIELDS, row, strict=True))
     urls = json.loads(values["video_urls"])

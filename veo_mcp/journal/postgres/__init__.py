@@ -1,1 +1,1 @@
-"""The journal in a PostgreSQL database, shared by servers on many machines: store.py, and its schema as numbered SQL."""
+"""The journal in a PostgreSQL database, shared by servers on many machines: store.py, its rows, and its schema."""

@@ -37,8 +37,11 @@ _LIMITS = (
 )
 _BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
 _OTHERS = frozenset(
-    ("channel_binding", "connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count")
-    + ("tcp_user_timeout", "pgbouncer", "connection_limit", "pool_timeout", "application_name", "client_encoding")
+    {
+        *("channel_binding", "connect_timeout", "tcp_user_timeout", "application_name", "client_encoding"),
+        *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count"),
+        *("pgbouncer", "connection_limit", "pool_timeout"),
+    }
 )
 """Words of other libraries that providers put into the addresses they give out; asyncpg would send them to the server,
 which refuses the connection. It binds to the channel by itself where it can."""
@@ -126,6 +129,7 @@ class Database:
                     raise JournalUnusable(f"The journal {self._where} is closed.")
                 async with self._pool.acquire(timeout=CONNECT_SECONDS + 1) as connection:
                     return await _transaction(connection, work, attempt)
+        raise AssertionError  # nobody cancels that scope, so it swallows nothing
 
     async def _settle(self, attempt: "_Attempt") -> None:
         """Finds out what became of a commit whose answer was lost: PostgreSQL remembers."""

@@ -1,7 +1,7 @@
 """Which entries and files are due, and who deals with them. Runs inside the store's transactions.
 
-Everything counts by the database's clock, which all servers share; theirs may differ. Should it be set back, whatever it
-had scheduled counts as due, leases included; the fence keeps out the answer of whoever held such a lease.
+Leases count by the database's clock, which all servers share; theirs may differ. Should it be set back, whatever it had
+scheduled counts as due, leases included; the fence keeps out the answer of whoever held such a lease.
 """
 
 from collections.abc import Sequence

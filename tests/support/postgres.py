@@ -20,8 +20,10 @@ from pydantic import SecretStr
 
 from veo_mcp.setting_values import PostgresAddress
 
-__all__ = ["Postgres", "address", "postgres"]
+__all__ = ["GUARDED", "Postgres", "address", "postgres"]
 
+GUARDED = "guarded"
+"""The one user who needs a password, once a test has made them."""
 SETTINGS = """
 fsync = off
 synchronous_commit = off
@@ -45,6 +47,9 @@ class Postgres:
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
+        # Everybody may come in but one, who must know a password.
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
 
     @property
     def socket(self) -> str:
@@ -63,11 +68,6 @@ class Postgres:
         """Ends every process of it at once."""
         pid = int((self._data / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
-
-    def admit(self, lines: str) -> None:
-        """Puts lines in front of those that say who may come in; counts from the next start."""
-        rules = self._data / "pg_hba.conf"
-        rules.write_text(lines + rules.read_text())
 
     def address(self, schema: str, *, host: str | None = None, user: str = "postgres", password: str = "") -> str:
         """The URL of a schema in it; through `host`, such as a proxy's."""

@@ -35,7 +35,7 @@ async def store(server: Postgres) -> AsyncGenerator[PostgresStore]:
 @pytest.fixture
 async def pooled(server: Postgres) -> AsyncGenerator[PostgresStore]:
     async with (
-        transaction_pooler(server.socket) as host,
+        transaction_pooler(server.port) as host,
         new_store(server, through=host, learns_by="look") as store,
     ):
         yield store
@@ -309,7 +309,10 @@ async def test_check_names_the_database_and_not_the_password(store: PostgresStor
     env = {**os.environ, "VEO_JOURNAL": url, "VEO_SANDBOX_DIR": str(tmp_path), "COLUMNS": "300"}
     done = await anyio.run_process([sys.executable, "-m", "veo_mcp", "check"], env=env, check=False)
     said = done.stdout.decode() + done.stderr.decode()
-    assert f"postgresql://postgres@/postgres?host={store.server.folder}&search_path={store.schema}: usable" in said
+    assert (
+        f"postgresql://postgres@/postgres?host={store.server.folder}&port={store.server.port}&search_path={store.schema}: usable"
+        in said
+    )
     assert CANARY not in said
 
 

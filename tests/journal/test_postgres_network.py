@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def network(server: Postgres) -> AsyncGenerator[Relay]:
-    async with relay(server.socket) as between:
+    async with relay(server.port) as between:
         yield between
 
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, from a wheel: in a folder of its own, on a Unix socket, without waiting for the disk.
+"""A real PostgreSQL for tests, from a wheel: in a folder and on a port of its own, without waiting for the disk.
 
 Used by the fixtures of tests/journal and tests/web. As root, which PostgreSQL refuses, it runs as `nobody`.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 from pydantic import SecretStr
 
+from tests.support.ports import free_port
 from veo_mcp.setting_values import PostgresAddress
 
 __all__ = ["GUARDED", "Postgres", "address", "postgres"]
@@ -30,7 +31,7 @@ synchronous_commit = off
 full_page_writes = off
 shared_buffers = 32MB
 max_connections = 200
-listen_addresses = ''
+listen_addresses = '127.0.0.1'
 """
 
 
@@ -39,6 +40,7 @@ class Postgres:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.port = free_port()
         self._data = folder / "data"
         self._user = "nobody" if os.geteuid() == 0 else None
         self._programs = _programs(folder) if self._user else _installed()
@@ -46,15 +48,11 @@ class Postgres:
             shutil.chown(folder, self._user)
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as settings:
-            settings.write(f"{SETTINGS}unix_socket_directories = '{folder}'\n")
+            settings.write(f"{SETTINGS}port = {self.port}\nunix_socket_directories = '{folder}'\n")
         # Everybody may come in but one, who must know a password.
         rules = self._data / "pg_hba.conf"
-        rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
-
-    @property
-    def socket(self) -> str:
-        """Where it listens."""
-        return str(self.folder / ".s.PGSQL.5432")
+        guarded = f"local all {GUARDED} scram-sha-256\nhost all {GUARDED} 127.0.0.1/32 scram-sha-256\n"
+        rules.write_text(guarded + rules.read_text())
 
     def start(self) -> None:
         """Returns when it takes connections."""
@@ -74,7 +72,7 @@ class Postgres:
         login = f"{user}:{password}" if password else user
         if host is not None:
             return f"postgresql://{login}@{host}/postgres?search_path={schema}&sslmode=disable"
-        return f"postgresql://{login}@/postgres?host={self.folder}&search_path={schema}"
+        return f"postgresql://{login}@/postgres?host={self.folder}&port={self.port}&search_path={schema}"
 
     async def run(self, sql: str, *values: Any, schema: str = "public") -> Any:
         """The first value of the answer to one statement, as the superuser."""

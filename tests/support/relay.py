@@ -1,6 +1,6 @@
 """A network between a server and its PostgreSQL: it can fall silent, cut a commit's answer off, or pool connections.
 
-Listens on a loopback port and leads to a Unix socket. `transaction_pooler` does what PgBouncer's mode "transaction"
+Listens on a loopback port and leads to another one. `transaction_pooler` does what PgBouncer's mode "transaction"
 does: connections to PostgreSQL are lent to whoever has a transaction, and nothing of a session lasts.
 """
 
@@ -60,15 +60,15 @@ class _Line:
 
 
 @asynccontextmanager
-async def relay(socket: str) -> AsyncGenerator[Relay]:
-    """Leads to this Unix socket while it is open."""
+async def relay(port: int) -> AsyncGenerator[Relay]:
+    """Leads to this port while it is open."""
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
         state = Relay(f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}")
 
         async def serve(client: SocketStream) -> None:
             async with client:
                 try:
-                    server = await anyio.connect_unix(socket)
+                    server = await anyio.connect_tcp("127.0.0.1", port)
                 except OSError:
                     return
                 async with server, anyio.create_task_group() as both:
@@ -147,7 +147,7 @@ class _Lent:
 
 
 @asynccontextmanager
-async def transaction_pooler(socket: str, size: int = 3) -> AsyncGenerator[str]:
+async def transaction_pooler(port: int, size: int = 3) -> AsyncGenerator[str]:
     """ "127.0.0.1:port" of a pooler with so many connections to PostgreSQL, each for whoever asks next."""
     free: list[_Lent] = []
     slots = anyio.Semaphore(size)
@@ -156,7 +156,7 @@ async def transaction_pooler(socket: str, size: int = 3) -> AsyncGenerator[str]:
         if free:
             # The one that was not used for longest: two statements in a row seldom meet the same.
             return free.pop(0)
-        lent = _Lent(await anyio.connect_unix(socket))
+        lent = _Lent(await anyio.connect_tcp("127.0.0.1", port))
         await lent.stream.send(startup)
         while not lent.greeting.endswith(b"Z\0\0\0\x05I"):
             lent.greeting += await lent.messages.next()

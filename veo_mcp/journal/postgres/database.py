@@ -6,12 +6,13 @@ hands out connections by the transaction (PgBouncer, Supavisor, RDS Proxy) may s
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import anyio
 import asyncpg
-from asyncpg import Connection, InvalidParameterValueError, Record
+from asyncpg import Connection, InterfaceError, InvalidParameterValueError, Record
 from asyncpg.pool import Pool
 
 from veo_mcp.errors import JournalUnusable
@@ -179,8 +180,8 @@ async def _transaction(connection: Db, work: Callable[[Db], Awaitable[T]], attem
         status = await connection.execute("COMMIT")
     except TROUBLE as error:
         if lost(error):
-            connection.terminate()
             attempt.unsure, attempt.result = number, result
+            _end(connection)
         raise
     if status != "COMMIT":  # the server took it back
         raise ConnectionError("the transaction was taken back")
@@ -188,7 +189,7 @@ async def _transaction(connection: Db, work: Callable[[Db], Awaitable[T]], attem
 
 
 async def _roll_back(connection: Db, error: BaseException) -> None:
-    if not lost(error) and not connection.is_closed():
+    if not lost(error):
         try:
             await connection.execute("ROLLBACK")
         except TROUBLE:
@@ -196,7 +197,13 @@ async def _roll_back(connection: Db, error: BaseException) -> None:
         else:
             return
     # The server takes back by itself what a lost connection had begun.
-    connection.terminate()
+    _end(connection)
+
+
+def _end(connection: Db) -> None:
+    # One that is known to be lost has left the pool by itself, and then takes no more calls.
+    with suppress(InterfaceError):
+        connection.terminate()
 
 
 async def _leave_it(_connection: Db) -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -55,8 +56,16 @@ class Postgres:
         rules.write_text(guarded + rules.read_text())
 
     def start(self) -> None:
-        """Returns when it takes connections."""
-        self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "start")
+        """Returns when it takes connections. After a kill its last processes may still be about to end."""
+        for left in reversed(range(20)):
+            try:
+                self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "start")
+            except subprocess.CalledProcessError:
+                if not left:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def stop(self, mode: str = "fast") -> None:
         """Ends it as a restart would; "immediate" as a power cut would."""

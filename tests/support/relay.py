@@ -6,7 +6,7 @@ does: connections to PostgreSQL are lent to whoever has a transaction, and nothi
 
 import struct
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,7 @@ from anyio.abc import ByteStream, SocketAttribute, SocketStream
 
 __all__ = ["Relay", "relay", "transaction_pooler"]
 
+IDLE = b"Z\0\0\0\x05I"
 COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
 GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
@@ -150,6 +151,7 @@ class _Lent:
 async def transaction_pooler(port: int, size: int = 3) -> AsyncGenerator[str]:
     """ "127.0.0.1:port" of a pooler with so many connections to PostgreSQL, each for whoever asks next."""
     free: list[_Lent] = []
+    borrowed: dict[ByteStream, _Lent] = {}
     slots = anyio.Semaphore(size)
 
     async def connected(startup: bytes) -> _Lent:
@@ -158,51 +160,47 @@ async def transaction_pooler(port: int, size: int = 3) -> AsyncGenerator[str]:
             return free.pop(0)
         lent = _Lent(await anyio.connect_tcp("127.0.0.1", port))
         await lent.stream.send(startup)
-        while not lent.greeting.endswith(b"Z\0\0\0\x05I"):
+        while not lent.greeting.endswith(IDLE):
             lent.greeting += await lent.messages.next()
         return lent
 
-    async def until_idle(lent: _Lent, client: ByteStream) -> bool:
-        """Carries an answer to the client; whether the transaction has ended with it."""
+    async def answer(lent: _Lent, client: ByteStream) -> None:
+        """Carries answers to the client until its transaction has ended."""
         while True:
             message = await lent.messages.next()
             if message[:1] == b"A":
                 continue  # a notification: there is no session that it could be for
+            if message == IDLE:
+                free.append(lent)
+                slots.release()
+                # After it is free: the client goes on at once.
+                borrowed.pop(client)
             await client.send(message)
-            if message[:1] == b"Z":
-                return message[5:] == b"I"
+            if message == IDLE:
+                return
 
     async def serve(client: SocketStream) -> None:
-        async with client:
-            try:
-                messages = _Messages(client)
-                startup = await messages.startup()
-                async with slots:
+        with suppress(*GONE):
+            async with client, anyio.create_task_group() as answers:
+                try:
+                    messages = _Messages(client)
+                    startup = await messages.startup()
+                    await slots.acquire()
                     first = await connected(startup)
                     free.append(first)
-                await client.send(first.greeting)
-                while True:
-                    message = await messages.next()
-                    if message[:1] == b"X":
-                        return
-                    async with slots:
-                        lent = await connected(startup)
-                        idle = False
-                        try:
-                            while not idle:
-                                await lent.stream.send(message)
-                                # A plain query and a Sync are answered to the end; the others wait for the Sync.
-                                if message[:1] in b"QS":
-                                    idle = await until_idle(lent, client)
-                                if not idle:
-                                    message = await messages.next()
-                        finally:
-                            if idle:
-                                free.append(lent)
-                            else:
-                                await lent.stream.aclose()
-            except GONE:
-                return
+                    slots.release()
+                    await client.send(first.greeting)
+                    while (message := await messages.next())[:1] != b"X":
+                        if client not in borrowed:
+                            await slots.acquire()
+                            borrowed[client] = await connected(startup)
+                            answers.start_soon(answer, borrowed[client], client)
+                        await borrowed[client].stream.send(message)
+                finally:
+                    answers.cancel_scope.cancel()
+                    if client in borrowed:
+                        slots.release()
+                        await borrowed.pop(client).stream.aclose()
 
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, serve)

@@ -6,15 +6,19 @@ hold values of a row. Never says whether anything was charged: that follows from
 
 import ssl
 
-from asyncpg import ClientConfigurationError, DataError, InterfaceError, PostgresError
+from asyncpg import ClientConfigurationError, DataError, InterfaceError, InternalClientError, PostgresError
 
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.postgres.rows import NewerSchemaError
 
 __all__ = ["TROUBLE", "lost", "passing", "unusable"]
 
-TROUBLE = (PostgresError, InterfaceError, OSError, NewerSchemaError, UnicodeEncodeError, OverflowError)
-"""What the work on a database may raise; a TimeoutError and what TLS says are OSErrors."""
+TROUBLE = (
+    *(PostgresError, InterfaceError, InternalClientError, OSError),
+    *(NewerSchemaError, UnicodeEncodeError, OverflowError),
+)
+"""What the work on a database may raise; a TimeoutError and what TLS says are OSErrors. asyncpg takes a connection that
+is just being closed for an error of its own, an InternalClientError."""
 
 _LOST = ("08", "57P")
 """Connection failures, and a server that shuts down, crashed or starts up."""
@@ -48,7 +52,7 @@ def lost(error: BaseException) -> bool:
     """Whether the connection is gone, so that nobody knows what became of a commit on its way."""
     if isinstance(error, PostgresError):
         return _sqlstate(error).startswith(_LOST)
-    return isinstance(error, (OSError, InterfaceError))
+    return isinstance(error, (OSError, InterfaceError, InternalClientError))
 
 
 def passing(error: BaseException) -> bool:
@@ -57,7 +61,7 @@ def passing(error: BaseException) -> bool:
         return _sqlstate(error).startswith(_PASSING)
     if isinstance(error, (DataError, ClientConfigurationError, ssl.SSLCertVerificationError)):
         return False
-    return isinstance(error, (OSError, InterfaceError))
+    return isinstance(error, (OSError, InterfaceError, InternalClientError))
 
 
 def unusable(where: str, error: BaseException) -> JournalUnusable:
@@ -69,7 +73,7 @@ def unusable(where: str, error: BaseException) -> JournalUnusable:
             f"The journal {where} was moved on by a newer veo-mcp. Start that one instead,"
             " or set VEO_JOURNAL to another database."
         )
-    if isinstance(error, PostgresError):
+    if isinstance(error, PostgresError) and not _sqlstate(error).startswith("08"):
         state = _sqlstate(error)
         if state.startswith(("22", "54000")) and state != "22023":
             return JournalUnusable(f"The journal {where} cannot keep a name or a number of this request.")

@@ -309,10 +309,9 @@ async def test_check_names_the_database_and_not_the_password(store: PostgresStor
     env = {**os.environ, "VEO_JOURNAL": url, "VEO_SANDBOX_DIR": str(tmp_path), "COLUMNS": "300"}
     done = await anyio.run_process([sys.executable, "-m", "veo_mcp", "check"], env=env, check=False)
     said = done.stdout.decode() + done.stderr.decode()
-    assert (
-        f"postgresql://postgres@/postgres?host={store.server.folder}&port={store.server.port}&search_path={store.schema}: usable"
-        in said
-    )
+    server = store.server
+    where = f"postgresql://postgres@/postgres?host={server.folder}&port={server.port}&search_path={store.schema}"
+    assert f"{where}: usable" in said
     assert CANARY not in said
 
 

@@ -37,6 +37,11 @@ _LIMITS = (
     " SET LOCAL idle_in_transaction_session_timeout = '3s'"
 )
 _BEGIN = f"BEGIN ISOLATION LEVEL READ COMMITTED; {_LIMITS}"
+# What is paid for must outlive a power cut, also where a database was set up to answer before it has written.
+_NUMBERED = (
+    "SELECT pg_current_xact_id()::text, CASE WHEN current_setting('synchronous_commit') = 'off'"
+    " THEN set_config('synchronous_commit', 'on', true) END"
+)
 _OTHERS = frozenset(
     {
         *("channel_binding", "connect_timeout", "tcp_user_timeout", "application_name", "client_encoding"),
@@ -171,7 +176,7 @@ async def _transaction(connection: Db, work: Callable[[Db], Awaitable[T]], attem
     try:
         await connection.execute(_BEGIN)
         if attempt.writes:
-            number = await connection.fetchval("SELECT pg_current_xact_id()::text")
+            number = await connection.fetchval(_NUMBERED)
         result = await work(connection)
     except BaseException as error:
         await _roll_back(connection, error)

@@ -156,8 +156,10 @@ async def test_a_server_that_freezes_in_a_transaction_holds_the_others_up_for_se
 
         group.start_soon(freeze)
         await numbered.wait()
-        with anyio.fail_after(8):
-            assert await other.record(entry.id, Change(progress=1.0), now=store.now) is not None
-        thaws.set()
+        try:
+            with anyio.fail_after(8):
+                assert await other.record(entry.id, Change(progress=1.0), now=store.now) is not None
+        finally:
+            thaws.set()  # what has begun is brought to its end, also when this test fails
     # It finds out that its work was taken back, and does it again.
     assert len(tried) == 2

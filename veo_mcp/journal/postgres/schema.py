@@ -11,26 +11,37 @@ from collections.abc import Sequence
 from veo_mcp.journal.postgres.queries import Db, ask_one
 from veo_mcp.journal.postgres.rows import NewerSchemaError
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "revision_if_current"]
 
 LONGEST_SECONDS = 600.0
-"""An index over many rows takes its time; a lock is not waited for: given up within 3 s, and tried again by the caller,
-because whoever waits for one lets nobody else pass."""
+"""An index over many rows takes its time."""
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('veo-mcp schema ' || current_schema(), 0))"
+# Behind an ALTER TABLE that waits for somebody's long backup, every other server waits too: it gives up soon, and is
+# tried again by the caller.
+_GENTLY = f"SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '{LONGEST_SECONDS:.0f}s'"
 _WORKS_WITH = re.compile(r"-- works with: ([0-9]+)")
 
 
+async def revision_if_current(db: Db, scripts: Sequence[str]) -> int | None:
+    """The last revision; None where scripts have yet to be run. Raises NewerSchemaError."""
+    revision, version, works_with = await _state(db)
+    if works_with > len(scripts):
+        raise NewerSchemaError
+    return revision if version >= len(scripts) else None
+
+
 async def migrate(db: Db, scripts: Sequence[str]) -> int:
-    """Runs the scripts that the database has not seen; the last revision. Raises NewerSchemaError."""
-    row = await _state(db)
-    if row is None or row[1] < len(scripts):
-        await db.execute(_TAKE_TURNS)
-        row = await _state(db)
-    revision, version, works_with = row or (0, 0, 0)
+    """Runs the scripts that the database has not seen; the last revision. Raises NewerSchemaError.
+
+    In a transaction of its own that has looked at nothing yet: PostgreSQL remembers within a transaction that a table
+    was not there, also when somebody else has made it while we waited for our turn.
+    """
+    await db.execute(_TAKE_TURNS)
+    revision, version, works_with = await _state(db)
     if works_with > len(scripts):
         raise NewerSchemaError
     if version < len(scripts):
-        await db.execute(f"SET LOCAL statement_timeout = {LONGEST_SECONDS * 1000:.0f}")
+        await db.execute(_GENTLY)
         for script in scripts[version:]:
             await db.execute(script, timeout=LONGEST_SECONDS)
             named = _WORKS_WITH.match(script)
@@ -41,9 +52,9 @@ async def migrate(db: Db, scripts: Sequence[str]) -> int:
     return revision
 
 
-async def _state(db: Db) -> tuple[int, int, int] | None:
-    """Revision, version and the version from which on servers may write; None in an empty database."""
+async def _state(db: Db) -> tuple[int, int, int]:
+    """Revision, version and the version from which on servers may write; zeros in an empty database."""
     if await db.fetchval("SELECT to_regclass('veo_counter') IS NULL"):
-        return None
+        return 0, 0, 0
     row = await ask_one(db, "state", {})
-    return None if row is None else (row[0], row[1], row[2])
+    return (0, 0, 0) if row is None else (row[0], row[1], row[2])

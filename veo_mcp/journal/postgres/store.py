@@ -23,7 +23,7 @@ from veo_mcp.journal.postgres.database import Database
 from veo_mcp.journal.postgres.follower import Follower
 from veo_mcp.journal.postgres.queries import Db, ask, ask_one
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows, upstream_key
-from veo_mcp.journal.postgres.schema import migrate
+from veo_mcp.journal.postgres.schema import migrate, revision_if_current
 from veo_mcp.journal.storable import moment, storable, text
 from veo_mcp.journal.stored import DAY, migrations
 from veo_mcp.setting_values import PostgresAddress
@@ -32,6 +32,7 @@ __all__ = ["PostgresJournal"]
 
 SCHEMA = migrations("veo_mcp.journal.postgres")
 MIGRATION_PATIENCE = 30.0
+"""Somebody may be reading the tables that are to be altered."""
 MOST_AT_ONCE = 1000
 """How many lost sends one look settles; the next look comes in a second."""
 
@@ -63,7 +64,9 @@ class PostgresJournal:
     async def __aenter__(self) -> Self:
         await self.database.open()
         try:
-            revision = await self.database.write(lambda db: migrate(db, self._schema), patience=MIGRATION_PATIENCE)
+            revision = await self.database.read(lambda db: revision_if_current(db, self._schema))
+            if revision is None:
+                revision = await self.database.write(lambda db: migrate(db, self._schema), patience=MIGRATION_PATIENCE)
             await self._follower.start_after(revision)
         except BaseException:
             await self.database.close()

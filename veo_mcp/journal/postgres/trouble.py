@@ -44,6 +44,7 @@ _SENTENCES = (
     ("25006", "takes no changes: it is a standby. Point VEO_JOURNAL at the primary"),
     ("42704", "does not know an option of this address. Correct what stands after ? in VEO_JOURNAL"),
     ("22023", "does not accept an option of this address. Correct what stands after ? in VEO_JOURNAL"),
+    ("55P03", "is held by something else for long, such as a backup. Try again when that is done"),
     ("57P", "is shutting down or starting up. Try again in a moment"),
 )
 

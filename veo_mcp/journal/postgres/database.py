@@ -91,7 +91,10 @@ class Database:
 
     async def connect(self) -> "Connection[Record]":
         """One more connection, for listening. Raises one of TROUBLE."""
-        return await asyncpg.connect(self._dsn, **_OPTIONS)
+        # Cancelled at the moment at which it comes about, it would stay open and belong to nobody.
+        with anyio.CancelScope(shield=True):
+            return await asyncpg.connect(self._dsn, **_OPTIONS)
+        raise AssertionError  # nobody cancels that scope, so it swallows nothing
 
     async def read(self, work: Callable[[Db], Awaitable[T]]) -> T:
         """The result of `work` in one transaction. Raises JournalUnusable."""

@@ -19,6 +19,9 @@ _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('veo-mcp schema ' |
 # Behind an ALTER TABLE that waits for somebody's long backup, every other server waits too: it gives up soon, and is
 # tried again by the caller.
 _GENTLY = f"SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '{LONGEST_SECONDS:.0f}s'"
+# A connection remembers that a table was not there, also when somebody else has made it while we waited for our turn; it
+# learns of that when it begins to read a table, whichever.
+_IS_EMPTY = "SELECT to_regclass('veo_counter') IS NULL FROM pg_class LIMIT 1"
 _WORKS_WITH = re.compile(r"-- works with: ([0-9]+)")
 
 
@@ -31,11 +34,7 @@ async def revision_if_current(db: Db, scripts: Sequence[str]) -> int | None:
 
 
 async def migrate(db: Db, scripts: Sequence[str]) -> int:
-    """Runs the scripts that the database has not seen; the last revision. Raises NewerSchemaError.
-
-    In a transaction of its own that has looked at nothing yet: PostgreSQL remembers within a transaction that a table
-    was not there, also when somebody else has made it while we waited for our turn.
-    """
+    """Runs the scripts that the database has not seen; the last revision. Raises NewerSchemaError."""
     await db.execute(_TAKE_TURNS)
     revision, version, works_with = await _state(db)
     if works_with > len(scripts):
@@ -54,7 +53,7 @@ async def migrate(db: Db, scripts: Sequence[str]) -> int:
 
 async def _state(db: Db) -> tuple[int, int, int]:
     """Revision, version and the version from which on servers may write; zeros in an empty database."""
-    if await db.fetchval("SELECT to_regclass('veo_counter') IS NULL"):
+    if await db.fetchval(_IS_EMPTY):
         return 0, 0, 0
     row = await ask_one(db, "state", {})
     return (0, 0, 0) if row is None else (row[0], row[1], row[2])

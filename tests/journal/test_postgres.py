@@ -333,3 +333,18 @@ async def test_an_error_of_the_caller_goes_through_unchanged(store: PostgresStor
     with pytest.raises(KeyError):
         async with store.open():
             raise KeyError
+
+
+async def test_a_server_that_ends_at_whatever_moment_leaves_no_connection(store: PostgresStore) -> None:
+    for milliseconds in range(1, 100, 6):
+        with anyio.move_on_after(milliseconds / 1000):
+            async with store.open() as journal:
+                await running(journal, milliseconds, store.now)
+                await anyio.sleep_forever()
+    left = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'veo-mcp'"
+        " AND pid <> pg_backend_pid() AND query LIKE '%veo_%'"
+    )
+    with anyio.fail_after(5):
+        while await store.run(left):  # noqa: ASYNC110 - PostgreSQL ends a connection in its own time
+            await anyio.sleep(0.05)

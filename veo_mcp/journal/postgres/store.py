@@ -79,13 +79,15 @@ class PostgresJournal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._group is not None:
-            self._group.cancel_scope.cancel()
-            if isinstance(error, Exception):
-                # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
-                kind = error = trace = None
-            await self._group.__aexit__(kind, error, trace)
-        await self.database.close()
+        try:
+            if self._group is not None:
+                self._group.cancel_scope.cancel()
+                if isinstance(error, Exception):
+                    # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
+                    kind = error = trace = None
+                await self._group.__aexit__(kind, error, trace)
+        finally:
+            await self.database.close()
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """See Journal."""

@@ -118,6 +118,16 @@ async def test_a_later_change_is_never_seen_before_an_earlier_one(store: Postgre
         assert told == {first.id: 1.0, second.id: 2.0}
 
 
+async def test_the_database_itself_says_when_something_changed(store: PostgresStore) -> None:
+    async with store.open(look_seconds=3600) as reader, store.open() as writer, reader.changes() as feed:
+        entry = await running(writer, 1, store.now)
+        for progress in (1.0, 2.0, 3.0):
+            moved = await writer.record(entry.id, Change(progress=progress), now=store.now)
+            with anyio.fail_after(2):
+                while await anext(feed) != moved:
+                    pass
+
+
 async def test_leases_count_by_the_databases_clock_whatever_the_servers_clocks_say(store: PostgresStore) -> None:
     async with store.open() as one, store.open() as two:
         await running(one, 1, store.now)

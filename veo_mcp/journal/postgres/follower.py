@@ -19,12 +19,12 @@ from veo_mcp.journal.postgres.queries import QUERIES, Db
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows
 from veo_mcp.journal.postgres.trouble import TROUBLE, unusable
 
-__all__ = ["Follower"]
+__all__ = ["LOOK_SECONDS", "Follower"]
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.7
-"""Between two looks; with ALIVE_SECONDS, a connection that died in silence is found within 1.5 s."""
+"""With ALIVE_SECONDS, a connection that died in silence is found within 1.5 s."""
 ALIVE_SECONDS = 0.8
 """A question for one number that takes longer has lost its connection."""
 AGAIN_SECONDS = 0.2
@@ -40,15 +40,17 @@ class Follower:
         rows: reads the entries.
         version: of the schema that this process knows.
         where: the database, as a person may see it.
+        look_seconds: between two looks.
     """
 
     learns_by: Literal["listen", "look"] = "look"
 
-    def __init__(self, database: Database, rows: Rows, *, version: int, where: str) -> None:
+    def __init__(self, database: Database, rows: Rows, *, version: int, where: str, look_seconds: float) -> None:
         self._database = database
         self._rows = rows
         self._version = version
         self._where = where
+        self._look_seconds = look_seconds
         self._channel = ""
         self._feeds: set[Feed] = set()
         self._told = 0
@@ -110,7 +112,7 @@ class Follower:
                 with anyio.CancelScope(shield=True):  # bounded by the connection's own time limits
                     await self._tell(connection, alive_within=ALIVE_SECONDS)
                 self._in_trouble = False
-                with anyio.move_on_after(LOOK_SECONDS):
+                with anyio.move_on_after(self._look_seconds):
                     await self._wake.wait()
         finally:
             connection.terminate()
@@ -119,7 +121,7 @@ class Follower:
         while True:
             await self._database.read(self._tell)
             self._in_trouble = False
-            await anyio.sleep(LOOK_SECONDS)
+            await anyio.sleep(self._look_seconds)
 
     async def _tell(self, db: Db, alive_within: float | None = None) -> None:
         """Notifies the feeds of every entry that changed since the last time."""

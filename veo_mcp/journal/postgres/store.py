@@ -20,7 +20,7 @@ from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
-from veo_mcp.journal.postgres.follower import Follower
+from veo_mcp.journal.postgres.follower import LOOK_SECONDS, Follower
 from veo_mcp.journal.postgres.queries import Db, ask, ask_one
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows, upstream_key
 from veo_mcp.journal.postgres.schema import migrate, revision_if_current
@@ -43,17 +43,22 @@ class PostgresJournal:
     Args:
         address: where the database is, and who we are there.
         schema: the scripts that make the tables, oldest first.
+        look_seconds: how often changes are looked for besides what the database says.
 
     Attributes:
         database: what is under it.
     """
 
-    def __init__(self, address: PostgresAddress, *, schema: Sequence[str] = SCHEMA) -> None:
+    def __init__(
+        self, address: PostgresAddress, *, schema: Sequence[str] = SCHEMA, look_seconds: float = LOOK_SECONDS
+    ) -> None:
         where = str(address)
         self._schema = schema
         self.database = Database(address.secret.get_secret_value(), where)
         self._rows = Rows(where, len(schema))
-        self._follower = Follower(self.database, self._rows, version=len(schema), where=where)
+        self._follower = Follower(
+            self.database, self._rows, version=len(schema), where=where, look_seconds=look_seconds
+        )
         self._group: TaskGroup | None = None
 
     @property

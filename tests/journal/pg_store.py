@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+from tests.journal.stores import OLD_ROWS
 from tests.support.postgres import Postgres, address
-from veo_mcp.journal.postgres.store import PostgresJournal
+from veo_mcp.journal.postgres.store import SCHEMA, PostgresJournal
 
 __all__ = ["PostgresStore", "new_store"]
 
@@ -17,8 +18,7 @@ class PostgresStore:
         url: of the schema; through whatever stands between.
     """
 
-    #: None yet: this is the first version that there is.
-    older_versions: Sequence[int] = ()
+    older_versions: Sequence[int] = range(1, len(SCHEMA))
 
     def __init__(
         self, server: Postgres, schema: str, *, url: str | None = None, learns_by: Literal["listen", "look"] = "listen"
@@ -59,7 +59,25 @@ class PostgresStore:
         )
 
     async def make_older(self, version: int) -> None:
-        raise NotImplementedError
+        await self.run(f"DROP SCHEMA {self.schema} CASCADE")
+        await self.run(f"CREATE SCHEMA {self.schema}")
+        for script in SCHEMA[:version]:
+            await self.run(script)
+        for number, (entry_id, api, status, charged, upstream_id, completed_at, polls) in enumerate(OLD_ROWS, 1):
+            # What no calendar holds was let in by versions of SQLite's store only.
+            completed_at = None if completed_at == 1e300 else completed_at
+            ended_at = 1090.0 if status in ("completed", "failed") and polls else None
+            await self.run(
+                "INSERT INTO veo_entries (id, api, principal, kind, fingerprint, body, prompt, model, mode, credits,"
+                " estimated, upstream_id, upstream_key, status, video_urls, save_wanted, file_tries, charged,"
+                " created_at, updated_at, completed_at, ended_at, worker_id, next_poll_at, polls,"
+                " revision, created_seq) VALUES ($1, $2, '', 'create', $1, '{}', 'p', 'veo-3', 'fast', 40, false, $3, $3, $4, '[]', false, 0,"
+                " $5, 1000, 1090, $6, $7, 'gone', 1000, $8, $9, $9)",
+                *(entry_id, api, upstream_id, status, charged, completed_at, ended_at, polls, number),
+            )
+        await self.run("UPDATE veo_counter SET revision = $1, version = $2", len(OLD_ROWS), version)
+        await self.run("INSERT INTO veo_named_values VALUES ('callback_secret', 'kept')")
+        await self.stop_the_clock()
 
     async def make_newer(self) -> None:
         await self.run("UPDATE veo_counter SET version = 99, works_with = 99")

@@ -6,6 +6,7 @@ may share the store) is named once in the log and never ends a list. Does no I/O
 
 import json
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
@@ -16,7 +17,7 @@ from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Charged, Entry, Status
 from veo_mcp.journal.storable import storable
 
-__all__ = ["DAY", "FIELDS", "Understanding", "migrations", "named_queries", "to_row"]
+__all__ = ["DAY", "FIELDS", "Understanding", "migrations", "named_queries", "scope_of_a_day", "to_row"]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,14 @@ def migrations(package: str) -> Sequence[str]:
     """The scripts of a package's folder schema, in their order."""
     folder = resources.files(package) / "schema"
     return [file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name)]
+
+
+def scope_of_a_day(api: str, principal: str, now: float) -> dict[str, str | float]:
+    """The values for a sum over 24 h: hours from `hour` on, minutes from `minute`, single entries from `since`."""
+    since = now - DAY
+    minute = math.floor(since) // 60 * 60 + 60
+    hour = -(minute // -3600) * 3600
+    return {"api": api, "principal": principal, "since": since, "minute": minute, "hour": hour}
 
 
 def to_row(entry: Entry) -> dict[str, Any]:

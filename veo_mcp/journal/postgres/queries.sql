@@ -55,12 +55,24 @@ ORDER BY created_at DESC, id DESC
 SELECT created_at, id FROM veo_entries WHERE id = :id AND api = :api AND principal = :principal
 
 -- name: spent
-SELECT coalesce(sum(credits), 0)::bigint FROM veo_entries
-WHERE api = :api AND created_at > :since AND charged NOT IN ('no', 'refunded')
+SELECT (
+    (SELECT coalesce(sum(credits), 0) FROM veo_spending WHERE api = :api AND span = 3600 AND start >= :hour)
+    + (SELECT coalesce(sum(credits), 0) FROM veo_spending
+        WHERE api = :api AND span = 60 AND start >= :minute AND start < :hour)
+    + (SELECT coalesce(sum(credits), 0) FROM veo_entries
+        WHERE api = :api AND created_at > :since AND created_at < :minute::bigint AND charged NOT IN ('no', 'refunded'))
+)::bigint
 
 -- name: spent_by_principal
-SELECT coalesce(sum(credits), 0)::bigint FROM veo_entries
-WHERE api = :api AND principal = :principal AND created_at > :since AND charged NOT IN ('no', 'refunded')
+SELECT (
+    (SELECT coalesce(sum(credits), 0) FROM veo_spending_by_principal
+        WHERE api = :api AND principal = :principal AND span = 3600 AND start >= :hour)
+    + (SELECT coalesce(sum(credits), 0) FROM veo_spending_by_principal
+        WHERE api = :api AND principal = :principal AND span = 60 AND start >= :minute AND start < :hour)
+    + (SELECT coalesce(sum(credits), 0) FROM veo_entries
+        WHERE api = :api AND principal = :principal AND created_at > :since AND created_at < :minute::bigint
+        AND charged NOT IN ('no', 'refunded'))
+)::bigint
 
 -- name: oldest_spent_by_principal
 SELECT created_at, sum(credits)::bigint FROM veo_entries

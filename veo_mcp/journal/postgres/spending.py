@@ -9,14 +9,14 @@ from veo_mcp.errors import SpendLimit
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Limits, Spent
 from veo_mcp.journal.postgres.queries import Db, ask_one
-from veo_mcp.journal.stored import DAY
+from veo_mcp.journal.stored import DAY, scope_of_a_day
 
 __all__ = ["hold_limits", "spent"]
 
 
 async def spent(db: Db, api: str, principal: str, now: float) -> Spent:
     """See Journal."""
-    scope = {"api": api, "principal": principal, "since": now - DAY}
+    scope = scope_of_a_day(api, principal, now)
     oldest = await ask_one(db, "oldest_spent_by_principal", scope)
     return Spent(
         total=await _sum(db, "spent", scope),
@@ -28,7 +28,7 @@ async def spent(db: Db, api: str, principal: str, now: float) -> Spent:
 
 async def hold_limits(db: Db, entry: Entry, limits: Limits, now: float) -> None:
     """Raises SpendLimit when a limit does not cover the entry: of two, the one that holds it up longer."""
-    scope = {"api": entry.api, "principal": entry.principal, "since": now - DAY}
+    scope = scope_of_a_day(entry.api, entry.principal, now)
     refusals: list[SpendLimit] = []
     for limit, sums, free_at in (
         (limits.total, "spent", "free_at"),

@@ -66,7 +66,7 @@ EXAMPLES = {
         "typescript", "package.json", ("npm", "start", "--silent"), (BEAT, "told of its changes"), ("never told",)
     ),
     "inspector_legacy": Example(
-        "inspector", "package.json", ("npm", "run", "legacy", "--silent"), (r"^create_video: Task \S+ is pending",)
+        "inspector", "package.json", ("npm", "run", "legacy", "--silent"), (r"^create_video: Veo video \S+ is pending",)
     ),
     "inspector_modern": Example(
         "inspector", "package.json", ("npm", "run", "modern", "--silent"), (r"^create_video: The video is ready",)

@@ -36,14 +36,14 @@ def next_step(answers: list[str]) -> tuple[str, dict[str, Any]] | str:
     last = answers[-1]
     if len(answers) == 1:
         return "create_video", {"prompt": "A paper boat on a pond at dawn, soft light, birds singing"}
-    if unfinished := re.match(r"Task (\S+) is", last):
+    if unfinished := re.match(r"Veo video (\S+) is (?:submitting|pending|processing)", last):
         # Hosts cut calls at about 60 s: wait for less, and wait again.
         return "get_task", {"task_id": unfinished[1], "wait_seconds": 45}
-    if (finished := re.search(r"extend_video with task_id (\S+?)\.", last)) and len(videos) == 1:
+    if (finished := re.search(r"extend_video, task_id=(\S+?)\.", last)) and len(videos) == 1:
         return "extend_video", {"task_id": finished[1], "prompt": "Rain begins to fall on the pond"}
     if finished:
         return "get_credits", {}
     if not videos:
         return f"It did not work: {last}"
-    before, after = (int(answer.split()[0]) for answer in (answers[0], last))
+    before, after = (int(re.findall(r"Balance: (\d+)", answer)[0]) for answer in (answers[0], last))
     return "\n".join([f"It cost {before - after} credits.", *(f"completed: {url}" for url in videos)])

@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from tests.conformance.rounds import elicit
 from veo_mcp.server.build import VeoServer
-from veo_mcp.server.tasks_extension import TASKS, TaskSource, TaskState
+from veo_mcp.server.tasks_extension import TASKS, Ctx, TaskSource, TaskState
 from veo_mcp.server.tool_errors import tool_error
 
 __all__ = ["Jobs", "register"]
@@ -56,15 +56,15 @@ class Jobs:
         self._jobs[job.id] = job
         return CallToolResult(content=[TextContent(type="text", text=job.id)], structured_content={"job": job.id})
 
-    async def begun(self, tool: str, result: CallToolResult) -> TaskState | None:
+    async def begun(self, ctx: Ctx, tool: str, result: CallToolResult) -> TaskState | None:
         job = self._jobs.get((result.structured_content or {}).get("job", ""))
         if job is not None:
             return _shown(job)
-        return await self._videos.begun("create_video" if tool == "slow_compute" else tool, result)
+        return await self._videos.begun(ctx, "create_video" if tool == "slow_compute" else tool, result)
 
-    async def find(self, task_id: str) -> TaskState | None:
+    async def find(self, ctx: Ctx, task_id: str) -> TaskState | None:
         job = self._jobs.get(task_id)
-        return _shown(job) if job is not None else await self._videos.find(task_id)
+        return _shown(job) if job is not None else await self._videos.find(ctx, task_id)
 
     async def answer(self, task_id: str, responses: Mapping[str, Any]) -> None:
         job = self._jobs.get(task_id)

@@ -22,6 +22,7 @@ BEFORE = {
     "gemini-cli": '{\n  // mine\n  "ui": {"theme": "GitHub"}\n}\n',
     "opencode": '{\n  // mine\n  "share": "disabled"\n}\n',
 }
+ATTEMPTS = 3
 LISTED = {
     "claude-code": (["claude", "mcp", "get", "veo"], "Connected"),
     "codex": (["codex", "mcp", "get", "veo"], "enabled: true"),
@@ -58,7 +59,8 @@ def test_a_host_knows_the_entry_that_its_own_command_took_in(name: str, programs
     said = run(*veo_mcp, "install", name)
     assert f"by {host.title}'s own command" in said
     command, words = LISTED[name]
-    assert words in run(*command)
+    # Gemini CLI gives a server 5 s to start, which a busy machine may not have.
+    assert any(words in run(*command) for _ in range(ATTEMPTS))
     comment = next((part for part in ("# mine", "// mine") if part in BEFORE[name]), "")
     assert comment in path.read_text()
     assert "has this entry already" in run(*veo_mcp, "install", name)

@@ -71,7 +71,8 @@ class PostgresStore:
                 "INSERT INTO veo_entries (id, api, principal, kind, fingerprint, body, prompt, model, mode, credits,"
                 " estimated, upstream_id, upstream_key, status, video_urls, save_wanted, file_tries, charged,"
                 " created_at, updated_at, completed_at, ended_at, worker_id, next_poll_at, polls,"
-                " revision, created_seq) VALUES ($1, $2, '', 'create', $1, '{}', 'p', 'veo-3', 'fast', 40, false, $3, $3, $4, '[]', false, 0,"
+                " revision, created_seq)"
+                " VALUES ($1, $2, '', 'create', $1, '{}', 'p', 'veo-3', 'fast', 40, false, $3, $3, $4, '[]', false, 0,"
                 " $5, 1000, 1090, $6, $7, 'gone', 1000, $8, $9, $9)",
                 *(entry_id, api, upstream_id, status, charged, completed_at, ended_at, polls, number),
             )

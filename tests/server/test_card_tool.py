@@ -71,7 +71,7 @@ async def test_not_charged_settles_it_and_the_same_request_may_be_sent_again(tmp
         assert not settled.is_error
         assert settled.structured_content is not None
         assert (settled.structured_content["status"], settled.structured_content["charged"]) == ("refused", "no")
-        assert "A person settled it" in text(settled)
+        assert "A person settled request" in text(settled)
         assert "Not charged." in text(settled)
         again = await env.call("create_video", prompt="[sandbox:garbage] a boat")
         assert again.structured_content is not None

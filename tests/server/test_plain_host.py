@@ -113,7 +113,7 @@ async def watched(host: PlainHost, words: str) -> tuple[str, str]:
         words = await host.call("get_task", task_id=task_id, wait_seconds=WAIT)
         waits += 1
     assert waits > 1, "one wait was enough: nothing was shown about hosts that cut"
-    return found(r"(https?://\S+\.mp4)", words), found(r"extend_video with task_id (\S+?)\.", words)
+    return found(r"(https?://\S+\.mp4)", words), found(r"extend_video, task_id=(\S+?)\.", words)
 
 
 async def main_job(folder: Path, era: str) -> None:

@@ -27,6 +27,9 @@ class LateApi:
         hold: a create is answered only once this is set; None: after `late`.
         status: what it says of the tasks that it made.
         asked: the ids that it was asked about.
+        keys: the key that came with each task that it was asked about, and with each create ("create").
+        ledger: the sandbox that it says it is, or None.
+        busy: the ids that it answers with 429.
     """
 
     base_url: str
@@ -36,10 +39,15 @@ class LateApi:
     arrived: anyio.Event = field(default_factory=anyio.Event)
     status: str = "processing"
     asked: list[str] = field(default_factory=list[str])
+    keys: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    ledger: str | None = None
+    busy: set[str] = field(default_factory=set[str])
 
     def task(self, task_id: str) -> bytes:
         """The answer about a task."""
         self.asked.append(task_id)
+        if task_id in self.busy:
+            return error(429, "rate_limited", "Retry-After: 60")
         shape: dict[str, object] = {"id": task_id, "status": self.status, "created_at": 1774790227}
         if self.status == "failed":
             shape["error"] = {"code": "x", "message": "on purpose"}
@@ -48,7 +56,7 @@ class LateApi:
             shape |= {"status": "completed", "completed_at": 1774790327, "output": {"urls": urls}}
         elif not task_id.startswith("task-"):
             return error(404, "task_not_found")
-        return answer(200, shape)
+        return answer(200, shape, *([f"X-Veo-Sandbox: {self.ledger}"] if self.ledger else []))
 
 
 @asynccontextmanager
@@ -74,6 +82,11 @@ async def _one_request(api: LateApi, stream: SocketStream) -> None:
         head += await stream.receive()
     head, _, body = head.partition(b"\r\n\r\n")
     path = head.split(b" ")[1].decode()
+    lines = [line.decode() for line in head.split(b"\r\n") if line.lower().startswith(b"authorization:")]
+    created = head.startswith(b"POST")
+    if created or path != "/v1/credits":
+        named = "create" if created else path.rsplit("/", 1)[1]
+        api.keys += [(named, line.split(" ")[-1]) for line in lines]
     if not head.startswith(b"POST"):
         await stream.send(balance() if path == "/v1/credits" else api.task(path.rsplit("/", 1)[1]))
         return

@@ -5,11 +5,13 @@ Somebody else's task is answered like one that does not exist.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx2
 import pytest
 from mcp import Client
@@ -26,8 +28,8 @@ from tests.support.ports import free_port
 from tests.support.stack import sandbox, text
 from veo_mcp.api.account import Caller
 from veo_mcp.api.models import CreateInput
-from veo_mcp.errors import UnknownTask
-from veo_mcp.journal.entry import Change, Status
+from veo_mcp.errors import RequestError, UnknownTask
+from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -251,10 +253,100 @@ async def test_a_callers_own_key_is_its_account_and_stands_nowhere(tmp_path: Pat
             assert engine.accounts.hears(first, sent.entry)
             assert not engine.accounts.hears(second, sent.entry)
             assert not engine.accounts.hears(PERSON, sent.entry)
+            assert not engine.accounts.hears(first, replace(sent.entry, api="https://another.example"))
         async with open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine:
             # The same key is the same person after a restart.
             assert await engine.accounts.account(first) == one
         assert b"5ecret" not in (tmp_path / "journal.db").read_bytes()
+
+
+async def test_each_key_pays_and_asks_for_its_own_account_and_pauses_alone(tmp_path: Path) -> None:
+    keys = ["sk-own-a", "sk-own-b"]
+    now = START
+
+    async def no_time(_seconds: float) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x"), clock=lambda: now, sleep=no_time) as engine,
+    ):
+        accounts = [await engine.accounts.account(Caller(principal="", key=SecretStr(key))) for key in keys]
+        entries: list[Entry] = []
+        for mine in accounts:
+            plan = engine.submitter.plan_create(mine, CreateInput(prompt="a boat"))
+            entries.append((await engine.submitter.spend(mine, plan)).entry)
+        assert api.keys == [("create", key) for key in keys]
+        api.keys.clear()
+        for entry in entries:
+            assert await engine.reader.refresh(entry, entry.upstream_id or "")
+        held = [engine.accounts.of_entry(entry) for entry in entries]
+        assert [mine.credential.get_secret_value() for mine in held if mine is not None] == keys
+        own = [(entry.upstream_id, key) for entry, key in zip(entries, keys, strict=True)]
+        assert api.keys == own
+        api.keys.clear()
+        api.busy.add(entries[0].upstream_id or "")
+        now += 30
+        await engine.poller.round()
+        assert list(dict.fromkeys(api.keys)) == own
+        # The first key alone was told to wait; the other one asks on.
+        assert [await engine.reader.paused(entry) for entry in entries] == [True, False]
+        api.keys.clear()
+        now += 50
+        await engine.poller.round()
+        assert api.keys == own[1:]
+
+
+async def test_an_answer_of_an_api_that_became_another_one_is_recorded_for_nobody(tmp_path: Path) -> None:
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        mine = await engine.accounts.account(PERSON)
+        entry = await add(journal, unfinished(1, api=api.base_url))
+        lost = await add(
+            journal, unfinished(2, api=api.base_url, upstream_id=None, status=Status.SUBMITTING, charged="unknown")
+        )
+        assert entry is not None
+        assert lost is not None
+        await journal.record(lost.id, Change(status=Status.UNKNOWN), now=START)
+        api.status = "failed"
+        api.ledger = "other"
+        assert await engine.reader.refresh(entry, "task-1") is None
+        with pytest.raises(RequestError, match="belongs to sandbox:other"):
+            await engine.reader.settle(mine, lost.id, upstream_id="task-9")
+        assert await journal.find(entry.id) == entry
+
+
+async def test_an_id_is_not_adopted_from_an_api_that_became_another_one(tmp_path: Path) -> None:
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        mine = await engine.accounts.account(PERSON)
+        api.ledger = "other"
+        with pytest.raises(UnknownTask):
+            await engine.reader.get(mine, "parent-1")
+        assert (await engine.reader.list(mine)).entries == ()
+
+
+async def test_a_poll_answered_by_another_api_is_not_recorded(tmp_path: Path) -> None:
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        await engine.accounts.account(PERSON)
+        await add(journal, unfinished(1, api=api.base_url))
+        api.status, api.ledger = "failed", "other"
+        await engine.poller.round()
+        assert api.asked == ["task-1"]
+        entry = await journal.find("vid_1")
+        assert entry is not None
+        assert entry.status is Status.PENDING
 
 
 async def test_durations_are_of_the_api_in_use(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def test_a_create_and_three_extensions_become_one_film(house: House) -> No
     assert len(seen(Path(entries[3].film_saved_to or ""))) == 8 * 24
     assert house.api.fetched == {f"{number}.mp4": 1 for number in range(4)}
     assert len(house.files()) == 7
-    assert f"The whole film is saved as {entries[3].film_saved_to}" in task_message(entries[3], house.now)
+    assert f"The whole film: {entries[3].film_saved_to}" in task_message(entries[3], house.now)
 
 
 async def test_a_file_that_holds_the_whole_film_is_used_as_it_is(house: House) -> None:

@@ -169,8 +169,8 @@ async def test_a_repeated_call_is_answered_with_the_first_task_in_neutral_words(
         assert not again.is_error
         assert data(again)["task_id"] == data(first)["task_id"]
         assert data(again)["repeated"] is True
-        assert "made 2 min ago" in text(again)
-        assert "nothing was sent again" in text(again)
+        assert "The same request was made before; nothing was sent again." in text(again)
+        assert "started 2 min ago" in text(again)
         assert f"repeat_of={data(first)['task_id']}" in text(again)
         assert api.paid.total() == 1
 

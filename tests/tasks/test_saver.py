@@ -108,7 +108,7 @@ async def test_a_finished_video_is_saved_under_a_name_one_can_read(house: House)
     assert entry.file_error is None
     assert entry.file_due_at is None
     assert (house.saved / name).read_bytes() == (house.api.folder / "1.mp4").read_bytes()
-    assert f"Saved as {entry.saved_to}" in task_message(entry, START)
+    assert f"Saved: {entry.saved_to}" in task_message(entry, START)
 
 
 async def test_a_video_begun_while_nothing_was_saved_is_only_measured(house: House) -> None:

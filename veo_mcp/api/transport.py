@@ -33,7 +33,6 @@ SILENCE_SECONDS = 60.0
 """How long a download may bring nothing before it counts as broken."""
 GRACE_SECONDS = 1.0
 LONGEST_HEADER = 2048
-OPERATIONS = {("POST", "/v1/videos/generations"): "create", ("GET", "/v1/credits"): "credits"}
 CRASH_POINTS = {
     "connection.connect_tcp.complete": "connected",
     "http11.send_request_headers.complete": "headers sent",
@@ -164,7 +163,7 @@ class Transport:
         began = time.monotonic()
         broke = await self._within(seconds, pool, request, exchange)
         outcome = str(exchange.response.status_code) if exchange.response is not None and broke is None else "none"
-        self._observe(OPERATIONS.get((method, path), "task"), outcome, time.monotonic() - began)
+        self._observe(_operation(method, path), outcome, time.monotonic() - began)
         flaw = self._judged(broke, exchange, target, proxy) if broke is not None else None
         if exchange.response is None:
             # Without an error and without a response there is none: one of the two always is.
@@ -326,3 +325,10 @@ def _host_of(location: str) -> str:
         return clean(urlsplit(location).hostname or "", 100)
     except ValueError:
         return ""
+
+
+def _operation(method: str, path: str) -> str:
+    """What a request is called in the metrics."""
+    if method == "POST":
+        return "create"
+    return "credits" if path.endswith("/credits") else "task"

@@ -24,7 +24,7 @@ from veo_mcp.server.caller import account_of
 from veo_mcp.server.results import task_result
 from veo_mcp.server.views import elapsed, iso
 
-__all__ = ["SPENDING", "TASKS", "JournalTasks", "TaskSource", "TaskState", "TasksExtension"]
+__all__ = ["SPENDING", "TASKS", "Ctx", "JournalTasks", "TaskSource", "TaskState", "TasksExtension"]
 
 TASKS = "io.modelcontextprotocol/tasks"
 SPENDING = ("create_video", "extend_video")

@@ -67,8 +67,10 @@ class Accounts:
         self._secret = secret
         self._callers: dict[str, tuple[SecretStr, VeoClient]] = {}
         self._stack = AsyncExitStack()
-        self._ask_again_at = 0.0
         self._asking = anyio.Lock()
+        self._ask_again_at = 0.0
+        # Not the same: a loop may ask for minutes, and no call waits for that.
+        self._loop_asks = anyio.Lock()
 
     async def account(self, caller: Caller) -> Account:
         """The account of this caller. Never fails: a journal can be read while the API is away.
@@ -110,12 +112,13 @@ class Accounts:
 
     async def scopes(self) -> Sequence[Scope]:
         """Every client that may ask about tasks, and about whose. Raises ApiError."""
-        if self._callers:
-            return [
-                Scope(client, await client.identity(), (principal,), principal)
-                for principal, (_, client) in self._callers.items()
-            ]
-        return [Scope(self._client, await self._client.identity(), None, "")]
+        async with self._loop_asks:  # the loops start together, and one question is enough for all of them
+            if self._callers:
+                return [
+                    Scope(client, await client.identity(), (principal,), principal)
+                    for principal, (_, client) in self._callers.items()
+                ]
+            return [Scope(self._client, await self._client.identity(), None, "")]
 
     @property
     def refusal(self) -> str | None:

@@ -137,6 +137,33 @@ class Scopes:
             assert await journal.not_before(BOB.api, BOB.principal) == 0
             assert await journal.not_before(SANDBOX.api, SANDBOX.principal) == 0
 
+    @OTHERS
+    async def test_a_quote_is_of_one_account(self, store: Store, other: Account) -> None:
+        async with store.open() as journal:
+            await journal.quote(other, "same", 40, now=store.now)
+            assert not await journal.take_quote(ANN, "same", 40, after=store.now - 1)
+            await journal.quote(ANN, "same", 40, now=store.now)
+            assert await journal.take_quote(ANN, "same", 40, after=store.now - 1)
+            # And taking mine left theirs.
+            assert await journal.take_quote(other, "same", 40, after=store.now - 1)
+
+    @OTHERS
+    async def test_failures_in_a_row_are_of_one_account(self, store: Store, other: Account) -> None:
+        async with store.open() as journal:
+            for account in (ANN, other):
+                entry = await running(journal, 1, store.now, account=account)
+                await journal.record(entry.id, Change(status=Status.FAILED), now=store.now)
+            assert await journal.failures_in_a_row(ANN, "fingerprint-1") == 1
+
+    async def test_files_are_of_one_api(self, store: Store) -> None:
+        async with store.open() as journal:
+            for account in (ANN, SANDBOX):
+                entry = await running(journal, 1, store.now, account=account)
+                await journal.record(entry.id, Change(status=Status.COMPLETED), now=store.now)
+            for api in (ANN.api, SANDBOX.api):
+                due = await journal.lease_files(api=api, worker_id="w", now=store.now, seconds=60, limit=9, save=True)
+                assert [lease.entry.api for lease in due] == [api]
+
     async def test_a_feed_of_one_entry_holds_nothing_of_the_others(self, store: Store) -> None:
         async with store.open() as journal:
             first = await running(journal, 1, store.now)

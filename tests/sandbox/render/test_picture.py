@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import os
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,14 @@ from veo_mcp.sandbox.render.scenery.water import Water
 WIDE, TALL = (1280, 720), (720, 1280)
 PLACES = sorted(drawable().names["place"])
 FIGURES = sorted(DRAWN - {"cup", "planet"})
+SHOTS = [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")]
+ALL = os.environ.get("VEO_PICTURES") == "all"
+"""Every place and figure in every size and framing; without it each in one of them, in turn."""
+
+
+def in_turn(names: list[str], ways: list[Any]) -> list[tuple[str, Any]]:
+    """Each name with each way, or each name with one of them."""
+    return list(product(names, ways)) if ALL else [(name, ways[k % len(ways)]) for k, name in enumerate(names)]
 
 
 def stage(plan: Plan, size: tuple[int, int] = WIDE, *, seed: int = 3, fine: bool = False) -> Stage:
@@ -38,8 +47,7 @@ def test_there_is_a_picture_for_each_name_of_the_vocabulary_and_a_name_for_each_
     assert {"drift", "push", *drawable().names["camera"]} == set(MOVES)
 
 
-@pytest.mark.parametrize("place", [*PLACES, ""])
-@pytest.mark.parametrize("size", [WIDE, TALL])
+@pytest.mark.parametrize(("place", "size"), in_turn([*PLACES, ""], [WIDE, TALL]))
 def test_every_place_draws_every_pixel_wherever_the_camera_goes(place: str, size: tuple[int, int]) -> None:
     frame, spare = Frame(*size), Frame(*size)
     turn = len(place) + size[0] // 720
@@ -69,11 +77,11 @@ def test_the_sun_and_the_moon_shine_where_they_are_named(looks: str, light: str,
     assert stage(Plan("x", "sea", light, looks=frozenset({looks}))).setup.pal.disc is seen
 
 
-@pytest.mark.parametrize("subject", FIGURES)
-@pytest.mark.parametrize(("size", "framing", "camera"), [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")])
+@pytest.mark.parametrize(("subject", "framed"), in_turn(FIGURES, SHOTS))
 def test_whoever_is_named_stays_in_the_frame_for_the_whole_shot(
-    subject: str, size: tuple[int, int], framing: str, camera: str
+    subject: str, framed: tuple[tuple[int, int], str, str]
 ) -> None:
+    size, framing, camera = framed
     shot = stage(Plan("x", "", "", "", camera, (subject,), framing=framing), size)
     leader = actors(shot)[0]
     for t in (0.0, 2.0, 4.0, 6.0, 7.95):

@@ -1,6 +1,7 @@
 """What every call on the journal takes with 100,000 tasks of 50 accounts, beside one with 100, as a ratio.
 
-Run by hand: `python benchmarks/journal.py [--rows N] [--rounds N] [--days D] [--json]`. The goal is a median
+Run by hand: `python benchmarks/journal.py [--rows N] [--rounds N] [--days D] [--json] [--postgres URL]`; with a URL the
+journals are two new schemas in that database, which are dropped afterwards. The goal is a median
 ratio of at most 1.5 for each. The tasks lie within the last `--days` (by default all of them within 24 h, which is the
 worst for the sums), and the account that asks has at least 20 of them, so that both journals give pages of one length.
 """
@@ -11,19 +12,21 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, Protocol, cast
 
 import anyio
 from pydantic import SecretStr
 
 from veo_mcp.api.account import Account
 from veo_mcp.journal.entry import Change, Entry, Status
-from veo_mcp.journal.journal import Lease, Limits
+from veo_mcp.journal.journal import Journal, Lease, Limits
 from veo_mcp.journal.sqlite.rows import Rows
 from veo_mcp.journal.sqlite.store import SqliteJournal
+from veo_mcp.setting_values import PostgresAddress
 
 API = "https://api.example"
 ACCOUNTS = 50
@@ -74,18 +77,114 @@ def task(number: int, rows: int, days: float) -> Entry:
             return done
 
 
-async def fill(path: Path, rows: int, days: float) -> None:
-    """Written with room in memory and without waiting for the disk; what is measured opens the file anew."""
-    writer = Rows("benchmark")
+class Place(Protocol):
+    """Where one of the two journals lies."""
 
-    def write(db: sqlite3.Connection) -> None:
-        for number in range(rows):
-            writer.insert(db, task(number, rows, days))
+    def open(self) -> AbstractAsyncContextManager[Journal]:
+        """It, as a server has it."""
+        ...
 
-    async with SqliteJournal(path) as journal:
-        for pragma in ("synchronous = OFF", "cache_size = -500000"):
-            await journal.file.read(lambda db, pragma=pragma: db.execute(f"PRAGMA {pragma}"))
-        await journal.file.write(write)
+    async def fill(self, rows: int, days: float) -> None:
+        """Puts so many tasks there."""
+        ...
+
+    async def look(self, journal: Any) -> None:
+        """What the feeds ask for again and again."""
+        ...
+
+
+@dataclass
+class File:
+    """An SQLite file."""
+
+    path: Path
+
+    def open(self) -> AbstractAsyncContextManager[Journal]:
+        """See Place."""
+        return SqliteJournal(self.path)
+
+    async def fill(self, rows: int, days: float) -> None:
+        """With room in memory and without waiting for the disk; what is measured opens the file anew."""
+        writer = Rows("benchmark")
+
+        def write(db: sqlite3.Connection) -> None:
+            for number in range(rows):
+                writer.insert(db, task(number, rows, days))
+
+        async with SqliteJournal(self.path) as journal:
+            for pragma in ("synchronous = OFF", "cache_size = -500000"):
+                await journal.file.read(lambda db, pragma=pragma: db.execute(f"PRAGMA {pragma}"))
+            await journal.file.write(write)
+
+    async def look(self, journal: Any) -> None:
+        """See Place."""
+        rows = Rows("benchmark")
+        await journal.file.read(lambda db: rows.all_since(db, 10**9))
+
+
+@dataclass
+class Schema:
+    """A schema in a PostgreSQL database, whose clock stands still at NOW."""
+
+    url: str
+    name: str
+
+    def open(self) -> AbstractAsyncContextManager[Journal]:
+        """See Place."""
+        from veo_mcp.journal.postgres.store import PostgresJournal
+
+        joint = "&" if "?" in self.url else "?"
+        return PostgresJournal(PostgresAddress(SecretStr(f"{self.url}{joint}search_path={self.name}")))
+
+    async def fill(self, rows: int, days: float) -> None:
+        """See Place."""
+        from veo_mcp.journal.postgres import rows as postgres_rows
+        from veo_mcp.journal.postgres.store import SCHEMA
+
+        writer = postgres_rows.Rows("benchmark", len(SCHEMA))
+
+        async with self.open() as opened:
+            journal = cast(Any, opened)
+            for start in range(0, rows, 500):
+
+                async def write(db: Any, start: int = start) -> None:
+                    for number in range(start, min(start + 500, rows)):
+                        await writer.insert(db, task(number, rows, days))
+
+                await journal.database.write(write)
+            await journal.database.write(
+                lambda db: db.execute(
+                    "CREATE OR REPLACE FUNCTION veo_now() RETURNS double precision LANGUAGE sql"
+                    f" AS 'SELECT {NOW}::double precision'"
+                )
+            )
+            await journal.database.write(lambda db: db.execute("ANALYZE veo_entries"))
+
+    async def look(self, journal: Any) -> None:
+        """See Place."""
+        from veo_mcp.journal.postgres.queries import ask
+
+        await journal.database.read(lambda db: ask(db, "changed", {"seen": 10**9}))
+
+
+@asynccontextmanager
+async def places(postgres: str | None, folder: Path) -> AsyncGenerator[tuple[Place, Place]]:
+    """Two empty ones."""
+    if postgres is None:
+        yield File(folder / "small.db"), File(folder / "large.db")
+        return
+    import asyncpg
+
+    names = (f"bench_{time.time_ns()}_small", f"bench_{time.time_ns()}_large")
+    connection = await asyncpg.connect(postgres)
+    for name in names:
+        await connection.execute(f"CREATE SCHEMA {name}")
+    try:
+        yield Schema(postgres, names[0]), Schema(postgres, names[1])
+    finally:
+        for name in names:
+            await connection.execute(f"DROP SCHEMA {name} CASCADE")
+        await connection.close()
 
 
 def expect(answered: bool) -> None:
@@ -98,8 +197,8 @@ def expect(answered: bool) -> None:
 class Bench:
     """One journal, and every call on it that tools, poller and listeners make."""
 
-    path: Path
-    journal: SqliteJournal
+    place: Place
+    journal: Journal
     sample: Entry
     number: int = 0
     leased: Lease | None = None
@@ -203,11 +302,10 @@ class Bench:
         await self.journal.not_before(API, ASKED.principal)
 
     async def look_for_changes(self) -> None:
-        rows = Rows("benchmark")
-        await self.journal.file.read(lambda db: rows.all_since(db, 10**9))
+        await self.place.look(self.journal)
 
     async def open(self) -> None:
-        async with SqliteJournal(self.path):
+        async with self.place.open():
             pass
 
     async def writable(self) -> None:
@@ -245,26 +343,34 @@ class Bench:
         ]
 
 
-async def measure(rows: int, rounds: int, days: float, folder: Path) -> dict[str, tuple[float, float]]:
+async def measure(
+    rows: int, rounds: int, days: float, folder: Path, postgres: str | None
+) -> dict[str, tuple[float, float]]:
     """Median milliseconds of each call with 100 tasks and with `rows`, in turns."""
     times: dict[str, tuple[list[float], list[float]]] = {}
-    await fill(folder / "small.db", SMALL, days)
-    await fill(folder / "large.db", rows, days)
-    async with SqliteJournal(folder / "small.db") as small, SqliteJournal(folder / "large.db") as large:
-        benches = [
-            Bench(folder / "small.db", small, task(SMALL - 10, SMALL, days)),
-            Bench(folder / "large.db", large, task(rows // 2 // ACCOUNTS * ACCOUNTS, rows, days)),
-        ]
-        for round_ in range(rounds + 5):
-            for pair in zip(*(bench.calls() for bench in benches), strict=True):
-                # The first of the two pays for a cold cache now and then: each is first every second time.
-                for which in (0, 1) if round_ % 2 else (1, 0):
-                    began = time.perf_counter()
-                    await pair[which]()
-                    took = (time.perf_counter() - began) * 1000
-                    if round_ >= 5:  # the first rounds warm the caches
-                        times.setdefault(pair[0].__name__, ([], []))[which].append(took)
-    return {name: (statistics.median(few), statistics.median(many)) for name, (few, many) in times.items()}
+    async with places(postgres, folder) as (few, many):
+        await few.fill(SMALL, days)
+        await many.fill(rows, days)
+        async with few.open() as small, many.open() as large:
+            benches = [
+                Bench(few, small, task(SMALL - 10, SMALL, days)),
+                Bench(many, large, task(rows // 2 // ACCOUNTS * ACCOUNTS, rows, days)),
+            ]
+            await in_turns(benches, rounds, times)
+    return {name: (statistics.median(of_few), statistics.median(of_many)) for name, (of_few, of_many) in times.items()}
+
+
+async def in_turns(benches: Sequence[Bench], rounds: int, times: dict[str, tuple[list[float], list[float]]]) -> None:
+    """Every call of both, again and again."""
+    for round_ in range(rounds + 5):
+        for pair in zip(*(bench.calls() for bench in benches), strict=True):
+            # The first of the two pays for a cold cache now and then: each is first every second time.
+            for which in (0, 1) if round_ % 2 else (1, 0):
+                began = time.perf_counter()
+                await pair[which]()
+                took = (time.perf_counter() - began) * 1000
+                if round_ >= 5:  # the first rounds warm the caches
+                    times.setdefault(pair[0].__name__, ([], []))[which].append(took)
 
 
 def main() -> None:
@@ -273,9 +379,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--days", type=float, default=0.9)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--postgres", metavar="URL")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        medians = anyio.run(measure, arguments.rows, arguments.rounds, arguments.days, Path(folder))
+        medians = anyio.run(measure, arguments.rows, arguments.rounds, arguments.days, Path(folder), arguments.postgres)
     if arguments.json:
         table = [
             {"call": name, "ms_100": few, f"ms_{arguments.rows}": many, "ratio": many / few}

@@ -177,6 +177,43 @@ def test_a_path_that_would_lie_somewhere_unforeseen_is_refused(text: str) -> Non
     assert load({"VEO_JOURNAL": text}).problems
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("postgresql://veo:hunter2@db.example:5432/veo", "postgresql://veo@db.example:5432/veo"),
+        ("postgres://veo:hunter2@db.example/veo", "postgresql://veo@db.example/veo"),
+        ("PostgreSQL://db.example/veo", "postgresql://db.example/veo"),
+        ("postgresql://veo@/veo?host=/run/pg&password=hunter2", "postgresql://veo@/veo?host=/run/pg"),
+        ("postgresql:///veo?host=/run/pg", "postgresql:///veo?host=/run/pg"),
+        ("postgresql://u:hunter2@one:5432,two:5433/veo", "postgresql://u@one:5432,two:5433/veo"),
+        ("postgresql://u:hunter2@[::1]:5432/veo", "postgresql://u@[::1]:5432/veo"),
+    ],
+)
+def test_a_journal_in_postgresql_is_shown_without_its_password(text: str, shown: str) -> None:
+    settings = load({"VEO_JOURNAL": text})
+    assert not settings.problems
+    assert settings.shown("journal") == str(settings.journal) == shown
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql:veo:hunter2@db.example/veo",
+        "postgresql://veo:hunter2 @db.example/veo",
+        "postgresql://veo:hun#ter2@db.example/veo",
+        "postgresql://veo:hun/ter2@db.example/veo",
+        "postgresql://veo:hunter2@db.example:port/veo",
+        "mysql://veo:hunter2@db.example/veo",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_repeating_it(text: str) -> None:
+    (problem,) = load({"VEO_JOURNAL": text}).problems
+    assert "VEO_JOURNAL is not usable: it " in problem
+    assert "hun" not in problem
+    assert "ter2" not in problem
+
+
 def test_a_tilde_is_the_home_folder_and_a_flag_counts_from_the_current_one() -> None:
     assert load({"VEO_JOURNAL": "~/j.db"}).journal == str(Path.home() / "j.db")
     assert load({}, journal="j.db").journal == str(Path.cwd() / "j.db")

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,11 +22,13 @@ import anyio
 from pydantic import SecretStr
 
 from veo_mcp import logs
-from veo_mcp.errors import NotLoopback, PortTaken, SandboxMissing, VeoMcpError, WrongSetting
+from veo_mcp.errors import JournalUnusable, NotLoopback, PortTaken, SandboxMissing, VeoMcpError, WrongSetting
+from veo_mcp.setting_values import PostgresAddress
 from veo_mcp.settings import REAL_API, SANDBOX_KEY, Settings
 from veo_mcp.supervisor import Supervisor
 
 if TYPE_CHECKING:  # see open_from; the MCP SDK costs a second, which commands that need only the engine do not wait
+    from veo_mcp.journal.journal import Journal
     from veo_mcp.server.backend import Backend
     from veo_mcp.server.build import VeoServer
     from veo_mcp.server.ending import Ending
@@ -257,14 +259,13 @@ async def open_from(
 ) -> AsyncGenerator["Engine"]:
     """The engine that these settings describe; the caller starts its poller. Raises JournalUnusable, SandboxMissing."""
     # Imported here: the HTTP library and the database wait until tools/list has been answered.
-    from veo_mcp.journal.sqlite.store import SqliteJournal
     from veo_mcp.tasks.engine import open_engine
 
     if settings.embedded:
         require_sandbox()
     public_url = settings.public_url if settings.transport != "stdio" else None
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(SqliteJournal(Path(settings.journal)))
+        journal = await stack.enter_async_context(_journal(settings.journal))
         key = settings.api_key or SecretStr(SANDBOX_KEY)
         base_url = settings.base_url or REAL_API
         if settings.embedded:
@@ -288,6 +289,22 @@ async def open_from(
                 max_video_bytes=settings.max_video_mb * 1_000_000,
             )
         )
+
+
+def _journal(place: str | PostgresAddress) -> AbstractAsyncContextManager["Journal"]:
+    """The journal there, to be opened. Raises JournalUnusable where what speaks to it is not installed."""
+    if isinstance(place, str):
+        from veo_mcp.journal.sqlite.store import SqliteJournal
+
+        return SqliteJournal(Path(place))
+    if find_spec("asyncpg") is None:
+        raise JournalUnusable(
+            "VEO_JOURNAL names a PostgreSQL database, and the library that speaks to it is not installed."
+            " Run: pip install 'veo-mcp[postgres]'. Or set VEO_JOURNAL to a file."
+        )
+    from veo_mcp.journal.postgres.store import PostgresJournal
+
+    return PostgresJournal(place)
 
 
 def each_limit(settings: Settings) -> Callable[[str], int | None]:

@@ -7,14 +7,16 @@ with words that are read after "it". Pure, except that paths know the home folde
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import SecretStr
 
 __all__ = [
     "PORTS",
+    "PostgresAddress",
     "base_path_url",
     "choice",
     "exact_origins",
@@ -195,13 +197,50 @@ def path(text: str, *, relative_to: Path | None) -> Path:
     return relative_to / expanded
 
 
-def store(text: str, *, relative_to: Path | None) -> str:
-    """Where the journal is: a file path."""
+@dataclass(frozen=True, slots=True)
+class PostgresAddress:
+    """Where a PostgreSQL database is, and who we are there; as text it is without any secret.
+
+    Attributes:
+        secret: the whole address.
+    """
+
+    secret: SecretStr
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.secret.get_secret_value())
+        login, _, hosts = parts.netloc.rpartition("@")
+        user = login.partition(":")[0]
+        words = [f"{name}={value}" for name, value in parse_qsl(parts.query) if name in _SHOWN_OF_POSTGRES]
+        return f"postgresql://{user}{'@' if user else ''}{hosts}{parts.path}{'?' if words else ''}{'&'.join(words)}"
+
+
+_SHOWN_OF_POSTGRES = frozenset({"host", "port", "dbname", "database", "user", "sslmode", "search_path"})
+
+
+def store(text: str, *, relative_to: Path | None) -> str | PostgresAddress:
+    """Where the journal is: a file path, or the URL of a PostgreSQL database."""
     if text == ":memory:":
         raise ValueError("must be a file: what is paid for must be remembered after the server ends")
+    if re.match(r"postgres(ql)?:", text, re.IGNORECASE):
+        return _postgres(text)
     if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
-        raise ValueError("must be a path, not a URL")
+        raise ValueError("must be a path or a URL that begins with postgresql://")
     return str(path(text, relative_to=relative_to))
+
+
+def _postgres(text: str) -> PostgresAddress:
+    # Nothing of it is repeated in a message: a password with a character out of place ends up anywhere.
+    _, slashes, rest = text.partition("://")
+    if not slashes or re.search(r"[\s\x00-\x20\x7f]", rest):
+        raise ValueError("must be postgresql://user:password@host:port/database, without spaces")
+    parts = urlsplit(f"postgresql://{rest}")
+    if parts.fragment or rest.endswith("#") or "@" in parts.path:
+        raise ValueError("has a character in the password that a URL does not take: write # as %23, / as %2F, @ as %40")
+    hosts = parts.netloc.rpartition("@")[2]
+    if not re.fullmatch(r"((\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(:[0-9]{1,5})?(,|$))*", hosts):
+        raise ValueError("has a host or port that is not one")
+    return PostgresAddress(SecretStr(f"postgresql://{rest}"))
 
 
 def _ranged(value: Any, low: float, high: float | None) -> Any:

@@ -86,7 +86,7 @@ KNOBS: tuple[Knob, ...] = (
     Knob(
         "journal",
         lambda text, folder: parse.store(text, relative_to=folder),
-        "the file that remembers requests and outcomes",
+        "what remembers requests and outcomes: a file, or postgresql://… for servers on several machines",
         "journal.db in the user's state folder",
     ),
     Knob("sandbox_dir", _file, "where the sandbox keeps its ledger and videos", "sandbox/ in the user's data folder"),
@@ -182,7 +182,9 @@ class Settings:
     base_url: str | None = None
     sandbox: bool = False
     video_hosts: tuple[str, ...] = (VIDEO_HOST,)
-    journal: str = field(default_factory=lambda: str(platformdirs.user_state_path("veo-mcp") / "journal.db"))
+    journal: str | parse.PostgresAddress = field(
+        default_factory=lambda: str(platformdirs.user_state_path("veo-mcp") / "journal.db")
+    )
     sandbox_dir: Path = field(default_factory=lambda: platformdirs.user_data_path("veo-mcp") / "sandbox")
     sandbox_seconds: float = 6.0
     public_url: str | None = None

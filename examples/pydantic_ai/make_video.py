@@ -27,7 +27,13 @@ async def show_call(_context: Any, call_tool: Any, name: str, arguments: dict[st
 async def main() -> None:
     # The key and the VEO_* settings reach the server through its environment, never through arguments.
     server = StdioTransport("veo-mcp", [], env=dict(os.environ))
-    veo = MCPToolset(server, progress_handler=show_progress, process_tool_call=show_call, include_instructions=True)
+    veo = MCPToolset(
+        server,
+        init_timeout=60,  # the default, 5 s, is short for the first start on a busy machine
+        progress_handler=show_progress,
+        process_tool_call=show_call,
+        include_instructions=True,
+    )
     agent = Agent(scripted_model, toolsets=[veo])  # a real one: Agent("anthropic:claude-sonnet-4-5", toolsets=[veo])
     async with agent:
         result = await agent.run("Make me a video of a paper boat at dawn, then let it rain. What did it cost?")

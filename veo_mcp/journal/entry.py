@@ -13,7 +13,19 @@ from typing import Any, Final, Literal, cast
 
 from veo_mcp.api.account import Account
 
-__all__ = ["ALLOWED", "CLEAR", "FINAL", "Change", "Charged", "Entry", "FileNews", "Status", "apply", "apply_file"]
+__all__ = [
+    "ALLOWED",
+    "CLEAR",
+    "FINAL",
+    "SENDER_LOST",
+    "Change",
+    "Charged",
+    "Entry",
+    "FileNews",
+    "Status",
+    "apply",
+    "apply_file",
+]
 
 Charged = Literal["yes", "no", "refunded", "unknown"]
 Kind = Literal["create", "extend"]
@@ -174,6 +186,14 @@ class Change:
     completed_at: float | None = None
     next_poll_at: float | None = None
 
+
+SENDER_LOST = Change(
+    status=Status.UNKNOWN,
+    charged="unknown",
+    error_code="sender_lost",
+    error_message="the process that sent this request recorded no answer in time",
+)
+"""What becomes of a send whose deadline has passed."""
 
 _CARRIED = (
     "upstream_id",

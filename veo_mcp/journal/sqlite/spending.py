@@ -12,17 +12,16 @@ from veo_mcp.errors import SpendLimit
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Limits, Spent
 from veo_mcp.journal.sqlite.queries import QUERIES
+from veo_mcp.journal.stored import DAY, scope_of_a_day
 
 __all__ = ["hold_limits", "spent"]
-
-DAY = 24 * 3600.0
 
 
 def spent(db: sqlite3.Connection, api: str, principal: str, now: float) -> Spent:
     """See Journal."""
     oldest_at: float | None = None
     oldest_credits = 0
-    with closing(db.execute(QUERIES["oldest_spent_by_principal"], _scope(api, principal, now))) as oldest:
+    with closing(db.execute(QUERIES["oldest_spent_by_principal"], scope_of_a_day(api, principal, now))) as oldest:
         for created_at, credits in oldest:
             if oldest_at is not None and created_at != oldest_at:
                 break
@@ -56,19 +55,12 @@ def hold_limits(db: sqlite3.Connection, entry: Entry, limits: Limits, now: float
 
 
 def _sum(db: sqlite3.Connection, query: str, api: str, principal: str, now: float) -> int:
-    return int(db.execute(QUERIES[query], _scope(api, principal, now)).fetchone()[0])
-
-
-def _scope(api: str, principal: str, now: float) -> dict[str, str | float]:
-    since = now - DAY
-    minute = math.floor(since) // 60 * 60 + 60
-    hour = -(minute // -3600) * 3600
-    return {"api": api, "principal": principal, "since": since, "minute": minute, "hour": hour}
+    return int(db.execute(QUERIES[query], scope_of_a_day(api, principal, now)).fetchone()[0])
 
 
 def _free_at(db: sqlite3.Connection, query: str, entry: Entry, needed: int, now: float) -> float | None:
     """When so many of the credits in the last 24 h are older than that."""
-    with closing(db.execute(QUERIES[query], _scope(entry.api, entry.principal, now))) as oldest:
+    with closing(db.execute(QUERIES[query], scope_of_a_day(entry.api, entry.principal, now))) as oldest:
         for created_at, credits in oldest:
             needed -= credits
             if needed <= 0:

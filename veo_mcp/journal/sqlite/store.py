@@ -8,7 +8,6 @@ import math
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -18,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from veo_mcp.api.account import Account
 from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
-from veo_mcp.journal.entry import FINAL, Change, Entry, FileNews, Status, apply
+from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
 from veo_mcp.journal.sqlite import files, leases, spending
@@ -27,6 +26,7 @@ from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
 from veo_mcp.journal.storable import moment, storable, text
+from veo_mcp.journal.stored import DAY, migrations
 from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["SqliteJournal"]
@@ -35,12 +35,6 @@ T = TypeVar("T")
 
 MOST_AT_ONCE = 1000
 """How many lost sends one look settles; the next look comes in a second."""
-SENDER_LOST = Change(
-    status=Status.UNKNOWN,
-    charged="unknown",
-    error_code="sender_lost",
-    error_message="the process that sent this request recorded no answer in time",
-)
 
 
 class SqliteJournal:
@@ -59,7 +53,9 @@ class SqliteJournal:
     def __init__(self, path: Path, *, crash_at: Callable[[str], None] = lambda point: None) -> None:
         self._crash_at = crash_at
         self._path = path
-        self.file = SqliteFile(path, _migrations(), at_migration=lambda: crash_at("mid-migration"))
+        self.file = SqliteFile(
+            path, migrations("veo_mcp.journal.sqlite"), at_migration=lambda: crash_at("mid-migration")
+        )
         self._rows = Rows(str(path))
         self._follower = Follower(self._read, self._rows)
         self._group: TaskGroup | None = None
@@ -74,14 +70,16 @@ class SqliteJournal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._group is not None:
-            self._group.cancel_scope.cancel()
-            if isinstance(error, Exception):
-                # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
-                kind = error = trace = None
-            await self._group.__aexit__(kind, error, trace)
-        with anyio.CancelScope(shield=True):
-            await self.file.close()
+        try:
+            if self._group is not None:
+                self._group.cancel_scope.cancel()
+                if isinstance(error, Exception):
+                    # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
+                    kind = error = trace = None
+                await self._group.__aexit__(kind, error, trace)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.file.close()
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """See Journal."""
@@ -315,7 +313,7 @@ class SqliteJournal:
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
 
         def write(db: sqlite3.Connection) -> None:
-            db.execute(QUERIES["forget_old_quotes"], {"before": now - spending.DAY})
+            db.execute(QUERIES["forget_old_quotes"], {"before": now - DAY})
             db.execute(QUERIES["quote"], {**values, "now": now})
 
         await self._write(write)
@@ -415,8 +413,3 @@ def _owner(db: sqlite3.Connection, api: str, upstream_id: str) -> tuple[str, str
 
 def _last_revision(db: sqlite3.Connection) -> int:
     return int(db.execute(QUERIES["last_revision"]).fetchone()[0])
-
-
-def _migrations() -> Sequence[str]:
-    folder = resources.files("veo_mcp.journal.sqlite") / "schema"
-    return [file.read_text("utf-8") for file in sorted(folder.iterdir(), key=lambda file: file.name)]

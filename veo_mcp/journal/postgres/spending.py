@@ -1,0 +1,52 @@
+"""What the last 24 h cost, and whether a limit covers one request more. Runs inside the store's transactions.
+
+`hold_limits` counts on its caller: nobody else begins anything at this API until the transaction ends.
+"""
+
+import math
+
+from veo_mcp.errors import SpendLimit
+from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.journal import Limits, Spent
+from veo_mcp.journal.postgres.queries import Db, ask_one
+from veo_mcp.journal.stored import DAY, scope_of_a_day
+
+__all__ = ["hold_limits", "spent"]
+
+
+async def spent(db: Db, api: str, principal: str, now: float) -> Spent:
+    """See Journal."""
+    scope = scope_of_a_day(api, principal, now)
+    oldest = await ask_one(db, "oldest_spent_by_principal", scope)
+    return Spent(
+        total=await _sum(db, "spent", scope),
+        own=await _sum(db, "spent_by_principal", scope),
+        oldest_at=None if oldest is None else oldest[0],
+        oldest_credits=0 if oldest is None else oldest[1],
+    )
+
+
+async def hold_limits(db: Db, entry: Entry, limits: Limits, now: float) -> None:
+    """Raises SpendLimit when a limit does not cover the entry: of two, the one that holds it up longer."""
+    scope = scope_of_a_day(entry.api, entry.principal, now)
+    refusals: list[SpendLimit] = []
+    for limit, sums, free_at in (
+        (limits.total, "spent", "free_at"),
+        (limits.each, "spent_by_principal", "free_at_by_principal"),
+    ):
+        if limit is None:
+            continue
+        already = await _sum(db, sums, scope)
+        over = already + entry.credits - limit
+        if over > 0:
+            # A price above the limit is covered at no time.
+            row = await ask_one(db, free_at, {**scope, "needed": over}) if entry.credits <= limit else None
+            more_at = None if row is None else float(row[0]) + DAY
+            refusals.append(SpendLimit(already, limit, price=entry.credits, more_at=more_at))
+    if refusals:
+        raise max(refusals, key=lambda refusal: math.inf if refusal.more_at is None else refusal.more_at)
+
+
+async def _sum(db: Db, name: str, scope: dict[str, str | float]) -> int:
+    row = await ask_one(db, name, scope)
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,389 @@
+"""The journal in a PostgreSQL database: shared by every server of a team, on however many machines.
+
+Opened by app.py. Every method is one whole transaction. Nothing here knows what a change means, entry.py does; the SQL
+is in queries.sql.
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import anyio
+from anyio.abc import TaskGroup
+
+from veo_mcp.api.account import Account
+from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
+from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
+from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
+from veo_mcp.journal.postgres import leases, spending
+from veo_mcp.journal.postgres.database import Database
+from veo_mcp.journal.postgres.follower import LOOK_SECONDS, Follower
+from veo_mcp.journal.postgres.queries import Db, ask, ask_one
+from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows, upstream_key
+from veo_mcp.journal.postgres.schema import migrate, revision_if_current
+from veo_mcp.journal.storable import moment, storable, text
+from veo_mcp.journal.stored import DAY, migrations
+from veo_mcp.setting_values import PostgresAddress
+
+__all__ = ["PostgresJournal"]
+
+SCHEMA = migrations("veo_mcp.journal.postgres")
+MIGRATION_PATIENCE = 30.0
+"""Somebody may be reading the tables that are to be altered."""
+MOST_AT_ONCE = 1000
+"""How many lost sends one look settles; the next look comes in a second."""
+
+
+class PostgresJournal:
+    """A Journal in one database; an async context manager.
+
+    Args:
+        address: where the database is, and who we are there.
+        schema: the scripts that make the tables, oldest first.
+        look_seconds: how often changes are looked for besides what the database says.
+
+    Attributes:
+        database: what is under it.
+    """
+
+    def __init__(
+        self, address: PostgresAddress, *, schema: Sequence[str] = SCHEMA, look_seconds: float = LOOK_SECONDS
+    ) -> None:
+        where = str(address)
+        self._schema = schema
+        self.database = Database(address.secret.get_secret_value(), where)
+        self._rows = Rows(where, len(schema))
+        self._follower = Follower(
+            self.database, self._rows, version=len(schema), where=where, look_seconds=look_seconds
+        )
+        self._group: TaskGroup | None = None
+
+    @property
+    def learns_by(self) -> Literal["listen", "look"]:
+        """See Journal."""
+        return self._follower.learns_by
+
+    async def __aenter__(self) -> Self:
+        await self.database.open()
+        try:
+            revision = await self.database.read(lambda db: revision_if_current(db, self._schema))
+            if revision is None:
+                revision = await self.database.write(lambda db: migrate(db, self._schema), patience=MIGRATION_PATIENCE)
+            await self._follower.start_after(revision)
+        except BaseException:
+            await self.database.close()
+            raise
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        self._group.start_soon(self._follower.run)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._group is not None:
+                self._group.cancel_scope.cancel()
+                if isinstance(error, Exception):
+                    # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
+                    kind = error = trace = None
+                await self._group.__aexit__(kind, error, trace)
+        finally:
+            await self.database.close()
+
+    async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
+        """See Journal."""
+
+        async def write(db: Db) -> BeginResult:
+            # Counted and reserved while nobody else begins, so that parallel calls cannot pass the limit together.
+            await ask(db, "one_at_a_time", {"api": entry.api})
+            # The id too: a confirmation that is replayed carries the id of the intent that it once allowed.
+            scope = {"id": entry.id, "api": entry.api, "principal": entry.principal}
+            earlier = await self._rows.one(db, "own_by_id", scope) or await self._repeat(
+                db,
+                api=entry.api,
+                principal=entry.principal,
+                fingerprint=entry.fingerprint,
+                repeat_of=entry.repeat_of,
+                after=now - repeat_seconds,
+            )
+            if earlier is not None:
+                return BeginResult(earlier, fresh=False)
+            if await self._rows.one(db, "by_id", {"id": entry.id}) is not None:
+                raise JournalUnusable(
+                    "This confirmation belongs to a request of another account. Call again without it."
+                )
+            await spending.hold_limits(db, entry, limits, now)
+            return BeginResult(await self._rows.insert(db, entry), fresh=True)
+
+        return await self.database.write(write)
+
+    async def find_repeat(
+        self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
+    ) -> Entry | None:
+        """See Journal."""
+        return await self.database.read(
+            lambda db: self._repeat(
+                db,
+                api=account.api,
+                principal=account.principal,
+                fingerprint=fingerprint,
+                repeat_of=repeat_of,
+                after=now - repeat_seconds,
+            )
+        )
+
+    async def _repeat(self, db: Db, *, fingerprint: str, **scope: str | float | None) -> Entry | None:
+        if not fingerprint:
+            return None
+        values = {"fingerprint": fingerprint, **scope}
+        return await self._rows.one(db, "repeat_unsettled", values) or await self._rows.one(
+            db, "repeat_accepted", values
+        )
+
+    async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
+        """See Journal."""
+
+        async def always(_db: Db) -> bool:
+            return True
+
+        return await self._record(entry_id, change, now, always)
+
+    async def record_leased(self, lease: Lease, change: Change, *, now: float) -> Entry | None:
+        """See Journal."""
+        return await self._record(lease.entry.id, change, now, lambda db: leases.holds(db, lease))
+
+    async def _record(
+        self, entry_id: str, change: Change, now: float, counts: Callable[[Db], Awaitable[bool]]
+    ) -> Entry | None:
+        change = storable(change)
+
+        async def news(db: Db, name: str) -> tuple[Entry, Entry] | None:
+            old = await self._rows.one(db, name, {"id": entry_id})
+            new = apply(old, change, now) if old is not None else None
+            return (old, new) if old is not None and new is not None else None
+
+        async def write(db: Db) -> Entry | None:
+            # Looked at again, and locked: another server may have come first.
+            found = await news(db, "by_id_for_update") if await counts(db) else None
+            if found is None:
+                return None
+            old, new = found
+            if new.upstream_id is not None and old.upstream_id is None:
+                owner = await _owner(db, new.api, new.upstream_id)
+                if owner is not None:
+                    raise UpstreamIdTaken(owner[0])
+            return await self._rows.put(db, old, new)
+
+        # Most answers say what is known already; those lock nothing.
+        if await self.database.read(lambda db: news(db, "by_id")) is None:
+            return None
+        return await self.database.write(write)
+
+    async def adopt(self, account: Account, entry: Entry) -> Entry | None:
+        """See Journal."""
+        if entry.upstream_id is None or not entry.belongs_to(account):
+            raise ValueError("What is adopted belongs to the account, and its API id is known.")
+        upstream_id = text(entry.upstream_id)
+
+        async def write(db: Db) -> Entry | None:
+            owner = await _owner(db, account.api, upstream_id)
+            if owner is None:
+                return await self._rows.insert(db, entry)
+            if owner[1:] != (account.api, account.principal):
+                return None
+            return await self._rows.one(db, "by_id", {"id": owner[0]})
+
+        return await self.database.write(write)
+
+    async def get(self, account: Account, task_id: str) -> Entry | None:
+        """See Journal."""
+        return await self._either(account, task_id, "own_by_id", "own_by_upstream_id")
+
+    async def find_elsewhere(self, account: Account, task_id: str) -> Entry | None:
+        """See Journal."""
+        return await self._either(account, task_id, "elsewhere_by_id", "elsewhere_by_upstream_id")
+
+    async def _either(self, account: Account, task_id: str, by_id: str, by_upstream_id: str) -> Entry | None:
+        wanted = text(task_id)
+        values = {"id": wanted, "key": upstream_key(wanted), "api": account.api, "principal": account.principal}
+
+        async def read(db: Db) -> Entry | None:
+            return await self._rows.one(db, by_id, values) or await self._rows.one(db, by_upstream_id, values)
+
+        return await self.database.read(read)
+
+    async def find(self, entry_id: str) -> Entry | None:
+        """See Journal."""
+        return await self.database.read(lambda db: self._rows.one(db, "by_id", {"id": text(entry_id)}))
+
+    async def list(
+        self, account: Account, *, status: Status | None = None, limit: int = 10, cursor: str | None = None
+    ) -> Page:
+        """See Journal."""
+        scope = {"api": account.api, "principal": account.principal}
+
+        async def read(db: Db) -> Page:
+            # A page is whatever lies behind one entry, and a cursor is that entry's id: no number to make up.
+            start: tuple[float, str] = (math.inf, "")
+            if cursor is not None:
+                row = await ask_one(db, "place", {"id": text(cursor), **scope})
+                if row is None:
+                    raise WrongCursor
+                start = (row[0], row[1])
+            values = {"created_at": start[0], "id": start[1], "status": status and status.value, **scope}
+            found = await self._rows.some(db, "list" if status is None else "list_by_status", values, limit + 1)
+            page = tuple(found[:limit])
+            return Page(page, page[-1].id if page and len(found) > limit else None)
+
+        return await self.database.read(read)
+
+    async def spent(self, account: Account, *, now: float) -> Spent:
+        """See Journal."""
+        return await self.database.read(lambda db: spending.spent(db, account.api, account.principal, now))
+
+    async def lease(
+        self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
+    ) -> Sequence[Lease]:
+        """See Journal."""
+        if not await self.database.read(lambda db: leases.anything_due(db, api)):
+            return []
+        return await self.database.write(
+            lambda db: leases.lease(
+                db, self._rows, api=api, principals=principals, worker_id=worker_id, seconds=seconds, limit=limit
+            )
+        )
+
+    async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
+        """See Journal."""
+        values = {
+            "id": lease.entry.id,
+            "fence": lease.fence,
+            "next_poll_at": moment(next_poll_at),
+            "asked": int(asked),
+        }
+        await self._change("release", values)
+
+    async def release_all(self, worker_id: str) -> None:
+        """See Journal."""
+        for name in ("release_all", "release_all_files"):
+            await self._change(name, {"worker_id": worker_id})
+
+    async def poll_no_later_than(self, entry_id: str, at: float) -> None:
+        """See Journal."""
+        values = {"id": entry_id, "at": moment(at)}
+        if await self.database.read(lambda db: ask_one(db, "due_later_than", values)) is not None:
+            await self._change("poll_no_later_than", values)
+
+    async def expire_submissions(self, now: float) -> Sequence[Entry]:
+        """See Journal."""
+        # One that a later clock began has a deadline of that clock. If its process lives after all, its answer
+        # still counts.
+        values = {"now": now, "ahead": now + leases.CLOCK_SLACK}
+
+        async def write(db: Db) -> Sequence[Entry]:
+            overdue = await self._rows.some(db, "overdue_submissions", values, MOST_AT_ONCE)
+            pairs = [(old, apply(old, SENDER_LOST, now)) for old in overdue]
+            return [await self._rows.put(db, old, new) for old, new in pairs if new is not None]
+
+        row = await self.database.read(lambda db: ask_one(db, "any_overdue_submission", values))
+        return await self.database.write(write) if row is not None and row[0] else []
+
+    async def durations(self, api: str, mode: str | None) -> Sequence[float]:
+        """See Journal."""
+        values = {"api": api, "mode": None if mode is None else text(mode)}
+        return [float(row[0]) for row in await self.database.read(lambda db: ask(db, "durations", values))]
+
+    async def failures_in_a_row(self, account: Account, fingerprint: str) -> int:
+        """See Journal."""
+        values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint}
+        ends = [row[0] for row in await self.database.read(lambda db: ask(db, "latest_ends", values))]
+        return next((number for number, end in enumerate(ends) if end != Status.FAILED), len(ends))
+
+    async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
+        """See Journal."""
+        values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
+        await self._change("forget_old_quotes", {"before": now - DAY})
+        await self._change("quote", {**values, "now": now})
+
+    async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
+        """See Journal."""
+        values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
+        return await self.database.write(lambda db: ask_one(db, "take_quote", {**values, "after": after})) is not None
+
+    async def lease_files(
+        self, *, api: str, worker_id: str, now: float, seconds: float, limit: int, save: bool
+    ) -> Sequence[Lease]:
+        """See Journal."""
+        if not await self.database.read(lambda db: leases.files_due(db, self._rows, api=api, limit=1, save=save)):
+            return []
+        return await self.database.write(
+            lambda db: leases.lease_files(
+                db, self._rows, api=api, worker_id=worker_id, seconds=seconds, limit=limit, save=save
+            )
+        )
+
+    async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
+        """See Journal."""
+        return await self.database.write(lambda db: leases.keep_file(db, lease, seconds))
+
+    async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
+        """See Journal."""
+        return await self.database.write(lambda db: leases.record_file(db, self._rows, lease, news, now))
+
+    async def get_or_set(self, name: str, value: str) -> str:
+        """See Journal."""
+        values = {"name": name, "value": value}
+
+        async def read(db: Db) -> str | None:
+            row = await ask_one(db, "named_value", values)
+            return None if row is None else str(row[0])
+
+        async def write(db: Db) -> str:
+            # Waits for whoever sets it at this moment; then theirs is there.
+            await ask(db, "set_named_value", values)
+            return await read(db) or value
+
+        return await self.database.read(read) or await self.database.write(write)
+
+    async def not_before(self, api: str, principal: str) -> float:
+        """See Journal."""
+        values = {"api": api, "principal": principal}
+        row = await self.database.read(lambda db: ask_one(db, "not_before", values))
+        return float(row[0]) if row is not None else 0.0
+
+    async def set_not_before(self, api: str, principal: str, at: float) -> None:
+        """See Journal."""
+        await self._change("set_not_before", {"api": api, "principal": principal, "at": moment(at)})
+
+    async def check_writable(self) -> None:
+        """See Journal."""
+
+        async def write(db: Db) -> None:
+            if await ask_one(db, "next_revision", {"known": len(self._schema)}) is None:
+                raise NewerSchemaError
+            raise _TakenBackError
+
+        with suppress(_TakenBackError):
+            await self.database.write(write)
+
+    def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
+        """See Journal."""
+        return self._follower.feed(entry_id)
+
+    async def _change(self, name: str, values: dict[str, Any]) -> None:
+        """Runs one statement that announces nothing."""
+        await self.database.write(lambda db: ask(db, name, values))
+
+
+class _TakenBackError(Exception):
+    """Rolls a transaction back."""
+
+
+async def _owner(db: Db, api: str, upstream_id: str) -> tuple[str, str, str] | None:
+    """Own id, API and principal of the entry that has this API id."""
+    row = await ask_one(db, "upstream_id_owner", {"api": api, "key": upstream_key(upstream_id)})
+    return (row[0], row[1], row[2]) if row is not None else None

@@ -3,7 +3,9 @@
 Kept by the stores' own triggers; told to whoever writes the trail elsewhere, such as the log, once it is committed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 from veo_mcp.journal.entry import Charged, Entry, Kind
@@ -29,6 +31,23 @@ class Movement:
     #: What was known of the charge before; None: nothing had been asked for.
     was: Charged | None
     charged: Charged
+
+    @property
+    def line(self) -> Mapping[str, object]:
+        """The line as JSON may show it, for people and programs that read the trail."""
+        return {
+            "time": datetime.fromtimestamp(self.moved_at, UTC).isoformat(timespec="milliseconds"),
+            "principal": self.principal,
+            "what": self.words,
+            "credits": self.credits,
+            **({"estimated": True} if self.estimated else {}),
+            "was": self.was,
+            "charged": self.charged,
+            "entry": self.entry_id,
+            "kind": self.kind,
+            "mode": self.mode,
+            "api": self.api,
+        }
 
     @property
     def words(self) -> str:

@@ -151,9 +151,7 @@ class Poller:
             limit=1,
         )
         for lease in due:
-            wait = await self._journal.take_turn(
-                scope.api, scope.pauser, now=self._clock(), seconds=SPACING_SECONDS
-            )
+            wait = await self._journal.take_turn(scope.api, scope.pauser, now=self._clock(), seconds=SPACING_SECONDS)
             await self._sleep(wait)
             if wait and await self._paused(scope):  # another server was told so meanwhile
                 await self._release(lease, lease.entry, 0.0, asked=False)

@@ -36,6 +36,7 @@ __all__ = ["build_web", "serve_http"]
 
 CALLBACK_SECONDS = 10.0
 NOT_FOUND = "not found"
+NO_SESSIONS = "This server keeps no sessions (VEO_HTTP_STATELESS), and SSE is one. Use /mcp. Nothing was done."
 
 
 def build_web(
@@ -67,9 +68,12 @@ def build_web(
         app = sse
     else:
         # Unlimited there: it would refuse new clients for the sake of old ones that nobody uses.
-        app = server.streamable_http_app(transport_security=security, max_sessions=None)
+        app = server.streamable_http_app(
+            transport_security=security, max_sessions=None, stateless_http=access.stateless
+        )
         there = {_path(route) for route in app.routes}
-        app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
+        others = [Route("/sse", _no_sessions)] if access.stateless else sse.routes
+        app.router.routes.extend(route for route in others if _path(route) not in there)
     health = Health(backend, ending)
     app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds, metrics), methods=["POST"]))
     app.router.routes.append(Route("/metrics", metrics.scrape, methods=["GET"]))
@@ -158,6 +162,10 @@ def _callback(backend: Backend, body_seconds: float, metrics: Metrics) -> Callab
         return Response(status_code=204)
 
     return callback
+
+
+async def _no_sessions(_request: Request) -> Response:
+    return PlainTextResponse(NO_SESSIONS, 404)
 
 
 def _told(document: Callable[[Scope], dict[str, object]]) -> Callable[[Request], Awaitable[Response]]:

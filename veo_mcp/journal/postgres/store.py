@@ -308,7 +308,9 @@ class PostgresJournal:
             return [(old, await self._rows.put(db, old, new)) for old, new in pairs if new is not None]
 
         row = await self.database.read(lambda db: ask_one(db, "any_overdue_submission", values))
-        lost = await self.database.write(write) if row is not None and row[0] else []
+        if row is None or not row[0]:
+            return []
+        lost = await self.database.write(write)
         for old, new in lost:
             self._audit(old, new)
         return [new for _, new in lost]

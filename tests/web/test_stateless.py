@@ -43,7 +43,7 @@ async def test_no_session_is_opened_and_a_call_needs_none(tmp_path: Path) -> Non
         answer = await http.post(env.url + "/mcp", json=call)
         assert answer.status_code == 200
         assert "mcp-session-id" not in answer.headers
-        assert "No videos" in answer.text
+        assert "No Veo video tasks here" in answer.text
         sse = await http.get(env.url + "/sse")
         assert (sse.status_code, "Use /mcp" in sse.text) == (404, True)
 

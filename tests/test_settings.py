@@ -40,14 +40,24 @@ GOOD: dict[str, tuple[str, Any]] = {
     "log_level": ("DEBUG", "DEBUG"),
     "log_format": ("json", "json"),
 }
-ANY_CASE = {"sandbox", "read_only", "transport", "host", "log_level", "log_format", "allowed_hosts", "allowed_origins"}
+ANY_CASE = {
+    "sandbox",
+    "http_stateless",
+    "read_only",
+    "transport",
+    "host",
+    "log_level",
+    "log_format",
+    "allowed_hosts",
+    "allowed_origins",
+}
 QUOTED = {
     *("api_key", "base_url", "public_url", "video_hosts"),
-    *("allowed_hosts", "allowed_origins", "trusted_proxies", "oauth_issuer", "oauth_audience", "http_stateless"),
+    *("allowed_hosts", "allowed_origins", "trusted_proxies", "oauth_issuer", "oauth_audience"),
 }
 HTTP_ONLY = {
     *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
-    *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience"),
+    *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience", "http_stateless"),
 }
 SHOWN = {"video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
 COSMETIC = {"sandbox_seconds", "log_level", "log_format"}

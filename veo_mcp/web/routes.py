@@ -131,6 +131,7 @@ async def serve_http(
 def _document(build: Callable[[Scope], dict[str, object]]) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         return JSONResponse(build(request.scope), headers={"Cache-Control": "public, max-age=600"})
+
     return answer
 
 

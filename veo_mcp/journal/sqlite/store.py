@@ -115,13 +115,9 @@ class SqliteJournal:
             return BeginResult(self._rows.insert(db, entry), fresh=True)
 
         begun = await self._write(write)
-<<<<<<< HEAD
         if begun.fresh:
             self._audit(None, begun.entry)
-        await self._follower.tell()
-=======
         await self._follower.announce()
->>>>>>> main
         return begun
 
     async def find_repeat(
@@ -180,20 +176,13 @@ class SqliteJournal:
         # Most answers say what is known already; those take no write lock.
         if await self._read(news) is None:
             return None
-<<<<<<< HEAD
         written = await self._write(write)
         if written is None:
             return None
         old, settled = written
         self._crash_at("end recorded" if settled.status in FINAL else "recorded")
         self._audit(old, settled)
-        await self._follower.tell()
-=======
-        settled = await self._write(write)
-        if settled is not None:
-            self._crash_at("end recorded" if settled.status in FINAL else "recorded")
-            await self._follower.announce()
->>>>>>> main
+        await self._follower.announce()
         return settled
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
@@ -210,15 +199,10 @@ class SqliteJournal:
                 return None, False
             return self._rows.one(db, "by_id", {"id": owner[0]}), False
 
-<<<<<<< HEAD
         adopted, fresh = await self._write(write)
         if adopted is not None and fresh:
             self._audit(None, adopted)
-        await self._follower.tell()
-=======
-        adopted = await self._write(write)
         await self._follower.announce()
->>>>>>> main
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
@@ -326,15 +310,10 @@ class SqliteJournal:
             return [(old, self._rows.put(db, old, new)) for old, new in pairs if new is not None]
 
         lost = await self._write(write)
-<<<<<<< HEAD
         for old, new in lost:
             self._audit(old, new)
-        await self._follower.tell()
-        return [new for _, new in lost]
-=======
         await self._follower.announce()
-        return lost
->>>>>>> main
+        return [new for _, new in lost]
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """See Journal."""

@@ -149,7 +149,7 @@ class Runner:
         programs = place / ("Scripts" if os.name == "nt" else "bin")
         if not _same(place / manifest.name, manifest):
             venv.create(place, with_pip=True, clear=True)
-            pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+            pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
             _command([*pip, "-r", str(manifest)], dict(os.environ), place, INSTALL_SECONDS)
             shutil.copy(manifest, place)
         return place, [programs]
@@ -197,7 +197,6 @@ def _environ(scratch: Path, programs: list[Path]) -> dict[str, str]:
         # Longer than the 5 s after which two of the frameworks give up unless they are configured otherwise.
         "VEO_SANDBOX_SECONDS": "6",
         "VEO_LOG_LEVEL": "ERROR",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "CLAUDE_CONFIG_DIR": str(scratch / "home" / ".claude"),
         "DISABLE_TELEMETRY": "1",
         "DISABLE_AUTOUPDATER": "1",

@@ -149,8 +149,10 @@ class Runner:
         programs = place / ("Scripts" if os.name == "nt" else "bin")
         if not _same(place / manifest.name, manifest):
             venv.create(place, with_pip=True, clear=True)
-            pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--no-compile", "--disable-pip-version-check"]
-            _command([*pip, "-r", str(manifest)], dict(os.environ), place, INSTALL_SECONDS)
+            # Without compiling what is never imported: a third of the time.
+            options = ["-q", "--disable-pip-version-check", "--no-compile", "-r", str(manifest)]
+            pip = [str(programs / "python"), "-m", "pip", "install", *options]
+            _command(pip, dict(os.environ), place, INSTALL_SECONDS)
             shutil.copy(manifest, place)
         return place, [programs]
 

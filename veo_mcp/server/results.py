@@ -109,7 +109,10 @@ def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResul
     """A tool's answer about the credits; the numbers say how many videos balance and limit both allow."""
     credits, limit = standing.credits, None
     kind = "sandbox credits" if standing.sandbox else "credits"
-    words = f"Balance: {credits.balance} {kind}; {standing.spent} spent or reserved in the last 24 h."
+    words = (
+        f"Balance: {credits.balance} {kind} ({credits.total_purchased} bought, {credits.total_consumed} used in all); "
+        f"{standing.spent} spent or reserved in the last 24 h."
+    )
     if standing.limit is not None and standing.left is not None:
         more_at = iso(standing.more_at) if standing.more_at is not None and standing.left < standing.limit else None
         limit = LimitView(max_credits=standing.limit, left=standing.left, more_at=more_at)

@@ -193,7 +193,7 @@ export class Card {
           ...this.anotherTry(face),
         ];
       case "refused": {
-        const wait = task.retry_after_seconds === undefined ? "" : ` Not before ${clock(task.retry_after_seconds)} has passed.`;
+        const wait = task.retry_after_seconds === undefined ? "" : ` Wait ${clock(task.retry_after_seconds)} first.`;
         const byHand = task.error?.code === "settled_by_hand";
         const reason = byHand ? "It was settled by a person: the API never took it." : said || "No reason was given.";
         return [

@@ -259,7 +259,7 @@ def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, re
     ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
     about = f"{_what(entry, situation)}, started {ago(entry, now)}."
     if brief:
-        ready = "The video is ready: video_urls." if links else ready
+        ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if form.hints else ""
     drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and form.hints and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]

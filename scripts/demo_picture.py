@@ -1,12 +1,13 @@
-"""Records a real `veo-mcp demo` in a terminal and draws it as a moving picture for the README, with a frame of each clip.
+"""Records a real `veo-mcp demo` in a terminal and draws it as a moving picture for the README, frames of clips included.
 
-Run as `python scripts/demo_picture.py docs/demo.svg` (Linux or macOS, about a minute). Nothing in it is staged: the lines
-are what the command wrote, in its own order, played faster; the stills are frames of the two files that it saved.
+Run as `python scripts/demo_picture.py docs/demo.svg` (Linux or macOS, about a minute). Nothing in it is staged: the
+lines are what the command wrote, in its own order, played faster; the stills are frames of the two files that it saved.
 """
 
 import base64
 import fcntl
 import io
+import itertools
 import os
 import pty
 import struct
@@ -61,7 +62,9 @@ def record(folder: Path) -> list[Picture]:
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)
-        environ = {name: value for name, value in os.environ.items() if not name.startswith("VEO_") and "KEY" not in name}
+        environ = {
+            name: value for name, value in os.environ.items() if not name.startswith("VEO_") and "KEY" not in name
+        }
         environ |= {"TERM": "xterm-256color", "HOME": str(folder), "VEO_JOURNAL": str(folder / "journal.db")}
         environ |= {"VEO_SANDBOX_DIR": str(folder / "sandbox"), "COLUMNS": str(COLUMNS), "LINES": str(ROWS)}
         command = [sys.executable, "-m", "veo_mcp", "demo"]
@@ -118,7 +121,7 @@ def still(video: Path) -> str:
 def animated(pictures: list[Picture], videos: list[Path]) -> str:
     """The whole SVG: each picture is shown in its turn; who asked for less motion sees the last one."""
     starts = [0.0]
-    for one, other in zip(pictures, pictures[1:], strict=False):
+    for one, other in itertools.pairwise(pictures):
         starts.append(starts[-1] + max(SHORTEST, (other.at - one.at) / SPEED))
     total = starts[-1] + LAST
     ends = [*starts[1:], total]
@@ -142,7 +145,8 @@ def animated(pictures: list[Picture], videos: list[Path]) -> str:
         )
         left, top = LEFT + number * (STILL + GAP), TOP + ROWS * LINE + GAP // 2
         parts.append(
-            f'<image id="s{number}" x="{left}" y="{top}" width="{STILL}" height="{STILL_HEIGHT}" href="{still(video)}"/>'
+            f'<image id="s{number}" x="{left}" y="{top}" width="{STILL}" height="{STILL_HEIGHT}" '
+            f'href="{still(video)}"/>'
         )
     quiet = "@media (prefers-reduced-motion:reduce){.p,image{animation:none!important}.p{opacity:0}.p:nth-of-type("
     rules.append(f"{quiet}{len(pictures)}){{opacity:1}}}}")

@@ -1,4 +1,4 @@
-"""Records a real `veo-mcp demo` in a terminal and draws it as a moving picture for the README, frames of clips included.
+"""Records a real `veo-mcp demo` in a terminal and draws it as a moving picture for the README, with frames of clips.
 
 Run as `python scripts/demo_picture.py docs/demo.svg` (Linux or macOS, about a minute). Nothing in it is staged: the
 lines are what the command wrote, in its own order, played faster; the stills are frames of the two files that it saved.

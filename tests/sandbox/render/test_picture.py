@@ -23,7 +23,8 @@ from veo_mcp.sandbox.render.scenery.places import PLACES as LAID
 from veo_mcp.sandbox.render.scenery.stage import Stage
 from veo_mcp.sandbox.render.scenery.water import Water
 
-WIDE, TALL = (1280, 720), (720, 1280)
+WIDE, TALL = ((1280, 720), (720, 1280)) if os.environ.get("VEO_PICTURES") == "all" else ((640, 360), (360, 640))
+"""A quarter of the area; with VEO_PICTURES=all the sizes that clips have."""
 PLACES = sorted(drawable().names["place"])
 FIGURES = sorted(DRAWN)
 SHOTS = [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")]

@@ -254,7 +254,8 @@ class Cast:
             return [(part.lead if many else 1.0, 0.0, 0.0), *(part.group if many else ())]
         sizes = [size for size, share in SCHOOL for _ in range(round(part.school * share))][::-1]
         reach = min(self.s.w / 4 / (part.size * self.unit), 4.5)
-        return [(size, *(float(v) for v in rng.normal(0, (reach * 0.5, 1.1)))) for size in sizes]
+        places = rng.normal(0, (reach * 0.5, 1.1), (len(sizes), 2))
+        return [(size, float(dx), float(dy)) for size, (dx, dy) in zip(sizes, places, strict=True)]
 
 
 def add_actors(stage: Stage) -> None:

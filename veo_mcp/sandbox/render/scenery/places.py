@@ -149,9 +149,17 @@ def _slot(stage: Stage, *_: Any) -> None:
     stage.slot = len(stage.items)
 
 
+def _rays(stage: Stage, *_: Any) -> None:
+    stage.add_rays()
+
+
+def _falling(stage: Stage, *_: Any) -> None:
+    stage.items += add_falling(stage.setup)
+
+
 LAYERS: dict[str, Callable[[Stage, str, float, dict[str, Any]], None]] = {
     "land": _land, "mist": _mist, "water": _water, "surf": _surf, "plain": _plain, "prop": _prop, "lamps": _lamps, "slot": _slot,
-    "rays": lambda stage, *_: stage.add_rays(), "falling": lambda stage, *_: stage.items.extend(add_falling(stage.setup)),
+    "rays": _rays, "falling": _falling,
     "trees": plants.trees, "grass": plants.grass, "trunks": plants.trunks, "buildings": town.buildings, "road": town.road,
     "wall": town.wall, "table": town.table, "nebula": beyond.nebula, "depths": beyond.depths, "bubbles": beyond.bubbles,
 }  # fmt: skip

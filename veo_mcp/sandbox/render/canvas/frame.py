@@ -120,17 +120,8 @@ class Layer:
     """
 
     def __init__(
-        self,
-        rgb: F32,
-        alpha: F32 | None,
-        *,
-        top: int = 0,
-        left: int = 0,
-        depth: float = 0.0,
-        axis: int = 1,
-        phases: int = 4,
-        drift: float = 0.0,
-    ) -> None:
+        self, rgb: F32, alpha: F32 | None, *, top: int = 0, left: int = 0, depth: float = 0.0, axis: int = 1, phases: int = 4, drift: float = 0.0
+    ) -> None:  # fmt: skip
         self.top, self.left, self.depth, self.axis, self.phases, self.drift = top, left, depth, axis, phases, drift
         height, width = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
         rgb = rgb[:height, :width]

@@ -135,6 +135,14 @@ class Actor:
         picture.draw(frame, left, floating - foot)
 
 
+def ground_shadow(wide: float) -> Sprite:
+    """Where something stands, the ground is darker."""
+    w, h = max(8, int(wide) // 2 * 2), max(4, int(wide * 0.13) // 2 * 2)
+    y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
+    a = np.exp(-(x * x + y * y) * 2.4) * np.clip(1.2 - np.hypot(x, y), 0, 1) * 0.45
+    return Sprite(np.zeros((h, w, 3), np.float32), a.astype(np.float32), phases=1)
+
+
 class Cast:
     """Makes the actors of one stage."""
 
@@ -208,18 +216,11 @@ class Cast:
             size *= max(0.5, speed / (SLOWEST * natural)) if speed < SLOWEST * natural else 1.0
         poses = min(MAX_POSES, max(6, round(FPS * part.stride * size / speed)))
         x = s.w * (part.at[0] + 0.16 * follows) + s.camera.at(0).x * (depth + s.camera.at(0).pivot)
-        shadow, drawn = self._shadow(size * part.shadow), None
+        shadow, drawn = ground_shadow(size * part.shadow), None
         for k, (_, dx, _) in enumerate([(1, 0, 0), *(part.group if many else ())]):
             if drawn is None or subject == "person":
                 drawn = self.pictures(self.drawing(subject, k, rng), part, size, poses=poses, haze=0.0)
             self.add(Actor(drawn[0], drawn[2], x + dx * size, self.stage.ground, speed, depth, 7 * k, shadow=shadow))
-
-    def _shadow(self, wide: float) -> Sprite:
-        """Where a figure stands, the ground is darker."""
-        w, h = max(8, int(wide) // 2 * 2), max(4, int(wide * 0.13) // 2 * 2)
-        y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
-        a = np.exp(-(x * x + y * y) * 2.4) * np.clip(1.2 - np.hypot(x, y), 0, 1) * 0.45
-        return Sprite(np.zeros((h, w, 3), np.float32), a.astype(np.float32), phases=1)
 
     def aloft(self, subject: str, *, many: bool) -> None:
         """Who floats, flies, swims or stands still, where the place carries it."""

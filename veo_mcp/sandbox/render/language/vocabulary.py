@@ -1,6 +1,6 @@
 """The vocabulary: words of each language and what they mean, read from the TOML files beside this one.
 
-Used by recognise.py and reading.py. The files are written by hand and explained in vocabulary/README.md; this module
+Used by recognise.py and prompt.py. The files are written by hand and explained in vocabulary/README.md; this module
 only turns them into a tree of words in which the longest known phrase is found. It decides nothing.
 """
 

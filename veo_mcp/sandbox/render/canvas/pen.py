@@ -25,6 +25,9 @@ def ink(c: Rgb, alpha: int = 255) -> tuple[int, int, int, int]:
 FINE_BELOW = 150  # a figure smaller than so many pixels is drawn three times too large, others twice
 
 
+CIRCLE = np.stack([f(np.linspace(0, 2 * np.pi, 40, endpoint=False)) for f in (np.cos, np.sin)], axis=1)
+
+
 class Pen:
     """A sheet `wide` by `tall` measures, one measure being `size` pixels; (0, 0) is in the middle of the lower edge.
 
@@ -39,24 +42,22 @@ class Pen:
         self.d = ImageDraw.Draw(self.img)
         self.sin, self.cos = float(np.sin(np.radians(tilt))), float(np.cos(np.radians(tilt)))
 
-    def at(self, p: Point) -> Point:
-        k = self.size * self.K
-        x, y = p[0] * self.cos - p[1] * self.sin, p[0] * self.sin + p[1] * self.cos
-        return (self.w * self.K / 2 + x * k, self.h * self.K - (y + self.below) * k)
+    def at(self, pts: Sequence[Point] | F32) -> list[float]:
+        """Where points lie on the sheet, one coordinate after another, as Pillow takes them."""
+        x, y = np.asarray(pts, np.float32).T * np.float32(self.size * self.K)
+        across = x * self.cos - y * self.sin + self.w * self.K / 2
+        down = self.h * self.K - self.below * self.size * self.K - x * self.sin - y * self.cos
+        return np.stack([across, down], axis=1).ravel().tolist()
 
-    def poly(self, pts: Sequence[Point], colour: Rgb) -> None:
-        self.d.polygon([self.at(p) for p in pts], fill=ink(colour))
+    def poly(self, pts: Sequence[Point] | F32, colour: Rgb) -> None:
+        self.d.polygon(self.at(pts), fill=ink(colour))
 
     def blob(self, pts: Sequence[Point], colour: Rgb) -> None:
         """A closed smooth curve through the points."""
         self.poly(curve(pts), colour)
 
-    def disc(self, x: float, y: float, rx: float, colour: Rgb, ry: float | None = None, turn: float = 0.0) -> None:
-        ry = rx if ry is None else ry
-        a = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        px, py = rx * np.cos(a), ry * np.sin(a)
-        c, s = np.cos(turn), np.sin(turn)
-        self.poly([(x + float(u * c - v * s), y + float(u * s + v * c)) for u, v in zip(px, py, strict=True)], colour)
+    def disc(self, x: float, y: float, rx: float, colour: Rgb, ry: float | None = None) -> None:
+        self.poly(CIRCLE * (rx, rx if ry is None else ry) + (x, y), colour)
 
     def limb(self, pts: Sequence[Point], widths: Sequence[float], colour: Rgb) -> None:
         """A tapered stroke with round ends and joints."""
@@ -74,7 +75,7 @@ class Pen:
 
     def line(self, pts: Sequence[Point], width: float, colour: Rgb) -> None:
         wide = max(1, int(width * self.size * self.K))
-        self.d.line([self.at(p) for p in pts], fill=ink(colour), width=wide, joint="curve")
+        self.d.line(self.at(pts), fill=ink(colour), width=wide, joint="curve")
 
     def shaded(self, light: Rgb, rim: Rgb, side: int, *, strength: float = 0.5) -> tuple[F32, F32]:
         """Colour and alpha of the figure in this light, its edge towards the sun lit with `rim`."""
@@ -108,13 +109,13 @@ def points(text: str, by: Point = (0.0, 0.0)) -> list[Point]:
     return [(float(x) + by[0], float(y) + by[1]) for x, y in (word.split(",") for word in text.split())]
 
 
-def curve(pts: Sequence[Point], steps: int = 8) -> list[Point]:
+def curve(pts: Sequence[Point], steps: int = 8) -> F32:
     """A closed Catmull-Rom curve through the points."""
     p = np.array(pts)
     a, b, c, d = (np.roll(p, k, axis=0)[:, None] for k in (1, 0, -1, -2))
     t = (np.arange(steps) / steps)[None, :, None]
     out = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
-    return [(float(x), float(y)) for x, y in out.reshape(-1, 2)]
+    return out.reshape(-1, 2)
 
 
 def joint(x: float, y: float, angle: float, length: float) -> Point:

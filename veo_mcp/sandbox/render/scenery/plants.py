@@ -92,7 +92,7 @@ def _pictures(stage: Stage, rng: np.random.Generator, kind: str, height: float, 
     if kind == "growth":
         for name, tone in (*KELP, *(CORAL if "reef" in s.plan.looks else ())):
             pen = Pen(height, 1.1, 1.1, below=0.0)
-            shapes.draw(pen, 0.0, name, paint=s.lit(tone, 0.5, haze))
+            shapes.draw(pen, 0.0, name, paint=s.lit(tone, 0.9, haze))
             out.append(pen.img.reduce(pen.K))
     elif kind == "fir":
         for c in (LARCHES if "autumn" in s.plan.looks else NEEDLES) * 2:
@@ -145,12 +145,14 @@ def grass(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
     sheet = Sheet(s, 1.1, s.h - height * s.u, scale=OVER, fill=(0.1, 0.3, 0.1))
     d, low, summer = sheet.d, sheet.img.height, not s.winter and "autumn" not in s.plan.looks
     dark, light = ((0.7, 0.76, 0.86), (0.95, 0.97, 1.0)) if s.winter else ((0.1, 0.24, 0.07), (0.42, 0.62, 0.2))
-    for _ in range(sheet.cols):
-        x, h = rng.uniform(0, sheet.img.width), (rng.uniform(0.2, 1) ** 2) * height * u * 0.9 + s.rise * OVER
-        lean, c = rng.normal(0, 14), s.lit(blend(dark, light, rng.random()), 0.6)
+    count = sheet.cols
+    xs, leans, tones = rng.uniform(0, sheet.img.width, count), rng.normal(0, 14, count), rng.random(count)
+    heights = rng.uniform(0.2, 1, count) ** 2 * (height * u * 0.9) + s.rise * OVER
+    shades = [ink(s.lit(blend(dark, light, k / 31), 0.6)) for k in range(32)]
+    for x, h, lean, tone in zip(xs.tolist(), heights.tolist(), leans.tolist(), tones.tolist(), strict=True):
         middle, tip, y = low - h * 0.6, x + lean, low - h
         blade = [(x - 4, low), (x + 4, low), (x + lean * 0.5 + 1, middle), (tip, y), (x + lean * 0.4 - 2, middle)]
-        d.polygon(blade, fill=ink(c))
+        d.polygon(blade, fill=shades[int(tone * 32)])
         if summer and rng.random() < 0.03:
             q, petals = rng.uniform(2.5, 4.5) * u, ink(s.lit(FLOWERS[int(rng.integers(len(FLOWERS)))], 0.8))
             for a in np.linspace(0, 2 * np.pi, 6)[:-1]:

@@ -92,7 +92,7 @@ def _pictures(stage: Stage, rng: np.random.Generator, kind: str, height: float, 
     if kind == "growth":
         for name, tone in (*KELP, *(CORAL if "reef" in s.plan.looks else ())):
             pen = Pen(height, 1.1, 1.1, below=0.0)
-            shapes.draw(pen, 0.0, name, paint=s.lit(tone, 0.9, haze))
+            shapes.draw(pen, 0.0, name, paint=s.lit(tone, 0.7, haze))
             out.append(pen.img.reduce(pen.K))
     elif kind == "fir":
         for c in (LARCHES if "autumn" in s.plan.looks else NEEDLES) * 2:

@@ -52,7 +52,7 @@ class Piece:
         come = float(np.clip((past - self.at) / COMES, 0, 1))
         if come <= 0:
             return
-        gone, fade = 1 - (1 - come) ** 4, fade * self.strength
+        gone, fade = 1 - (1 - come) ** 3, fade * self.strength
         dx += self.drift * (past - MIDDLE)
         x, y = self.x + dx, self.y + dy
         left, top, right, bottom = self.box[0] + dx, self.box[1] + dy, self.box[2] + dx, self.box[3] + dy

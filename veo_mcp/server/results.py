@@ -8,6 +8,7 @@ never performs I/O.
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel
@@ -29,9 +30,11 @@ from veo_mcp.server.views import (
     view,
     view_row,
 )
-from veo_mcp.tasks.budget import Standing
 from veo_mcp.tasks.situation import NOTHING_KNOWN, WHOLE_FILM_SECONDS, Situation
 from veo_mcp.text import clean
+
+if TYPE_CHECKING:  # it brings the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.budget import Standing
 
 __all__ = [
     "ago",
@@ -88,7 +91,7 @@ def list_result(
     )
 
 
-def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResult:
+def balance_result(standing: "Standing", fast: int, quality: int) -> CallToolResult:
     """A tool's answer about the credits; the numbers say how many videos balance and limit both allow."""
     credits, limit = standing.credits, None
     kind = "sandbox credits" if standing.sandbox else "credits"

@@ -72,7 +72,7 @@ async def _look(settings: Settings) -> _Findings:
     findings.well.append(
         (
             "tools",
-            f"{len(tools)}; fingerprint of what hosts are told: {sha256(listed.encode()).hexdigest()[:16]}",
+            f"{len(tools)}; fingerprint of what hosts see: {sha256(listed.encode()).hexdigest()[:16]}",
         )
     )
     return findings

@@ -160,7 +160,7 @@ def _credits(entry: Entry) -> str:
 
 
 def _shown_id(entry: Entry, others: Sequence[Entry], *, whole: bool) -> str:
-    """As much of the id as tells it from the others that are shown."""
+    """The shortest beginning of the id that distinguishes it from the others shown."""
     name = entry.upstream_id or entry.id
     if whole:
         return name

@@ -184,11 +184,11 @@ class Journal(Protocol):
         ...
 
     async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
-        """Remembers that the account was told this price for this request."""
+        """Records that this price was quoted to the account for this request."""
         ...
 
     async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
-        """Whether the account was told this price for this request later than `after`; used up by this call."""
+        """Whether this price was quoted to the account for this request later than `after`; uses the quote up."""
         ...
 
     async def lease_files(

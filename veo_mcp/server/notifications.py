@@ -1,4 +1,4 @@
-"""Tells hosts of both protocol eras that a task changed.
+"""Notifies hosts of both protocol eras that a task changed.
 
 Started by app.py once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
 caused it; nobody else in this project notifies. Every listener has an outbox of its own, and hears of its own

@@ -90,7 +90,7 @@ class TaskView(_View):
 
 
 class RowView(_View):
-    """A task in a list: what tells it from the others, what it cost, and its link; the rest is get_task's."""
+    """A task in a list: what distinguishes it from the others, what it cost, and its link; the rest is get_task's."""
 
     task_id: str
     status: str

@@ -47,9 +47,9 @@ SLOW_DOWN = 8.0
 class Poller:
     """One loop over the journal's due tasks.
 
-    Attributes:
-        beat: Unix time of the last round, for readiness.
-        unreachable: why the API could not be asked at all in the last round, or None.
+        Attributes:
+    last_round_at: Unix time at which the last round began, for readiness.
+            unreachable: why the API could not be asked at all in the last round, or None.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Poller:
         self._sleep = sleep
         self._crash_at = crash_at
         self._watched: Counter[str] = Counter()
-        self.beat = 0.0
+        self.last_round_at = 0.0
         self.unreachable: str | None = None
 
     def trouble(self, account: Account) -> str | None:
@@ -81,8 +81,8 @@ class Poller:
         refusal = self._accounts.client(account).keycare.refusal
         if refusal is not None:
             return refusal.explanation
-        silent = self._clock() - self.beat
-        if self.beat and silent > SILENT_SECONDS:
+        silent = self._clock() - self.last_round_at
+        if self.last_round_at and silent > SILENT_SECONDS:
             return f"This server last looked {silent:.0f} s ago, because its own loop fails; its log says why."
         return self.unreachable
 
@@ -122,7 +122,7 @@ class Poller:
 
     async def round(self) -> int:
         """One pass: settles sends whose process died, then asks about what is due. Returns how many were asked."""
-        now = self.beat = self._clock()
+        now = self.last_round_at = self._clock()
         await self._submitter.record_kept()
         if not self._submitter.overdue(now):
             await self._journal.expire_submissions(now)

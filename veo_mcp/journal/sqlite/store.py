@@ -106,7 +106,7 @@ class SqliteJournal:
             return BeginResult(self._rows.insert(db, entry), fresh=True)
 
         begun = await self._write(write)
-        await self._follower.tell()
+        await self._follower.announce()
         return begun
 
     async def find_repeat(
@@ -168,7 +168,7 @@ class SqliteJournal:
         settled = await self._write(write)
         if settled is not None:
             self._crash_at("end recorded" if settled.status in FINAL else "recorded")
-            await self._follower.tell()
+            await self._follower.announce()
         return settled
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
@@ -186,7 +186,7 @@ class SqliteJournal:
             return self._rows.one(db, "by_id", {"id": owner[0]})
 
         adopted = await self._write(write)
-        await self._follower.tell()
+        await self._follower.announce()
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
@@ -294,7 +294,7 @@ class SqliteJournal:
             return [self._rows.put(db, old, new) for old, new in pairs if new is not None]
 
         lost = await self._write(write)
-        await self._follower.tell()
+        await self._follower.announce()
         return lost
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
@@ -345,7 +345,7 @@ class SqliteJournal:
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """See Journal."""
         written = await self._write(lambda db: files.record(db, self._rows, lease, news, now))
-        await self._follower.tell()
+        await self._follower.announce()
         return written
 
     async def get_or_set(self, name: str, value: str) -> str:

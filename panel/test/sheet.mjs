@@ -13,7 +13,7 @@ const ask = (name, given) => maker.evaluate(([tool, values]) => window.host.ask(
 async function made(name, given) {
   const { task_id } = (await ask(name, given)).structuredContent;
   for (;;) {
-    const task = (await ask("get_task", { task_id, wait_seconds: 50 })).structuredContent;
+    const task = (await ask("get_task", { task_id, wait_seconds: 20 })).structuredContent;
     if (task.duration_seconds !== undefined) return task;
     await new Promise((done) => setTimeout(done, 500));
   }

@@ -12,6 +12,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.support.access import ANNA, BEN, JSON, bearer, guarded, token_line
 from tests.support.child import INITIALIZE, settings
 from tests.support.raw_api import raw_api, says, success
 from tests.support.site import Site, site
@@ -19,31 +20,12 @@ from veo_mcp.api.account import Caller
 from veo_mcp.errors import NotLoopback, WrongSetting
 from veo_mcp.settings import load
 from veo_mcp.web.access import Access, access_from, closed_to_others
-from veo_mcp.web.gate import Gate, TokenWay
-from veo_mcp.web.names import Names
 from veo_mcp.web.rates import Rate
 from veo_mcp.web.tokens import Tokens, add_token
 
 pytestmark = pytest.mark.anyio
 
-JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-ANNA, BEN = "veo_anna-0123456789abcdef", "veo_ben-0123456789abcdef"
 DOORS = [("GET", "/mcp"), ("POST", "/mcp"), ("DELETE", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=0")]
-
-
-def line(name: str, token: str) -> str:
-    return f"{name}:sha256:{sha256(token.encode()).hexdigest()}\n"
-
-
-def guarded(folder: Path, **options: Any) -> Access:
-    """Access for anna and ben."""
-    (folder / "tokens").write_text("# who may come in\n\n" + line("anna", ANNA) + line("ben", BEN))
-    names = Names(frozenset({"veo.example.com"}), frozenset({"https://app.example.com"}))
-    return Access(names=names, gate=Gate(TokenWay(Tokens(folder / "tokens")), **options))
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 async def knock(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str, int]:
@@ -78,7 +60,7 @@ async def test_nobody_comes_in_without_a_token_that_is_known(tmp_path: Path, giv
         assert set((await knock(env, http, **encoded)).values()) == {401}
         refusal = await http.post(env.url + "/mcp", headers={**JSON, **encoded}, json=INITIALIZE)
         assert refusal.headers["www-authenticate"].startswith('Bearer realm="veo-mcp"')
-        # RFC 6750: whoever presented nothing is not told that it was wrong.
+        # RFC 6750: a request without a token is not answered as if it had a wrong one.
         presented = "Authorization" in given
         assert ("error=" in refusal.headers["www-authenticate"]) is presented
         assert "Nothing was done." in refusal.json()["error"]["message"]
@@ -131,7 +113,7 @@ async def test_a_preflight_is_answered_for_allowed_origins_alone(tmp_path: Path)
             said = await http.options(env.url + "/mcp", headers={"Origin": origin, **asks})
             assert said.status_code == 403
             assert "access-control-allow-origin" not in said.headers
-        # A page that may come in is told why it does not: the challenge can be read.
+        # An allowed origin can read why it was refused: the challenge is exposed to it.
         refused = await http.post(env.url + "/mcp", headers={"Origin": "https://app.example.com"}, json={})
         assert refused.status_code == 401
         assert refused.headers["access-control-allow-origin"] == "https://app.example.com"
@@ -146,20 +128,20 @@ async def test_a_token_counts_from_the_moment_it_is_added_until_its_line_is_gone
 
         carla = add_token(tmp_path / "tokens", "carla")
         assert await comes_in(carla)
-        (tmp_path / "tokens").write_text(line("anna", ANNA))
+        (tmp_path / "tokens").write_text(token_line("anna", ANNA))
         assert [await comes_in(token) for token in (carla, BEN, ANNA)] == [False, False, True]
         (tmp_path / "tokens").write_text("nonsense")
-        assert not await comes_in(ANNA), "nobody comes in by a file that is broken"
+        assert not await comes_in(ANNA), "a broken file lets nobody in"
         (tmp_path / "tokens").unlink()
         assert not await comes_in(ANNA)
-        (tmp_path / "tokens").write_text(line("anna", ANNA))
+        (tmp_path / "tokens").write_text(token_line("anna", ANNA))
         assert await comes_in(ANNA)
 
 
 def test_a_plain_token_works_with_a_warning_that_does_not_show_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "tokens").write_text(f"anna:{ANNA}\n{line('ben', BEN)}")
+    (tmp_path / "tokens").write_text(f"anna:{ANNA}\n{token_line('ben', BEN)}")
     with caplog.at_level(logging.WARNING):
         tokens = Tokens(tmp_path / "tokens")
     assert (tokens.name_of(ANNA), tokens.name_of(BEN), tokens.name_of("")) == ("anna", "ben", None)
@@ -179,7 +161,7 @@ def test_a_line_that_is_no_token_is_named_by_its_number_and_not_shown(tmp_path: 
 
 def test_token_add_prints_the_token_alone_and_keeps_its_hash(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
-    file.write_text(line("anna", ANNA).rstrip())  # as an editor may leave it
+    file.write_text(token_line("anna", ANNA).rstrip())  # as an editor may leave it
     command = [sys.executable, "-m", "veo_mcp", "token", "add", "ben", "--file", str(file)]
     done = subprocess.run(command, env=settings(tmp_path, None), capture_output=True, text=True, check=True, timeout=60)
     token = done.stdout.strip()
@@ -236,7 +218,7 @@ async def test_a_session_is_its_openers_alone(tmp_path: Path) -> None:
         assert (await status("POST", ANNA, session))[0] == 200
 
 
-async def test_too_many_calls_are_told_when_to_come_again_and_hold_up_nobody_else(tmp_path: Path) -> None:
+async def test_too_many_calls_learn_when_to_try_again_and_delay_nobody_else(tmp_path: Path) -> None:
     now = [0.0]
     access = guarded(tmp_path, rate=3, monotonic=lambda: now[0])
     async with site(tmp_path, access=access) as env, httpx2.AsyncClient() as http:
@@ -272,7 +254,7 @@ async def test_without_tokens_nothing_comes_in_through_a_proxy(tmp_path: Path, h
 
 
 def _file(folder: Path) -> str:
-    (folder / "tokens").write_text(line("anna", ANNA))
+    (folder / "tokens").write_text(token_line("anna", ANNA))
     return str(folder / "tokens")
 
 

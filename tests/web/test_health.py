@@ -28,14 +28,14 @@ def loop(*, well: bool) -> LoopHealth:
 
 
 async def test_each_trouble_is_named(tmp_path: Path) -> None:
-    now, loops = 1000.0, [loop(well=True)]
+    now, health_of_loops = 1000.0, [loop(well=True)]
     backend, ending = Backend(), Ending()
     health = Health(backend, ending, clock=lambda: now)
 
-    def told() -> Sequence[LoopHealth]:
-        return loops
+    def loops() -> Sequence[LoopHealth]:
+        return health_of_loops
 
-    backend.loops = told
+    backend.loops = loops
     assert await health.reasons() == ["It is still starting."]
     backend.failed("VEO_MAX_CREDITS is not usable.")
     assert await health.reasons() == ["VEO_MAX_CREDITS is not usable."]

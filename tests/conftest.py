@@ -21,6 +21,6 @@ def _nobodys_key() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _interrupts() -> None:
-    """A shell starts what runs in its background with SIGINT ignored, and children inherit that: they would never end."""
+    """A shell starts background jobs with SIGINT ignored, and children inherit that: they would never end."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -78,7 +78,7 @@ class Store(Protocol):
         ...
 
     async def make_newer(self) -> None:
-        """Makes the store look as if a newer version had moved it on."""
+        """Makes the store look as if a newer version had migrated it."""
         ...
 
 

@@ -122,9 +122,9 @@ async def test_the_database_itself_says_when_something_changed(store: PostgresSt
     async with store.open(look_seconds=3600) as reader, store.open() as writer, reader.changes() as feed:
         entry = await running(writer, 1, store.now)
         for progress in (1.0, 2.0, 3.0):
-            moved = await writer.record(entry.id, Change(progress=progress), now=store.now)
+            updated = await writer.record(entry.id, Change(progress=progress), now=store.now)
             with anyio.fail_after(2):
-                while await anext(feed) != moved:
+                while await anext(feed) != updated:
                     pass
 
 
@@ -183,8 +183,8 @@ async def test_an_older_server_goes_on_and_starts_again_beside_a_newer_one(store
         async with store.open(schema=[*SCHEMA, ADDS]) as newer:
             assert await store.run("SELECT novelty FROM veo_entries") == "none"
             assert await newer.find(entry.id) == entry
-            moved = await older.record(entry.id, Change(progress=1.0), now=store.now)
-            assert await newer.find(entry.id) == moved
+            updated = await older.record(entry.id, Change(progress=1.0), now=store.now)
+            assert await newer.find(entry.id) == updated
             done = await newer.record(entry.id, Change(status=Status.COMPLETED), now=store.now)
             with anyio.fail_after(2):
                 while await anext(feed) != done:

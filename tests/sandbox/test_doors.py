@@ -1,4 +1,4 @@
-"""The sandbox's front door: own names only, documented errors for whatever comes, private files, bounded memory."""
+"""What the sandbox accepts over HTTP: own names only, documented errors for all else, private files, bounded memory."""
 
 import json
 import os

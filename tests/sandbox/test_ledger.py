@@ -58,23 +58,23 @@ def check_ledger(ledger: Path, *, all_ended: bool) -> None:
 
 
 async def test_the_ledger_adds_up_whenever_the_process_is_killed(tmp_path: Path) -> None:
-    chance, port = random.Random(5), free_port()
+    rng, port = random.Random(5), free_port()
     ledger = tmp_path / "ledger.db"
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
         process = await started(tmp_path, port, http)
         ids: list[str] = []
 
         async def one() -> None:
-            headers = {"Authorization": f"Bearer sk-{chance.randrange(20)}"}
+            headers = {"Authorization": f"Bearer sk-{rng.randrange(20)}"}
             try:
-                match chance.randrange(4):
+                match rng.randrange(4):
                     case 0 | 1:
                         body = {"model": "veo-3", "input": {"prompt": "[sandbox:fail] x"}}
                         answer = await http.post(CREATE, json=body, headers=headers)
                         if answer.status_code == 200:
                             ids.append(answer.json()["data"]["taskId"])
                     case 2 if ids:
-                        await http.get(f"/v1/tasks/{chance.choice(ids)}", headers=headers)
+                        await http.get(f"/v1/tasks/{rng.choice(ids)}", headers=headers)
                     case _:
                         await http.get("/v1/credits", headers=headers)
             except httpx2.TransportError:

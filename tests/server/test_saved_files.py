@@ -61,7 +61,7 @@ async def test_a_storyboard_ends_in_one_film_of_32_seconds(tmp_path: Path) -> No
     wave, reach = samples(film), int(0.3 * RATE)
     for number, join in enumerate((8, 16, 24)):
         around = wave[join * RATE - reach : join * RATE + reach]
-        assert longest_gap(around, quiet=1e-3) < 0.030
+        assert longest_gap(around, silence=1e-3) < 0.030
         # The music, which is another one in every run, has steps of its own: the join adds none, and at the join itself
         # there is none.
         own = max(steepest(parts[number][-reach:]), steepest(parts[number + 1][:reach]))

@@ -60,8 +60,8 @@ def frame_times(path: Path) -> list[float]:
         return [frame.time for frame in source.decode(video=0)]
 
 
-def longest_gap(wave: Any, *, quiet: float = 0.01) -> float:
+def longest_gap(wave: Any, *, silence: float = 0.01) -> float:
     """The longest stretch of silence, in seconds."""
-    loud = np.flatnonzero(np.abs(wave) > quiet)
+    loud = np.flatnonzero(np.abs(wave) > silence)
     edges = np.concatenate([[0], loud, [len(wave)]])
     return float(np.diff(edges).max()) / RATE

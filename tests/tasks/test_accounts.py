@@ -1,4 +1,4 @@
-"""Whose money, whose task: every door holds to the account.
+"""Whose money, whose task: every way in keeps to the account.
 
 Somebody else's task is answered like one that does not exist.
 """

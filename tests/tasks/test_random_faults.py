@@ -45,8 +45,8 @@ class Run:
     """What was decided for each create, what reached the proxy, and what the model was answered."""
 
     def __init__(self, seed: int) -> None:
-        chance = random.Random(seed)
-        self.faults = [chance.choice(KINDS) for _ in range(CREATES)]
+        rng = random.Random(seed)
+        self.faults = [rng.choice(KINDS) for _ in range(CREATES)]
         self.seen: Counter[str] = Counter()
         self.answers: dict[str, str] = {}
 

@@ -72,7 +72,7 @@ async def client_and_engine(
 
 @asynccontextmanager
 async def at_http(folder: Path, api: LateApi) -> AsyncGenerator[str]:
-    """The same over HTTP; the URL of its door."""
+    """The same over HTTP; the URL of its endpoint."""
     port = free_port()
     async with (
         SqliteJournal(folder / "journal.db") as journal,

@@ -1,4 +1,4 @@
-"""Who may come in over HTTP: names, tokens, rates, sessions; and a server that anybody could reach does not start."""
+"""Access over HTTP: names, tokens, rates, sessions; and a server that anybody could reach does not start."""
 
 import logging
 import subprocess
@@ -25,13 +25,19 @@ from veo_mcp.web.tokens import Tokens, add_token
 
 pytestmark = pytest.mark.anyio
 
-DOORS = [("GET", "/mcp"), ("POST", "/mcp"), ("DELETE", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=0")]
+ENTRY_POINTS = [
+    ("GET", "/mcp"),
+    ("POST", "/mcp"),
+    ("DELETE", "/mcp"),
+    ("GET", "/sse"),
+    ("POST", "/messages/?session_id=0"),
+]
 
 
-async def knock(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str, int]:
-    """The status at every door."""
+async def status_everywhere(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str, int]:
+    """The status at every entry point."""
     found: dict[str, int] = {}
-    for method, path in DOORS:
+    for method, path in ENTRY_POINTS:
         body: dict[str, Any] = {"json": INITIALIZE} if method == "POST" else {}
         found[f"{method} {path}"] = (await http.request(method, env.url + path, headers=headers, **body)).status_code
     return found
@@ -54,10 +60,10 @@ async def knock(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str
     ],
     ids=lambda given: str(given)[:50],
 )
-async def test_nobody_comes_in_without_a_token_that_is_known(tmp_path: Path, given: dict[str, str]) -> None:
+async def test_only_a_known_token_is_let_in(tmp_path: Path, given: dict[str, str]) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
         encoded: dict[str, Any] = {name: value.encode("latin-1") for name, value in given.items()}
-        assert set((await knock(env, http, **encoded)).values()) == {401}
+        assert set((await status_everywhere(env, http, **encoded)).values()) == {401}
         refusal = await http.post(env.url + "/mcp", headers={**JSON, **encoded}, json=INITIALIZE)
         assert refusal.headers["www-authenticate"].startswith('Bearer realm="veo-mcp"')
         # RFC 6750: a request without a token is not answered as if it had a wrong one.
@@ -87,11 +93,11 @@ async def test_nobody_comes_in_without_a_token_that_is_known(tmp_path: Path, giv
 )
 async def test_names_hold_even_for_a_token_that_is_known(tmp_path: Path, headers: dict[str, str], status: int) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
-        assert set((await knock(env, http, **headers, **bearer(ANNA))).values()) == {status}
+        assert set((await status_everywhere(env, http, **headers, **bearer(ANNA))).values()) == {status}
 
 
 @pytest.mark.parametrize("host", ["veo.example.com", "VEO.example.com:8443", "localhost"])
-async def test_a_known_token_comes_in_under_every_name_of_the_server(tmp_path: Path, host: str) -> None:
+async def test_a_known_token_is_let_in_under_every_name_of_the_server(tmp_path: Path, host: str) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
         ours = {**JSON, "Host": host, "Origin": "https://app.example.com", **bearer(ANNA)}
         opened = await http.post(env.url + "/mcp", headers=ours, json=INITIALIZE)
@@ -122,20 +128,20 @@ async def test_a_preflight_is_answered_for_allowed_origins_alone(tmp_path: Path)
 async def test_a_token_counts_from_the_moment_it_is_added_until_its_line_is_gone(tmp_path: Path) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
 
-        async def comes_in(token: str) -> bool:
+        async def is_let_in(token: str) -> bool:
             headers = {**JSON, **bearer(token)}
             return (await http.post(env.url + "/mcp", headers=headers, json=INITIALIZE)).status_code == 200
 
         carla = add_token(tmp_path / "tokens", "carla")
-        assert await comes_in(carla)
+        assert await is_let_in(carla)
         (tmp_path / "tokens").write_text(token_line("anna", ANNA))
-        assert [await comes_in(token) for token in (carla, BEN, ANNA)] == [False, False, True]
+        assert [await is_let_in(token) for token in (carla, BEN, ANNA)] == [False, False, True]
         (tmp_path / "tokens").write_text("nonsense")
-        assert not await comes_in(ANNA), "a broken file lets nobody in"
+        assert not await is_let_in(ANNA), "a broken file lets nobody in"
         (tmp_path / "tokens").unlink()
-        assert not await comes_in(ANNA)
+        assert not await is_let_in(ANNA)
         (tmp_path / "tokens").write_text(token_line("anna", ANNA))
-        assert await comes_in(ANNA)
+        assert await is_let_in(ANNA)
 
 
 def test_a_plain_token_works_with_a_warning_that_does_not_show_it(
@@ -246,9 +252,9 @@ def test_a_rate_forgets_whom_it_has_not_seen_for_longest() -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP"])
-async def test_without_tokens_nothing_comes_in_through_a_proxy(tmp_path: Path, header: str) -> None:
+async def test_without_tokens_no_request_through_a_proxy_is_let_in(tmp_path: Path, header: str) -> None:
     async with site(tmp_path) as env, httpx2.AsyncClient() as http:
-        found = await knock(env, http, **{header: "192.0.2.1"})
+        found = await status_everywhere(env, http, **{header: "192.0.2.1"})
         assert set(found.values()) == {403}
         assert (await http.get(env.url + "/healthz", headers={header: "192.0.2.1"})).status_code == 200
 

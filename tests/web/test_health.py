@@ -28,12 +28,12 @@ def loop(*, well: bool) -> LoopHealth:
 
 
 async def test_each_trouble_is_named(tmp_path: Path) -> None:
-    now, health_of_loops = 1000.0, [loop(well=True)]
+    now, states = 1000.0, [loop(well=True)]
     backend, ending = Backend(), Ending()
     health = Health(backend, ending, clock=lambda: now)
 
     def loops() -> Sequence[LoopHealth]:
-        return health_of_loops
+        return states
 
     backend.loops = loops
     assert await health.reasons() == ["It is still starting."]
@@ -53,9 +53,9 @@ async def test_each_trouble_is_named(tmp_path: Path) -> None:
         engine.poller.unreachable = "No network."
         assert await health.reasons() == ["No network."]
         engine.poller.unreachable = None
-        loops = [loop(well=False)]
+        states = [loop(well=False)]
         assert await health.reasons() == ["The poller fails: The disk is full."]
-        loops = [loop(well=True)]
+        states = [loop(well=True)]
         with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             (why,) = await health.reasons()

@@ -50,7 +50,7 @@ class Issuing:
     def __init__(self, url: str) -> None:
         self.url = url
         self.fetched = 0
-        self.keys = [jwk(KEY, "rsa", "RS256"), jwk(CURVE, "ec", "ES256")]
+        self.published = [jwk(KEY, "rsa", "RS256"), jwk(CURVE, "ec", "ES256")]
 
     def token(self, *, key: Any = KEY, kid: str | None = "rsa", alg: str = "RS256", **more: Any) -> str:
         now = int(time.time())
@@ -63,7 +63,7 @@ class Issuing:
 
     async def keys(self, _request: Request) -> JSONResponse:
         self.fetched += 1
-        return JSONResponse({"keys": self.keys})
+        return JSONResponse({"keys": self.published})
 
 
 @asynccontextmanager
@@ -197,7 +197,7 @@ async def test_whoever_comes_without_a_token_learns_where_to_get_one(tmp_path: P
             assert metadata["scopes_supported"] == ["veo:read", "veo:create"]
 
 
-async def test_an_issuer_that_is_away_is_said_and_nobody_comes_in(tmp_path: Path) -> None:
+async def test_an_issuer_that_is_away_is_reported_and_no_token_is_accepted(tmp_path: Path) -> None:
     async with issuing() as issuer, resource(tmp_path, f"http://127.0.0.1:{free_port()}") as env:
         refusal = await opened(env, issuer.token())
         assert refusal.status_code == 503

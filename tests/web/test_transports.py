@@ -1,4 +1,4 @@
-"""The server on HTTP as a person starts it, a real child process: both transports or SSE alone, one life, one door."""
+"""The server on HTTP as a person starts it, a real child process: both transports or SSE alone, one backend."""
 
 import os
 import subprocess
@@ -31,8 +31,8 @@ def client_at(url: str, era: str) -> Client:
     return Client(sse_client(url) if url.endswith("/sse") else url, mode=era)
 
 
-async def test_whoever_connects_there_is_one_life_behind_the_server(tmp_path: Path) -> None:
-    """A life asks for the credits once, to know its API, before it asks about a task; a second one would do so too."""
+async def test_all_connections_share_one_backend(tmp_path: Path) -> None:
+    """A backend asks for the credits once, to know its API, before it asks about a task; a second would too."""
     asked = anyio.Event()
 
     async def tasks(stream: SocketStream) -> None:
@@ -61,9 +61,9 @@ async def test_foreign_hosts_and_origins_are_turned_away_at_every_door(tmp_path:
         http_child(tmp_path, api.base_url, transport=transport) as env,
         httpx2.AsyncClient() as http,
     ):
-        doors = [("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
-        doors += [("GET", "/mcp"), ("POST", "/mcp")] if transport == "http" else []
-        for method, path in doors:
+        entry_points = [("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
+        entry_points += [("GET", "/mcp"), ("POST", "/mcp")] if transport == "http" else []
+        for method, path in entry_points:
             body: dict[str, Any] = {"json": {}} if method == "POST" else {}
             for name in ("evil.example", "127.0.0.1.evil.example:80"):
                 refusal = await http.request(method, env.url + path, headers={"Host": name}, **body)

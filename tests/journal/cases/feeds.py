@@ -48,8 +48,8 @@ class Feeds:
             (first, *_) = await journal.lease(
                 api=ANN.api, principals=None, worker_id="w", now=store.now, seconds=60, limit=1
             )
-            moved = await journal.record_leased(first, Change(progress=5.0), now=store.now)
-            assert [await anext(feed)] == [moved]
+            updated = await journal.record_leased(first, Change(progress=5.0), now=store.now)
+            assert [await anext(feed)] == [updated]
 
     async def test_a_burst_loses_no_latest_state(self, store: Store) -> None:
         """Nobody reads meanwhile, two processes write, and every entry changes four times."""

@@ -11,7 +11,7 @@ from functools import partial
 import anyio
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
@@ -31,6 +31,8 @@ from veo_mcp.web.runner import serve_app
 from veo_mcp.web.sessions import Sessions
 
 __all__ = ["build_web", "serve_http"]
+
+NO_SESSIONS = "This server keeps no sessions (VEO_HTTP_STATELESS), and SSE is one. Use /mcp. Nothing was done."
 
 
 def build_web(
@@ -62,9 +64,12 @@ def build_web(
         app = sse
     else:
         # Unlimited there: it would refuse new clients for the sake of old ones that nobody uses.
-        app = server.streamable_http_app(transport_security=security, max_sessions=None)
+        app = server.streamable_http_app(
+            transport_security=security, max_sessions=None, stateless_http=access.stateless
+        )
         there = {_path(route) for route in app.routes}
-        app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
+        others = [Route("/sse", _no_sessions)] if access.stateless else sse.routes
+        app.router.routes.extend(route for route in others if _path(route) not in there)
     health = Health(backend, ending)
     app.router.routes.append(callback_route(backend, metrics, body_seconds=body_seconds))
     app.router.routes.append(Route("/metrics", metrics.scrape, methods=["GET"]))
@@ -128,6 +133,10 @@ def _document(build: Callable[[Scope], dict[str, object]]) -> Callable[[Request]
         return JSONResponse(build(request.scope), headers={"Cache-Control": "public, max-age=600"})
 
     return answer
+
+
+async def _no_sessions(_request: Request) -> Response:
+    return PlainTextResponse(NO_SESSIONS, 404)
 
 
 def _path(route: BaseRoute) -> str | None:

@@ -20,7 +20,7 @@ from tests.support.stack import sandbox, text
 
 pytestmark = pytest.mark.anyio
 
-TOLD_WITHIN = 2.0
+ANNOUNCED_WITHIN = 2.0
 CANARY = "hunter2canary"
 
 
@@ -73,7 +73,7 @@ async def test_what_one_server_begins_the_other_announces_answers_for_and_brings
         async with Client(one + "/mcp", mode=MODERN) as maker:
             made = await maker.call_tool("create_video", {"prompt": "A lighthouse at dusk", "mode": "fast"})
         assert not made.is_error, text(made)
-        with anyio.fail_after(TOLD_WITHIN):
+        with anyio.fail_after(ANNOUNCED_WITHIN):
             await listener.wait_for(LIST)
         assert made.structured_content is not None
         task_id = made.structured_content["task_id"]

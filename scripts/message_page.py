@@ -31,7 +31,7 @@ from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_p
 from veo_mcp.tasks.budget import Standing
 from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
 
-__all__ = ["Message", "messages", "page", "ten"]
+__all__ = ["Message", "list_of_ten", "messages", "page"]
 
 BEGUN = 1_800_000_000.0
 NOW = BEGUN + 130.0
@@ -142,7 +142,7 @@ def refused(**fields: Any) -> Entry:
     return video(upstream_id=None, status=Status.REFUSED, charged="no", **fields)
 
 
-def ten() -> CallToolResult:
+def list_of_ten() -> CallToolResult:
     """A full page of tasks whose prompts begin alike."""
     entries = [
         done(number % 3, prompt=f"{PROMPT}, take {number}: {'a ship passes ' * number}", id=f"vid_{number}")

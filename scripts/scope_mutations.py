@@ -130,7 +130,7 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
     "server/notifications.py": (
         "doors",
         (
-            (" if engine.accounts.hears(outbox.caller, entry)", ""),
+            (" if engine.accounts.owns(outbox.caller, entry)", ""),
             ("self._outbox(caller_of(ctx), lambda", 'self._outbox(Caller(principal="anna"), lambda'),
             ("self._outbox(caller_of(ctx), functools", 'self._outbox(Caller(principal="anna"), functools'),
         ),

@@ -177,7 +177,7 @@ async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, m
         assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 
 
-async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_nobody_knows(
+async def test_a_move_of_the_balance_is_reported_as_evidence_about_an_outcome_that_nobody_knows(
     tmp_path: Path, mode: str
 ) -> None:
     async with open_stack(tmp_path, mode=mode) as env:

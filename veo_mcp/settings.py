@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from veo_mcp import setting_values as parse
 from veo_mcp.saved_key import KeyPlace, SavedKeyUnusable
+from veo_mcp.text import masked
 
 __all__ = ["KNOBS", "REAL_API", "Knob", "Settings", "load"]
 
@@ -236,7 +237,7 @@ class Settings:
         if value is None:
             return "not set"
         if isinstance(value, SecretStr):
-            return f"sk-…{value.get_secret_value()[-4:]}"
+            return masked(value.get_secret_value())
         if isinstance(value, tuple):
             return ", ".join(map(str, value)) or "not set"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         return str(value).lower() if isinstance(value, bool) else str(value)
@@ -261,7 +262,7 @@ def load(environ: Mapping[str, str] = os.environ, *, saved: KeyPlace | None = No
     reading.warnings += _unknown(environ)
     if saved is not None:
         reading.take_saved(saved)
-    return _judged(reading)
+    return _validated(reading)
 
 
 class _Reading:
@@ -305,7 +306,7 @@ class _Reading:
                 self.warnings.append(f"Others on this machine can read your key. Run: chmod 600 '{place.file}'")
 
 
-def _judged(reading: _Reading) -> Settings:
+def _validated(reading: _Reading) -> Settings:
     values = reading.values
     serious: list[str] = []
     warnings = reading.warnings

@@ -1,6 +1,6 @@
-"""A Veo API that answers creates late, counts what it was paid for, and knows every `parent-…` as a completed video.
+"""A Veo API that delays its answers to creates, counts what it charged, and knows `parent-…` as completed videos.
 
-Used by the tests of repeated calls: a host's patience ends before the answer comes, and then it calls again.
+Used by the tests of repeated calls: a host gives up before the answer comes, and calls again.
 """
 
 import json
@@ -19,17 +19,17 @@ __all__ = ["LateApi", "late_api"]
 
 @dataclass
 class LateApi:
-    """What it is told, and what it saw.
+    """The settings of the API, and what it recorded.
 
     Attributes:
-        late: seconds that it takes to answer a create.
-        paid: how often each request was paid for, by its input as JSON.
-        hold: a create is answered only once this is set; None: after `late`.
-        status: what it says of the tasks that it made.
-        asked: the ids that it was asked about.
-        keys: the key that came with each task that it was asked about, and with each create ("create").
-        ledger: the sandbox that it says it is, or None.
-        busy: the ids that it answers with 429.
+        late: seconds before it answers a create.
+        paid: how often each request was charged, by its input as JSON.
+        hold: creates are answered only once this is set; None: after `late`.
+        status: the status of the tasks that it created.
+        asked: the ids of tasks that were asked about.
+        keys: the key that came with each read (its task id) and each create ("create"), in order.
+        ledger: the ledger id that it names in its header, as a sandbox does, or None.
+        busy: the ids whose reads are answered with 429.
     """
 
     base_url: str
@@ -56,7 +56,13 @@ class LateApi:
             shape |= {"status": "completed", "completed_at": 1774790327, "output": {"urls": urls}}
         elif not task_id.startswith("task-"):
             return error(404, "task_not_found")
-        return answer(200, shape, *([f"X-Veo-Sandbox: {self.ledger}"] if self.ledger else []))
+        return self.signed(answer(200, shape))
+
+    def signed(self, reply: bytes) -> bytes:
+        """An answer with the name of the sandbox that it says it is."""
+        line, rest = reply.split(b"\r\n", 1)
+        named = f"\r\nX-Veo-Sandbox: {self.ledger}\r\n".encode() if self.ledger else b"\r\n"
+        return line + named + rest
 
 
 @asynccontextmanager
@@ -88,7 +94,7 @@ async def _one_request(api: LateApi, stream: SocketStream) -> None:
         named = "create" if created else path.rsplit("/", 1)[1]
         api.keys += [(named, line.split(" ")[-1]) for line in lines]
     if not head.startswith(b"POST"):
-        await stream.send(balance() if path == "/v1/credits" else api.task(path.rsplit("/", 1)[1]))
+        await stream.send(api.signed(balance()) if path == "/v1/credits" else api.task(path.rsplit("/", 1)[1]))
         return
     length = sum(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
     while len(body) < length:
@@ -99,4 +105,4 @@ async def _one_request(api: LateApi, stream: SocketStream) -> None:
     if api.hold is not None:
         await api.hold.wait()
     await anyio.sleep(api.late)
-    await stream.send(success(f"task-{number}"))
+    await stream.send(api.signed(success(f"task-{number}")))

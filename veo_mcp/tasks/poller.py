@@ -78,6 +78,8 @@ class Poller:
 
     def trouble(self, account: Account) -> str | None:
         """Why nothing new is learned about this account's tasks (key, balance, network, our own loop), or None."""
+        if self._accounts.callers_pay and account.principal not in self._accounts.callers:
+            return "Your key is not kept here any more; call again"
         refusal = self._accounts.client(account).keycare.refusal
         if refusal is not None:
             return refusal.explanation

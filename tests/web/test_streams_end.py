@@ -1,0 +1,57 @@
+"""What is open to listen ends when whoever listens would be let in no more: the line of their token is gone."""
+
+from pathlib import Path
+
+import anyio
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.support.listening import MODERN
+from tests.support.site import site
+from tests.web.test_gate import ANNA, BEN, bearer, guarded, line
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_modern_listener_is_cut_off_when_its_line_is_removed_and_the_others_are_not(tmp_path: Path) -> None:
+    over = {"anna": anyio.Event(), "ben": anyio.Event()}
+    agreed = {"anna": anyio.Event(), "ben": anyio.Event()}
+    async with site(tmp_path, access=guarded(tmp_path)) as env, anyio.create_task_group() as group:
+
+        async def listen(name: str, token: str) -> None:
+            async with (
+                httpx2.AsyncClient(headers=bearer(token), timeout=60) as http,
+                Client(streamable_http_client(env.url + "/mcp", http_client=http), mode=MODERN) as client,
+                client.listen(resource_subscriptions=["veo://tasks"]) as events,
+            ):
+                agreed[name].set()
+                async for _event in events:
+                    pass
+            over[name].set()
+
+        group.start_soon(listen, "anna", ANNA)
+        group.start_soon(listen, "ben", BEN)
+        for event in agreed.values():
+            await event.wait()
+        (tmp_path / "tokens").write_text(line("ben", BEN))
+        with anyio.fail_after(10):
+            await over["anna"].wait()
+        assert not over["ben"].is_set()
+        group.cancel_scope.cancel()
+
+
+async def test_a_stream_of_the_handshake_era_ends_too(tmp_path: Path) -> None:
+    headers = {**bearer(ANNA), "Accept": "text/event-stream"}
+    async with (
+        site(tmp_path, access=guarded(tmp_path)) as env,
+        httpx2.AsyncClient(timeout=20) as http,
+        http.stream("GET", env.url + "/sse", headers=headers) as stream,
+    ):
+        lines = stream.aiter_lines()
+        assert await anext(lines) == "event: endpoint"
+        (tmp_path / "tokens").write_text(line("ben", BEN))
+        with anyio.fail_after(10):
+            async for _line in lines:
+                pass

@@ -121,7 +121,7 @@ class FakeApi:
         try:
             await anyio.sleep(0.02)
             done = {"id": task_id, "status": "failed", "created_at": int(time.time())}
-            return JSONResponse({"code": 200, "msg": "success", "data": done})
+            return JSONResponse(done)
         finally:
             self.open[task_id] -= 1
 

@@ -270,7 +270,8 @@ async def open_from(
     public_url = settings.public_url if settings.transport != "stdio" else None
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(_journal(settings.journal, moved))
-        key = settings.api_key or SecretStr(SANDBOX_KEY)
+        # Where callers bring their own keys, the server's is never sent, not even to find out which API it is.
+        key = SecretStr(SANDBOX_KEY) if settings.callers_pay else settings.api_key or SecretStr(SANDBOX_KEY)
         base_url = settings.base_url or REAL_API
         if settings.embedded:
             from veo_mcp.sandbox.embedded import embedded

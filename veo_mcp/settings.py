@@ -331,7 +331,8 @@ def _judged(reading: _Reading) -> Settings:
         else:
             serious.append(message)
     settings = Settings(**values, sources=reading.sources)
-    if settings.base_url is not None and not settings.sandbox and settings.api_key is None and not serious:
+    keyless = settings.api_key is None and not settings.callers_pay
+    if settings.base_url is not None and not settings.sandbox and keyless and not serious:
         # No key of ours is sent to an API that somebody named: not even the sandbox's.
         serious.append(
             "VEO_BASE_URL is set, but no key for that API. Set VEO_API_KEY to the key that it wants, or leave both out "
@@ -348,6 +349,10 @@ def _judged(reading: _Reading) -> Settings:
         serious.append(
             "Set VEO_ACCESS_TOKENS or VEO_OAUTH_ISSUER, not both: tasks belong to a token's name or subject."
         )
+    if settings.callers_pay and (settings.access_tokens is not None or settings.oauth_issuer is not None):
+        serious.append("Set VEO_CALLER_KEYS or another way in, not both: tasks then belong to the caller's key.")
+    if settings.callers_pay and settings.api_key is not None:
+        warnings.append("VEO_API_KEY is not used: with VEO_CALLER_KEYS each caller brings their own key.")
     if settings.sandbox and settings.api_key is not None:
         warnings.append("The sandbox is used although a key is set (--sandbox, VEO_SANDBOX).")
     return replace(settings, problems=tuple(serious), warnings=tuple(warnings))

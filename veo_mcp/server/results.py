@@ -47,6 +47,10 @@ __all__ = [
 
 MOST_PARTS = 6
 """Parts of a film that are listed in one answer."""
+OWN_KEY = (
+    " It is asked about while this server keeps your key: at most 24 h, not after a restart, not by another replica. "
+    "After that it waits for your return: call again, and it is asked about at once."
+)
 WAITING = (
     "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."
 )
@@ -187,7 +191,7 @@ def _under_way(entry: Entry, now: float, situation: Situation) -> str:
     if situation.usual is not None:
         words += f" Such videos usually take about {span(situation.usual)}."
     if situation.trouble is None:
-        return f"{words} {money(entry)} {WAITING}"
+        return f"{words} {money(entry)} {WAITING}{OWN_KEY if situation.own_key else ''}"
     trouble = situation.trouble.rstrip(".")
     return (
         f"{words} {money(entry)} It cannot be asked about at the moment: {trouble}. Tell the person; the video itself "

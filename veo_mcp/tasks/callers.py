@@ -58,6 +58,7 @@ class Callers:
         self._client_for = client_for
         self._secret = secret
         self._monotonic = monotonic
+        self._known_secret: str | None = None
         self._held: dict[str, Held] = {}
         self._leaving: dict[str, list[tuple[float, VeoClient]]] = {}
 
@@ -88,7 +89,9 @@ class Callers:
 
     async def principal(self, key: SecretStr) -> str:
         """Whose tasks a key's are: the same for ever, on every server of the journal, and nothing of the key."""
-        digest = hmac.new((await self._secret()).encode(), key.get_secret_value().encode(), hashlib.sha256)
+        if self._known_secret is None:
+            self._known_secret = await self._secret()
+        digest = hmac.new(self._known_secret.encode(), key.get_secret_value().encode(), hashlib.sha256)
         return "key:" + digest.hexdigest()[:32]
 
     async def hold(self, key: SecretStr) -> tuple[str, Held]:
@@ -100,7 +103,7 @@ class Callers:
         return principal, self._held[principal]
 
     def see(self, principal: str) -> bool:
-        """Notes that this caller is here; False where their key is not kept, or was for too long: it is to be proven."""
+        """Notes that this caller is here; False where their key is not kept, or is too old: it has to be proven."""
         held, now = self._held.get(principal), self._monotonic()
         if held is None or now - held.since >= KEPT_SECONDS:
             return False
@@ -123,7 +126,7 @@ class Callers:
         return principal
 
     async def forget(self, unfinished: Callable[[str], Awaitable[bool]]) -> None:
-        """Lets go of every key whose caller has neither a session nor unfinished tasks, or that was kept long enough."""
+        """Lets go of keys whose caller has neither a session nor unfinished tasks, or that were kept long enough."""
         for principal, held in list(self._held.items()):
             now = self._monotonic()
             over = now - held.since >= KEPT_SECONDS

@@ -18,8 +18,8 @@ from veo_mcp.api.download import MAX_BYTES
 from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.budget import Budget
-from veo_mcp.tasks.callers import Callers
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
+from veo_mcp.tasks.callers import Callers
 from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.films import Films
 from veo_mcp.tasks.poller import Poller

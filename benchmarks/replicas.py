@@ -302,7 +302,7 @@ async def run(arguments: argparse.Namespace, folder: Path, database: Postgres) -
         "VEO_LOG_LEVEL": "WARNING",
     }
     replicas = [Replica(folder, number, environ) for number in range(3)]
-    eras = ["auto"] if arguments.balancer == "nginx" else ["auto", "legacy"]
+    eras = ["2026-07-28"] if arguments.balancer == "nginx" else ["2026-07-28", "legacy"]
     chaos, began = Counter[str](), time.time()
     async with AsyncExitStack() as stack, anyio.create_task_group() as group:
         ready = anyio.Event()

@@ -163,7 +163,8 @@ class Replica:
                     await anyio.sleep(0.3)
 
     async def end(self, number: signal.Signals) -> None:
-        assert self._process is not None
+        if self._process is None:
+            return
         self._process.send_signal(number)
         self.exits.append(await self._process.wait())
 
@@ -274,8 +275,8 @@ def balancer(kind: str, folder: Path, ports: list[int]) -> Generator[str]:
         command = ["haproxy", "-db", "-f", str(folder / "balancer")]
         text = HAPROXY
     (folder / "balancer").write_text(text.format(folder=folder, port=port, servers=servers))
-    subprocess.run([command[0], "-t" if kind == "nginx" else "-c", *command[1 if kind == "nginx" else 2 :]], check=True)
-    process = subprocess.Popen(command)
+    subprocess.run([command[0], "-t" if kind == "nginx" else "-c", *command[1 if kind == "nginx" else 2 :]], check=True)  # noqa: S603 - the balancer named on the command line
+    process = subprocess.Popen(command)  # noqa: S603 - as above
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -349,10 +350,8 @@ async def run(arguments: argparse.Namespace, folder: Path, database: Postgres) -
                 await replica.end(signal.SIGTERM)
             await replica.start()
         with anyio.move_on_after(QUIET_SECONDS + arguments.tasks / 4):
-            while await database.run(
-                "SELECT count(*) FROM veo_entries WHERE status IN ('submitting', 'pending', 'processing')",
-                schema=schema,
-            ):
+            unfinished = "SELECT count(*) FROM veo_entries WHERE status IN ('submitting', 'pending', 'processing')"
+            while await database.run(unfinished, schema=schema):  # noqa: ASYNC110 - another process
                 await anyio.sleep(1)
         await anyio.sleep(3)
         for ear in work.ears:

@@ -54,8 +54,8 @@ unknown, and for each row of a list, which has room for ten at least."""
 ROW_PROMPT, ROW_PROMPT_SHORT = 48, 32
 """Characters of a prompt in a row; fewer where the page gets too long."""
 OWN_KEY = (
-    " It is asked about while this server keeps your key: 24 h at most, not after a restart, not elsewhere. After that it "
-    "waits for your return: call again."
+    " It is asked about while this server keeps your key: 24 h at most, not after a restart, not elsewhere. After that "
+    "it waits for your return: call again."
 )
 WAITING = (
     "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."

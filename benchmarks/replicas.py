@@ -359,7 +359,8 @@ async def run(arguments: argparse.Namespace, folder: Path, database: Postgres) -
                 span[1] = min(span[1], time.time())
         rows: list[dict[str, Any]] = json.loads(
             await database.run(
-                "SELECT json_agg(json_build_object('id', id, 'prompt', prompt, 'status', status, 'principal', principal,"
+                "SELECT json_agg(json_build_object('id', id, 'prompt', prompt, 'status', status,"
+                " 'principal', principal,"
                 " 'upstream', upstream_id, 'updated', updated_at))::text FROM veo_entries",
                 schema=schema,
             )
@@ -402,7 +403,8 @@ def report(
     print(f"  disturbances {dict(chaos)}; exits {dict(exits)}; calls made again {work.retries}")
     print(f"  states {dict(Counter(row['status'] for row in rows))}; API: {len(api.made)} charges")
     print(
-        f"  lost {len(lost)}; charged twice {len(twice)}; unfinished {len(open_still)}; asked by two at once {api.twice}"
+        f"  lost {len(lost)}; charged twice {len(twice)}; unfinished {len(open_still)};"
+        f" asked about by two at once {api.twice}"
     )
     print(f"  questions to the API: {len(api.asked)}, at most {rate} in a second")
     waits.sort()

@@ -75,7 +75,7 @@ class Door:
         self._body_seconds = body_seconds
         self._bodies = Bodies()
         self._open: set[anyio.CancelScope] = set()
-        self._streams: dict[anyio.CancelScope, Visitor] = {}
+        self._streams: dict[anyio.Event, Visitor] = {}
         # Outside the gate: a browser sends no token with its question whether it may send one. Every header may be
         # asked for, because modern clients send headers of their tools; what they may say is looked at behind this.
         self._shared = CORSMiddleware(
@@ -96,9 +96,9 @@ class Door:
         """Ends the streams of those who would not be let in any more, as soon as that is so, until cancelled."""
         while True:
             await self._sleep(LOOK_SECONDS)
-            for stream, visitor in list(self._streams.items()):
+            for gone, visitor in list(self._streams.items()):
                 if not visitor.counts():
-                    stream.cancel()
+                    gone.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -169,12 +169,13 @@ class Door:
         if not isinstance(user, Visitor):
             await self._app(scope, receive, send)
             return
-        with anyio.CancelScope() as stream:
-            self._streams[stream] = user
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                del self._streams[stream]
+        # As if they had hung up: what is behind this then closes what it has open, which cancelling would not.
+        gone = anyio.Event()
+        self._streams[gone] = user
+        try:
+            await self._app(scope, _until(gone, receive), send)
+        finally:
+            del self._streams[gone]
 
     def _turned_away(self, scope: Scope) -> Response | None:
         """The answer to a foreign Host or Origin; otherwise both are put in small letters, as the SDK expects them."""
@@ -219,6 +220,25 @@ class _Answer:
             await self(start)
         with suppress(Exception):  # an answer of a declared length cannot be ended early; the connection then is
             await self({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _until(gone: anyio.Event, receive: Receive) -> Receive:
+    """A `receive` that says that the client hung up as soon as they are gone."""
+
+    async def received() -> Message:
+        found: Message = {"type": "http.disconnect"}
+        async with anyio.create_task_group() as group:
+
+            async def wait() -> None:
+                await gone.wait()
+                group.cancel_scope.cancel()
+
+            group.start_soon(wait)
+            found = await receive()
+            group.cancel_scope.cancel()
+        return found
+
+    return received
 
 
 def _error(status: int, words: str) -> Response:

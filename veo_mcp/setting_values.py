@@ -144,7 +144,7 @@ def word(text: str) -> str:
 def origins(text: str) -> tuple[str, ...]:
     """Origins separated by commas; `https://*.example.com` stands for names below a domain of one's own.
 
-    They end up in a content security policy, where a stray space or semicolon would open another door.
+    They end up in a content security policy, where a stray space or semicolon would allow another origin.
     """
     return tuple(_policy_origin(part.strip(QUOTES + " /")) for part in text.split(",") if part.strip())
 

@@ -82,7 +82,7 @@ class Accounts:
                 await self._ask(client)
         return Account(client.known_identity or client.origin, principal, key)
 
-    def hears(self, caller: Caller, entry: Entry) -> bool:
+    def owns(self, caller: Caller, entry: Entry) -> bool:
         """Whether an entry is one of this caller's, as far as is known without asking."""
         if caller.key is not None:
             held = self.callers.get(entry.principal)

@@ -11,11 +11,11 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
+from tests.support.access import JSON
 from tests.support.child import INITIALIZE
 from tests.support.listening import ERAS
 from tests.support.site import Site, site
 from tests.support.stack import sandbox, text
-from tests.web.test_gate import JSON
 from veo_mcp.server.backend import Backend
 from veo_mcp.settings import load
 from veo_mcp.tasks.callers import CLOSING_SECONDS, IDLE_SECONDS, KEPT_SECONDS

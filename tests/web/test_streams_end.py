@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from tests.server.test_slow_listeners import listening
+from tests.support.access import ANNA, BEN, JSON, bearer, guarded, token_line
 from tests.support.site import site
-from tests.web.test_gate import ANNA, BEN, JSON, bearer, guarded, line
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +36,7 @@ async def test_a_modern_listener_is_cut_off_when_its_line_is_removed_and_the_oth
         with anyio.fail_after(30):
             for event in agreed.values():
                 await event.wait()
-        (tmp_path / "tokens").write_text(line("ben", BEN))
+        (tmp_path / "tokens").write_text(token_line("ben", BEN))
         with anyio.fail_after(30):
             await over["anna"].wait()
         assert not over["ben"].is_set()
@@ -52,7 +52,7 @@ async def test_a_stream_of_the_handshake_era_ends_too(tmp_path: Path) -> None:
     ):
         lines = stream.aiter_lines()
         assert await anext(lines) == "event: endpoint"
-        (tmp_path / "tokens").write_text(line("ben", BEN))
+        (tmp_path / "tokens").write_text(token_line("ben", BEN))
         with anyio.fail_after(10):
             async for _line in lines:
                 pass

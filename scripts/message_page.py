@@ -268,7 +268,10 @@ def _quotes() -> Iterator[Message]:
 
 def _errors() -> Iterator[Message]:
     yield Message("No such id", "get_task", failure(UnknownTask("9b2f")))
-    yield Message("Not completed", "extend_video", failure(NotExtendable("The video to continue is processing.")))
+    early = (
+        "Only a completed task can be extended; this one is pending. get_task with wait_seconds=45 waits for its end."
+    )
+    yield Message("Not completed", "extend_video", failure(NotExtendable(early)))
     broken = RuleViolation("image_urls must be public http(s) links.")
     yield Message("A rule is broken", "create_video", failure(broken))
     limit = SpendLimit(limit=100, price=40, spent=80, more_at=BEGUN + 86_400.0)
@@ -285,6 +288,8 @@ def _errors() -> Iterator[Message]:
     yield Message("The balance is too low, in the sandbox", "create_video", poor)
     busy = RateLimitExceeded("Too many requests", retry_after=120.0)
     yield Message("Too many requests", "create_video", refusal(busy, refused()))
+    down = UpstreamUnavailable("The provider is unavailable.", words="The provider is unavailable.")
+    yield Message("The provider is down", "create_video", refusal(down, refused()))
     yield Message("The key is refused", "create_video", refusal(InvalidApiKey("Invalid API key"), refused()))
     yield Message("A crash before anything was sent", "create_video", crashed("Not charged."))
 

@@ -44,6 +44,7 @@ def watched(result: str) -> dict[str, Any]:
 SCRIPT = (
     Call("create_video", {"prompt": PROMPT}),
     Call("get_task", watched),
+    Call("get_task", watched),  # a busy machine may draw for longer than one call waits
     Call("create_video", {"prompt": PROMPT}),
     Call("create_video", {"prompt": PROMPT, "mode": "quality"}),
     Call("create_video", {"prompt": "[sandbox:garbage] a boat"}),
@@ -105,7 +106,7 @@ async def run_host(host: Host, programs: Path, folder: Path) -> Run:
 def test_the_model_of_this_host_is_shown_every_fact(host: Host, runs: Mapping[str, Run]) -> None:
     results = runs[host.name].results
     assert len(results) == len(SCRIPT), (results, runs[host.name].output)
-    made, ready, again, price, lost, _, failed = results
+    made, _, ready, again, price, lost, _, failed = results
     assert "Charged 40 sandbox credits." in made
     assert "call get_task with wait_seconds=45" in made
     assert "The video is ready: http://127.0.0.1:" in ready

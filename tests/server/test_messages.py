@@ -67,7 +67,7 @@ def test_text_alone_and_data_alone_each_say_everything(name: str) -> None:
         told = json.dumps(data)
         assert all(link in told for link in LINK.findall(message.text))
         assert all(id_ in told for id_ in ID.findall(message.text))
-        assert data["message"] == message.text or "The video is ready: video_urls." in data["message"]
+        assert data["message"] == message.text or "The video is ready, see video_urls." in data["message"]
         return
     closing = message.text.splitlines()[-1]
     assert data["message"].endswith(closing)

@@ -49,9 +49,9 @@ FORGET_SECONDS = 60.0
 class Poller:
     """One loop over the journal's due tasks.
 
-        Attributes:
-    last_round_at: Unix time at which the last round began, for readiness.
-            unreachable: why the API could not be asked at all in the last round, or None.
+    Attributes:
+        last_round_at: Unix time at which the last round began, for readiness.
+        unreachable: why the API could not be asked at all in the last round, or None.
     """
 
     def __init__(

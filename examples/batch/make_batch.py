@@ -33,7 +33,7 @@ async def main() -> None:
     async with Client(server) as client:
         for prompt in PROMPTS:
             made = await client.call_tool("create_video", {"prompt": prompt})
-            task = made.structured_content or {}
+            task: dict[str, Any] = made.structured_content or {}
             # A refusal is an error in words; "Not charged." stands in it.
             why = "" if task else " ".join(getattr(part, "text", "") for part in made.content)
             rows.append({"prompt": prompt, "task_id": task.get("task_id", ""), "why_not": why})

@@ -29,7 +29,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
         CAME.set()
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
         pass
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -50,7 +50,7 @@ def ok(body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def answers(*addresses: list[str]):
+def answers(*addresses: list[str]) -> Callable[[str, int], Awaitable[list[str]]]:
     left = list(addresses)
 
     async def resolve(_name: str, _port: int) -> list[str]:

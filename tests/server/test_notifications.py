@@ -166,7 +166,7 @@ async def test_in_a_burst_of_another_process_every_entrys_last_state_is_announce
         uris = [own(index) for index in range(number)]
         await listener.subscribe(client, era, uris, group)
         ends, read = set[str](), 0
-        group.start_soon(other.does, f"burst {number}")
+        group.start_soon(other.run, f"burst {number}")
         with anyio.fail_after(60):
             while len(ends) < number:
                 uri = await listener.nth(read)

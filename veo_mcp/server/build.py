@@ -179,7 +179,7 @@ def build_server(
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
     server.middleware[:0] = [keep_state, seal.middleware]
     server.middleware.append(advertise_to_legacy)
-    announcer.attach(server)
+    announcer.attach(server, backend)
     resources.register(server, backend, clock=clock)
     if not read_only:  # each of them ends in a create
         prompts.register(server)

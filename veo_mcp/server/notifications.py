@@ -8,7 +8,7 @@ account's tasks alone. The SDK serves no `resources/subscribe`, and its `subscri
 
 import functools
 from collections.abc import Callable, Collection, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,9 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from veo_mcp.api.account import Caller
+from veo_mcp.errors import Unavailable
 from veo_mcp.journal.entry import Entry
+from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import caller_of
 from veo_mcp.server.outbox import Outbox
 from veo_mcp.server.resources import NEWEST_URI
@@ -61,6 +63,8 @@ NO_CHANNEL = (
     "Nothing can be sent on this connection unasked (VEO_HTTP_STATELESS keeps no sessions), so there are no "
     "subscriptions here. Ask again with get_task."
 )
+FOLLOWING_SECONDS = 5.0
+"""How long the answer to a subscription waits for the engine: from then on no change is missed."""
 TOO_MUCH = f"A listener may ask for at most {URIS} URIs of at most {URI_LENGTH} characters."
 
 
@@ -77,13 +81,16 @@ class Announcer:
 
     def __init__(self, *, listeners: int = 1024) -> None:
         self._listeners = listeners
+        self._backend: Backend | None = None
+        self._following = anyio.Event()
         self.bus = InMemorySubscriptionBus()
         self.outboxes: set[Outbox] = set()
         self._subscribers: dict[Connection, _Subscriber] = {}
         self._group: TaskGroup | None = None
 
-    def attach(self, server: MCPServer[None]) -> None:
+    def attach(self, server: MCPServer[None], backend: Backend) -> None:
         """Registers the handlers, and advertises what they make true."""
+        self._backend = backend
         replace(server, "resources/subscribe", SubscribeRequestParams, self._subscribe)
         replace(server, "resources/unsubscribe", UnsubscribeRequestParams, self._unsubscribe)
         replace(server, "subscriptions/listen", SubscriptionsListenRequestParams, self._listen)
@@ -94,6 +101,7 @@ class Announcer:
         """Announces every change to those whose task it is, indefinitely."""
         async with engine.journal.changes() as feed, anyio.create_task_group() as group:
             self._group = group
+            self._following.set()
             for subscriber in self._subscribers.values():
                 group.start_soon(subscriber.run)
             try:
@@ -106,6 +114,18 @@ class Announcer:
                     await anyio.lowlevel.checkpoint()
             finally:
                 self._group = None
+                self._following = anyio.Event()
+
+    async def _follows(self) -> None:
+        """Returns once changes are followed: over stdio the engine may have waited for somebody who wants it.
+
+        A backend that cannot be opened is no reason to refuse a subscription: it is tried again.
+        """
+        with anyio.move_on_after(FOLLOWING_SECONDS):
+            if self._backend is not None:
+                with suppress(Unavailable):
+                    await self._backend.engine()
+            await self._following.wait()
 
     @contextmanager
     def _outbox(self, caller: Caller, wants: Callable[[ServerEvent], bool]) -> Generator[Outbox]:
@@ -142,6 +162,7 @@ class Announcer:
         )
         # The outbox comes first, so that a change during the acknowledgement is kept; only then is anything sent.
         with self._outbox(caller_of(ctx), lambda event: event_matches(honored, uris, event)) as outbox:
+            await self._follows()
             await ctx.session.send_notification(hello, related_request_id=ctx.request_id)
             while True:
                 news = event_to_notification(await outbox.take(), meta)
@@ -179,6 +200,7 @@ class Announcer:
         if _too_much(wanted):
             raise MCPError(INVALID_PARAMS, TOO_MUCH)
         subscriber.uris.add(str(params.uri))
+        await self._follows()
         return EmptyResult()
 
     async def _unsubscribe(self, ctx: ServerRequestContext[Any, Any], params: UnsubscribeRequestParams) -> EmptyResult:

@@ -120,10 +120,14 @@ def _told(bucket: str) -> Generator[None]:
         yield
     except (exceptions.BaseError, FileNotFoundError) as error:
         words = str(error)
-        code = re.search(r"<Code>(\w{1,60})</Code>", words)
-        said = f" ({code[1]})" if code else ""
+        found = re.search(r"<Code>(\w{1,60})</Code>|\(code: (\w{1,60})\)", words)
+        code = found[1] or found[2] if found else ""
+        said = f" ({code})" if code else ""
         match error:
-            case exceptions.PermissionDeniedError() | exceptions.UnauthenticatedError():
+            case _ if code == "AccessDenied" or isinstance(
+                error, (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+            ):
+                # One that may not be deleted comes in an answer of status 200.
                 trouble = BucketTrouble(
                     f"{where} does not permit that with these credentials{said}: see AWS_ACCESS_KEY_ID and its rights.",
                     denied=True,

@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = Path(sys.executable).parent  # not resolved: a virtual environment's python is a link
 NODE = (22, 19)
 VIDEO = re.compile(r"^completed: http://127\.0\.0\.1:\d+/\S+/(\S+)\.mp4$", re.MULTILINE)
-BEAT = r"^  processing.*, \d+ s so far"
+PROGRESS_LINE = r"^  processing.*, \d+ s so far"
 INSTALL_SECONDS, RUN_SECONDS = 600, 240
 
 
@@ -35,13 +35,13 @@ class Example:
     """An example and what its output must and must not show, besides the videos.
 
     Attributes:
-        wants: the file that says what to install; package.json means npm.
+        manifest: the file that says what to install; package.json means npm.
         command: run in a copy of the example's folder, with its environment's programs first on the PATH.
         videos: how many it makes: the second extends the first.
     """
 
     folder: str
-    wants: str
+    manifest: str
     command: tuple[str, ...]
     shows: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
@@ -49,21 +49,25 @@ class Example:
 
     @property
     def needs_npm(self) -> bool:
-        return self.wants == "package.json"
+        return self.manifest == "package.json"
 
 
 AGENT = ("python", "make_video.py")
 EXAMPLES = {
-    "pydantic_ai": Example("pydantic_ai", "requirements.txt", AGENT, (r"^get_task: completed", BEAT)),
+    "pydantic_ai": Example("pydantic_ai", "requirements.txt", AGENT, (r"^get_task: completed", PROGRESS_LINE)),
     # The call itself ends with the video, and nobody asks: that is the Tasks extension.
     "pydantic_ai_tasks": Example(
-        "pydantic_ai", "requirements-tasks.txt", AGENT, (r"^create_video: completed",), ("get_task", BEAT)
+        "pydantic_ai", "requirements-tasks.txt", AGENT, (r"^create_video: completed",), ("get_task", PROGRESS_LINE)
     ),
     "openai_agents": Example("openai_agents", "requirements.txt", AGENT, (r"^get_task: The video is ready",)),
-    "langchain": Example("langchain", "requirements.txt", AGENT, (r"^Name: get_task", BEAT)),
-    "google_adk": Example("google_adk", "requirements.txt", AGENT, (r"Calling tool: get_task", BEAT)),
+    "langchain": Example("langchain", "requirements.txt", AGENT, (r"^Name: get_task", PROGRESS_LINE)),
+    "google_adk": Example("google_adk", "requirements.txt", AGENT, (r"Calling tool: get_task", PROGRESS_LINE)),
     "typescript": Example(
-        "typescript", "package.json", ("npm", "start", "--silent"), (BEAT, "told of its changes"), ("never told",)
+        "typescript",
+        "package.json",
+        ("npm", "start", "--silent"),
+        (PROGRESS_LINE, "notified of its changes"),
+        ("never notified",),
     ),
     "inspector_legacy": Example(
         "inspector", "package.json", ("npm", "run", "legacy", "--silent"), (r"^create_video: Veo video \S+ is pending",)
@@ -83,18 +87,18 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one example; `trouble` is None if all is well."""
+    """The outcome of one example; `trouble` is None if all is well."""
 
     name: str
     install_seconds: float
     run_seconds: float
-    said: str
+    summary: str
     trouble: str | None
 
     def line(self) -> str:
         """One line for the table."""
-        seen = "FAILED" if self.trouble else self.said
-        return f"{self.name:<18} install {self.install_seconds:5.1f} s   run {self.run_seconds:5.1f} s   {seen}"
+        result = "FAILED" if self.trouble else self.summary
+        return f"{self.name:<18} install {self.install_seconds:5.1f} s   run {self.run_seconds:5.1f} s   {result}"
 
 
 class Runner:
@@ -112,7 +116,7 @@ class Runner:
         """Runs one example. Never raises: what went wrong is the outcome's `trouble`."""
         example, began, installed = EXAMPLES[name], time.monotonic(), 0.0
         scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self._home))
-        said, trouble = "", None
+        summary, trouble = "", None
         try:
             place, programs = self._installed(example)
             installed = time.monotonic() - began
@@ -122,32 +126,32 @@ class Runner:
                 (folder / "node_modules").symlink_to(place / "node_modules")
             environ = _environ(scratch, programs)
             output = _command(example.command, environ, folder, RUN_SECONDS)
-            said = _judged(example, output, environ, scratch)
+            summary = _checked(example, output, environ, scratch)
         except Failed as failure:
             trouble = str(failure)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        return Outcome(name, installed, time.monotonic() - began - installed, said, trouble)
+        return Outcome(name, installed, time.monotonic() - began - installed, summary, trouble)
 
     def _installed(self, example: Example) -> tuple[Path, list[Path]]:
         """This example's environment, made if need be, and the folders with its programs."""
-        wants = HERE / example.folder / example.wants
+        manifest = HERE / example.folder / example.manifest
         if example.needs_npm:
             place = self._home / f"env-{example.folder}"
             with self._one_at_a_time:  # two examples share the Inspector, and all of them Node
                 node = self._node()
-                if not _same(place / wants.name, wants):
+                if not _same(place / manifest.name, manifest):
                     shutil.rmtree(place, ignore_errors=True)
-                    _npm_install(_packages(wants), place)
-                    shutil.copy(wants, place)
+                    _npm_install(_packages(manifest), place)
+                    shutil.copy(manifest, place)
             return place, [place / "node_modules" / ".bin", *node]
-        place = self._home / f"env-{example.folder}{wants.stem.removeprefix('requirements')}"
+        place = self._home / f"env-{example.folder}{manifest.stem.removeprefix('requirements')}"
         programs = place / ("Scripts" if os.name == "nt" else "bin")
-        if not _same(place / wants.name, wants):
+        if not _same(place / manifest.name, manifest):
             venv.create(place, with_pip=True, clear=True)
             pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-            _command([*pip, "-r", str(wants)], dict(os.environ), place, INSTALL_SECONDS)
-            shutil.copy(wants, place)
+            _command([*pip, "-r", str(manifest)], dict(os.environ), place, INSTALL_SECONDS)
+            shutil.copy(manifest, place)
         return place, [programs]
 
     def _node(self) -> list[Path]:
@@ -163,8 +167,8 @@ class Runner:
         return [place / "node_modules" / ".bin"]
 
 
-def _packages(wants: Path) -> list[str]:
-    return [f"{name}@{version}" for name, version in json.loads(wants.read_text())["dependencies"].items()]
+def _packages(manifest: Path) -> list[str]:
+    return [f"{name}@{version}" for name, version in json.loads(manifest.read_text())["dependencies"].items()]
 
 
 def _npm_install(packages: list[str], place: Path) -> None:
@@ -190,7 +194,7 @@ def _environ(scratch: Path, programs: list[Path]) -> dict[str, str]:
         "HOME": str(scratch / "home"),
         "VEO_JOURNAL": str(scratch / "journal.db"),
         "VEO_SANDBOX_DIR": str(scratch / "sandbox"),
-        # Longer than the 5 s after which two of the frameworks give up unless they are told otherwise.
+        # Longer than the 5 s after which two of the frameworks give up unless they are configured otherwise.
         "VEO_SANDBOX_SECONDS": "6",
         "VEO_LOG_LEVEL": "ERROR",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -204,13 +208,13 @@ def _environ(scratch: Path, programs: list[Path]) -> dict[str, str]:
 def _command(command: list[str] | tuple[str, ...], environ: dict[str, str], folder: Path, seconds: float) -> str:
     """Runs it to its end and returns what it said. Raises Failed with all of its output."""
     program = shutil.which(command[0], path=environ.get("PATH")) or command[0]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as heard:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as captured:
         process = subprocess.Popen(
             [program, *command[1:]],
             env=environ,
             cwd=folder,
             stdin=subprocess.DEVNULL,
-            stdout=heard,
+            stdout=captured,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -221,15 +225,15 @@ def _command(command: list[str] | tuple[str, ...], environ: dict[str, str], fold
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             code = f"nothing after {seconds:.0f} s"
-        heard.seek(0)
-        output = heard.read()
+        captured.seek(0)
+        output = captured.read()
     if code != 0:
         raise Failed(f"{' '.join(map(str, command))} ended with {code}.\n{output}")
     return output
 
 
-def _judged(example: Example, output: str, environ: dict[str, str], scratch: Path) -> str:
-    """Holds what the client said against the server's own journal and files; says what was seen. Raises Failed."""
+def _checked(example: Example, output: str, environ: dict[str, str], scratch: Path) -> str:
+    """Checks what the client said against the server's own journal and files; returns a summary. Raises Failed."""
     for pattern in example.shows:
         if not re.search(pattern, output, re.MULTILINE):
             raise Failed(f"The output does not show {pattern!r}.\n{output}")
@@ -244,9 +248,9 @@ def _judged(example: Example, output: str, environ: dict[str, str], scratch: Pat
     listed = _command(["veo-mcp", "tasks", "list", "--json"], environ, scratch, RUN_SECONDS)
     rows = {row["task_id"]: row for row in json.loads(listed)}
     first, second = (rows.get(task_id, {}) for task_id in reported)
-    well = len(rows) == 2 and first.get("status") == second.get("status") == "completed"
-    if not well or second.get("extends") != first["task_id"]:
-        raise Failed(f"The journal tells another story:\n{listed}\n{output}")
+    as_expected = len(rows) == 2 and first.get("status") == second.get("status") == "completed"
+    if not as_expected or second.get("extends") != first["task_id"]:
+        raise Failed(f"The journal says otherwise:\n{listed}\n{output}")
     for task_id in reported:
         files = list((scratch / "sandbox").rglob(f"*{task_id}*.mp4"))
         if not files or files[0].read_bytes()[4:8] != b"ftyp":

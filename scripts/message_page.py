@@ -261,7 +261,7 @@ def _quotes() -> Iterator[Message]:
     yield Message("The host cannot ask the person", "create_video", quote(300, 9_920))
     yield Message("The same, in the sandbox", "create_video", quote(300, 9_920, sandbox=True))
     yield Message("An extension", "extend_video", quote(40, None, estimated=True))
-    yield Message("A price that was not told", "create_video", quote(300, 9_920, confirmed=300))
+    yield Message("A price that was not quoted", "create_video", quote(300, 9_920, confirmed=300))
     yield Message("Nobody agreed", "create_video", nobody_agreed(300, estimated=False, cheaper=True))
     yield Message("Nobody agreed to extend", "extend_video", nobody_agreed(40, estimated=True, cheaper=False))
 
@@ -299,8 +299,8 @@ def page() -> str:
         ("Read-only", {"read_only": True}),
     )
     for title, how in servers:
-        told = instructions(**{**EVERYDAY_SERVER, **how})
-        lines += [f"### {title}", "", _quoted(told), ""]
+        instructed = instructions(**{**EVERYDAY_SERVER, **how})
+        lines += [f"### {title}", "", _quoted(instructed), ""]
     lines += ["## Answers", ""]
     for message in messages():
         kind = " (`isError`)" if message.result.is_error else ""

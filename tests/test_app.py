@@ -26,10 +26,10 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_model_makes_watches_extends_and_pays_for_a_video(tmp_path: Path, mode: str) -> None:
-    beats: list[float] = []
+    numbers: list[float] = []
 
-    async def beat(progress: float, _total: float | None, _message: str | None) -> None:
-        beats.append(progress)
+    async def on_progress(progress: float, _total: float | None, _message: str | None) -> None:
+        numbers.append(progress)
 
     async with Client(server(tmp_path, seconds=1), mode=mode) as client:
         made = await client.call_tool("create_video", {"prompt": "a quiet sea at dawn", "seeds": 12345})
@@ -37,14 +37,14 @@ async def test_a_model_makes_watches_extends_and_pays_for_a_video(tmp_path: Path
         assert task["charged"] == "yes"
         assert "Charged 40 sandbox credits." in text(made)
         done = await client.call_tool(
-            "get_task", {"task_id": task["task_id"], "wait_seconds": 50}, progress_callback=beat
+            "get_task", {"task_id": task["task_id"], "wait_seconds": 50}, progress_callback=on_progress
         )
         finished = done.structured_content or {}
         assert finished["status"] == "completed"
         assert "progress" not in finished, "the last number before the end reads like an unfinished video"
         assert finished["video_urls"][0] in text(done)
-        assert beats
-        assert beats == sorted(set(beats))
+        assert numbers
+        assert numbers == sorted(set(numbers))
         resource = await client.read_resource(finished["resource_uri"])
         assert finished["video_urls"][0] in str(resource.contents[0])
         more = await client.call_tool("extend_video", {"task_id": task["task_id"], "prompt": "rain begins"})

@@ -39,19 +39,30 @@ GOOD: dict[str, tuple[str, Any]] = {
     "allowed_hosts": ("veo.example.com", ("veo.example.com",)),
     "allowed_origins": ("https://app.example.com", ("https://app.example.com",)),
     "trusted_proxies": ("10.0.0.0/8", ("10.0.0.0/8",)),
+    "http_stateless": ("yes", True),
     "rate_limit": ("60", 60),
     "max_sessions": ("10", 10),
     "log_level": ("DEBUG", "DEBUG"),
     "log_format": ("json", "json"),
 }
-ANY_CASE = {"sandbox", "read_only", "transport", "host", "log_level", "log_format", "allowed_hosts", "allowed_origins"}
+ANY_CASE = {
+    "sandbox",
+    "http_stateless",
+    "read_only",
+    "transport",
+    "host",
+    "log_level",
+    "log_format",
+    "allowed_hosts",
+    "allowed_origins",
+}
 QUOTED = {
     *("api_key", "base_url", "public_url", "video_hosts", "uploads"),
     *("allowed_hosts", "allowed_origins", "trusted_proxies", "oauth_issuer", "oauth_audience"),
 }
 HTTP_ONLY = {
     *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
-    *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience"),
+    *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience", "http_stateless"),
 }
 SHOWN = {"image_dirs", "video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
 COSMETIC = {"sandbox_seconds", "log_level", "log_format"}

@@ -29,6 +29,7 @@ from veo_mcp.supervisor import Supervisor
 
 if TYPE_CHECKING:  # see open_from; the MCP SDK costs a second, which commands that need only the engine do not wait
     from veo_mcp.journal.journal import Journal
+    from veo_mcp.journal.movement import Movement
     from veo_mcp.server.backend import Backend
     from veo_mcp.server.build import VeoServer
     from veo_mcp.server.ending import Ending
@@ -180,7 +181,9 @@ async def backend_for(settings: Settings, backend: "Backend", announcer: "Announ
 
 
 async def _work(settings: Settings, backend: "Backend", announcer: "Announcer", supervisor: Supervisor) -> None:
-    async with open_from(settings, observe=backend.observe) as engine:
+    # Over HTTP with principals, who spends what is on record, whatever the level of the log.
+    kept = _to_the_log if settings.transport != "stdio" and settings.asks else _nowhere
+    async with open_from(settings, observe=backend.observe, moved=kept) as engine:
         try:
             async with anyio.create_task_group() as group:
                 backend.opened(engine)
@@ -259,6 +262,7 @@ async def open_from(
     settings: Settings,
     *,
     observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
+    moved: "Callable[[Movement], None]" = lambda movement: None,
 ) -> AsyncGenerator["Engine"]:
     """The engine that these settings describe; the caller starts its poller. Raises JournalUnusable, SandboxMissing."""
     # Imported here: the HTTP library and the database wait until tools/list has been answered.
@@ -268,7 +272,7 @@ async def open_from(
         require_sandbox()
     public_url = settings.public_url if settings.transport != "stdio" else None
     async with AsyncExitStack() as stack:
-        journal = await stack.enter_async_context(_journal(settings.journal))
+        journal = await stack.enter_async_context(_journal(settings.journal, moved))
         key = settings.api_key or SecretStr(SANDBOX_KEY)
         base_url = settings.base_url or REAL_API
         if settings.embedded:
@@ -297,12 +301,22 @@ async def open_from(
         )
 
 
-def _journal(place: str | PostgresAddress) -> AbstractAsyncContextManager["Journal"]:
+def _to_the_log(movement: "Movement") -> None:
+    logs.audit(movement.line)
+
+
+def _nowhere(movement: "Movement") -> None:
+    del movement
+
+
+def _journal(
+    place: str | PostgresAddress, moved: "Callable[[Movement], None]"
+) -> AbstractAsyncContextManager["Journal"]:
     """The journal there, to be opened. Raises JournalUnusable where what speaks to it is not installed."""
     if isinstance(place, str):
         from veo_mcp.journal.sqlite.store import SqliteJournal
 
-        return SqliteJournal(Path(place))
+        return SqliteJournal(Path(place), moved=moved)
     if find_spec("asyncpg") is None:
         raise JournalUnusable(
             "VEO_JOURNAL names a PostgreSQL database, and the library that speaks to it is not installed."
@@ -310,7 +324,7 @@ def _journal(place: str | PostgresAddress) -> AbstractAsyncContextManager["Journ
         )
     from veo_mcp.journal.postgres.store import PostgresJournal
 
-    return PostgresJournal(place)
+    return PostgresJournal(place, moved=moved)
 
 
 def each_limit(settings: Settings) -> Callable[[str], int | None]:

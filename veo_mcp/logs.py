@@ -10,13 +10,13 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from veo_mcp import telemetry
 
-__all__ = ["Sparse", "in_one_line", "innermost", "set_up"]
+__all__ = ["Sparse", "audit", "in_one_line", "innermost", "set_up"]
 
 PACKAGE = Path(__file__).parent
 PLACES = 3
@@ -37,6 +37,15 @@ def set_up(level: str, form: str = "text") -> None:
     if level != "DEBUG":
         for name in QUIET:
             logging.getLogger(name).setLevel("WARNING")
+
+
+def audit(line: Mapping[str, object]) -> None:
+    """Writes one line of the audit trail to stderr as JSON, whatever the level and the form of the log."""
+    fields: dict[str, object] = {"audit": line}
+    if (request := telemetry.request_id.get()) is not None:
+        fields["request_id"] = request
+    sys.stderr.write(json.dumps(fields) + "\n")
+    sys.stderr.flush()
 
 
 def innermost(error: BaseException) -> BaseException:

@@ -157,7 +157,7 @@ def _measured(index: bytes) -> Measured:
         media = _inside(parts[b"mdia"][0])
         head = parts[b"tkhd"][0]
         at, wide = (28, 8) if head[0] == 1 else (20, 4)
-        # The track's own length where it is told: the sound is often a few milliseconds longer than the picture.
+        # The track's own length where there is one: the sound is often a few milliseconds longer than the picture.
         own = int.from_bytes(head[at : at + wide], "big")
         width, height = (int.from_bytes(head[place : place + 2], "big") for place in (len(head) - 8, len(head) - 4))
         tables = _inside(_inside(media[b"minf"][0])[b"stbl"][0])
@@ -177,7 +177,7 @@ def _rate(media: bytes, times: bytes) -> float:
 
 
 def _encoding(described: bytes) -> tuple[bytes, int]:
-    """The description of the picture without its level, and without what only tells this one file's bits a second.
+    """The description of the picture without its level, and without the part that only gives this one file's bit rate.
 
     Two files of one encoder may differ in the level, by the most bits a second that each was allowed.
     """

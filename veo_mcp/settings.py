@@ -157,6 +157,12 @@ KNOBS: tuple[Knob, ...] = (
         "addresses and networks of proxies whose X-Forwarded-* headers count",
         "none",
     ),
+    Knob(
+        "http_stateless",
+        _plain(parse.switch),
+        "no sessions over HTTP: any replica answers any call; what cannot be asked is a quote",
+        "false",
+    ),
     Knob("rate_limit", _plain(parse.whole(1, 1_000_000)), "calls a minute per principal over HTTP", "600"),
     Knob("max_sessions", _plain(parse.whole(1, 100_000)), "sessions over HTTP in all", "1000"),
     Knob(
@@ -174,7 +180,7 @@ _DECIDES = frozenset({"api_key", "base_url", "sandbox"})
 HTTP_ONLY = frozenset(
     {
         *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
-        *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience"),
+        *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience", "http_stateless"),
     }
 )
 """What stdio does not use: a wrong value there is only warned about."""
@@ -219,6 +225,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    http_stateless: bool = False
     rate_limit: int = 600
     max_sessions: int = 1000
     log_level: str = "INFO"
@@ -231,6 +238,11 @@ class Settings:
     def embedded(self) -> bool:
         """Whether this process uses the sandbox that it brings along."""
         return self.sandbox or (self.api_key is None and self.base_url is None)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the HTTP server asks its callers who they are."""
+        return self.access_tokens is not None or self.oauth_issuer is not None
 
     def shown(self, name: str) -> str:
         """The value in force, as a person may see it: the key by its last four characters."""

@@ -132,7 +132,7 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of a script; a trigger's body holds semicolons, so the lines alone do not tell."""
+    """The statements of a script; a trigger's body holds semicolons, so splitting at them is not enough."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

@@ -17,14 +17,14 @@ const client = new Client({ name: "veo-mcp-example", version: "1.0.0" });
 const environment = process.env as Record<string, string>;
 await client.connect(new StdioClientTransport({ command: "veo-mcp", env: environment, stderr: "inherit" }));
 
-const told = new Set<string>();
+const notified = new Set<string>();
 client.setNotificationHandler(ResourceUpdatedNotificationSchema, async ({ params }) => {
-  told.add(params.uri);
+  notified.add(params.uri);
 });
 
 async function call(name: string, args: Answer = {}): Promise<Answer> {
   const result = await client.callTool({ name, arguments: args }, undefined, {
-    // Without these two the SDK gives up after 60 s; with them every beat of progress starts its clock anew.
+    // Without these two the SDK gives up after 60 s; with them every progress notification restarts its timeout.
     onprogress: ({ message }) => console.log(`  ${message}`),
     resetTimeoutOnProgress: true,
   });
@@ -56,7 +56,7 @@ const second = await finished(await call("extend_video", more));
 const after = await call("get_credits");
 
 for (const task of [first, second]) {
-  console.log(`${task.resource_uri}: ${told.has(task.resource_uri) ? "told of its changes" : "never told"}`);
+  console.log(`${task.resource_uri}: ${notified.has(task.resource_uri) ? "notified of its changes" : "never notified"}`);
 }
 console.log(`It cost ${before.balance - after.balance} credits.`);
 for (const task of [first, second]) console.log(`completed: ${task.video_urls[0]}`);

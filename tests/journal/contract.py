@@ -5,6 +5,7 @@ A test module of a store subclasses Contract and gives a `store` fixture (see st
 
 import pytest
 
+from tests.journal.cases.audit import Audit, Turns
 from tests.journal.cases.budgets import Budgets
 from tests.journal.cases.feeds import Feeds
 from tests.journal.cases.files import Files
@@ -19,6 +20,6 @@ __all__ = ["Contract"]
 
 @pytest.mark.anyio
 class Contract(
-    Transitions, Budgets, Repeats, Scopes, Leases, Files, Feeds, Lists, Values, OtherVersions, Trouble
+    Transitions, Budgets, Repeats, Scopes, Leases, Turns, Files, Audit, Feeds, Lists, Values, OtherVersions, Trouble
 ):  # fmt: skip
     """Everything at once."""

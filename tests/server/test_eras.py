@@ -65,12 +65,12 @@ async def connected(transport: str, mode: str, folder: Path, listener: Listener)
 async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
     tmp_path: Path, transport: str, mode: str
 ) -> None:
-    listener, beats = Listener(), list[float]()
+    listener, numbers = Listener(), list[float]()
 
-    async def beat(progress: float, total: float | None, message: str | None) -> None:
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         assert total is None
         assert message
-        beats.append(progress)
+        numbers.append(progress)
 
     async with connected(transport, mode, tmp_path, listener) as client, anyio.create_task_group() as group:
         assert len((await client.list_tools()).tools) == 5
@@ -88,9 +88,11 @@ async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
         with anyio.fail_after(10):
             await listener.news.wait()
         assert set(listener.updated) == {"veo://tasks"}
-        done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30}, progress_callback=beat)
+        done = await client.call_tool(
+            "get_task", {"task_id": task_id, "wait_seconds": 30}, progress_callback=on_progress
+        )
         assert "Refunded 40 sandbox credits." in text(done)
-        assert beats == sorted(set(beats))
+        assert numbers == sorted(set(numbers))
         (read,) = (await client.read_resource(f"veo://tasks/{task_id}")).contents
         assert json.loads(str(getattr(read, "text", "")))["status"] == "failed"
         listed = (await client.list_resources()).resources

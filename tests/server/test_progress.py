@@ -30,27 +30,30 @@ from veo_mcp.web.routes import serve_http
 pytestmark = pytest.mark.anyio
 
 
-class Beat:
-    """The progress that a client hears of."""
+class ProgressLog:
+    """The progress notifications that one client received."""
 
     def __init__(self) -> None:
         self.numbers: list[float] = []
-        self.words: list[str] = []
+        self.messages: list[str] = []
         self._news = anyio.Event()
 
     async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
         assert total is None
         assert message
         self.numbers.append(progress)
-        self.words.append(message)
+        self.messages.append(message)
         self._news.set()
 
-    async def comes(self, number: int) -> None:
+    async def wait_for(self, number: int) -> None:
+        """Returns once that many have arrived."""
         while len(self.numbers) < number:
             self._news = anyio.Event()
             await self._news.wait()
 
-    def waits(self, client: Client, group: TaskGroup, *, task_id: str = "vid_1", seconds: int = 50) -> anyio.Event:
+    def start_waiting(
+        self, client: Client, group: TaskGroup, *, task_id: str = "vid_1", seconds: int = 50
+    ) -> anyio.Event:
         """Starts a waiting get_task; the event says that it has answered."""
         answered = anyio.Event()
 
@@ -71,32 +74,32 @@ def rising(numbers: list[float]) -> bool:
 async def test_each_number_of_the_api_is_the_progress_as_long_as_it_rises(
     tmp_path: Path, transport: str, era: str
 ) -> None:
-    """In lockstep: every change is a beat at once, long before the next one is due."""
-    beat = Beat()
+    """In lockstep: every change sends a notification at once, long before the next periodic one is due."""
+    received = ProgressLog()
     async with (
         open_env(tmp_path) as env,
         client_of(env, transport, era, Listener()) as client,
         anyio.create_task_group() as group,
     ):
         await add(env.journal, task(1))
-        answered = beat.waits(client, group)
+        answered = received.start_waiting(client, group)
         with anyio.fail_after(3):
-            await beat.comes(1)
+            await received.wait_for(1)
         said = [0.25, 3.0, 12.5, 12.4, 40.0, 99.0]
         for count, number in enumerate(said, 2):
             await env.journal.record("vid_1", Change(progress=number), now=START + 1)
             with anyio.fail_after(3):
-                await beat.comes(count)
+                await received.wait_for(count)
         await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=START + 2)
         with anyio.fail_after(3):
             await answered.wait()
-        assert rising(beat.numbers)
-        first, *heard = beat.numbers
+        assert rising(received.numbers)
+        first, *rest = received.numbers
         assert 0 <= first < 0.001
-        assert heard[:3] == said[:3]
-        assert said[2] < heard[3] < said[2] + 0.001  # it fell: the smallest step, which no later number can miss
-        assert heard[4:] == said[4:]
-        assert "40 by the API's count" in beat.words[5]
+        assert rest[:3] == said[:3]
+        assert said[2] < rest[3] < said[2] + 0.001  # it fell: the smallest step, which no later number can miss
+        assert rest[4:] == said[4:]
+        assert "40 by the API's count" in received.messages[5]
         group.cancel_scope.cancel()
 
 
@@ -139,7 +142,7 @@ def script(*progress: float | None) -> Any:
 
 @ERAS
 async def test_the_numbers_of_a_scripted_api_arrive_word_for_word(tmp_path: Path, era: str) -> None:
-    beat = Beat()
+    received = ProgressLog()
     async with (
         raw_api(script(5, 30.5, 30.5, 80)) as api,
         server_of(tmp_path, api.base_url) as url,
@@ -147,15 +150,15 @@ async def test_the_numbers_of_a_scripted_api_arrive_word_for_word(tmp_path: Path
     ):
         made = await client.call_tool("create_video", {"prompt": "a boat"})
         task_id = (made.structured_content or {})["task_id"]
-        await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=beat)
-        assert rising(beat.numbers)
-        assert [number for number in beat.numbers if number in (5, 30.5, 80)] == [5, 30.5, 80]
-        assert all(number < 0.001 or 0 <= number % 0.5 < 0.001 for number in beat.numbers)
+        await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=received)
+        assert rising(received.numbers)
+        assert [number for number in received.numbers if number in (5, 30.5, 80)] == [5, 30.5, 80]
+        assert all(number < 0.001 or 0 <= number % 0.5 < 0.001 for number in received.numbers)
 
 
 @ERAS
 async def test_an_api_that_gives_no_number_still_makes_progress_rise(tmp_path: Path, era: str) -> None:
-    beat = Beat()
+    received = ProgressLog()
     async with (
         raw_api(script(None, None, None)) as api,
         server_of(tmp_path, api.base_url) as url,
@@ -163,16 +166,18 @@ async def test_an_api_that_gives_no_number_still_makes_progress_rise(tmp_path: P
     ):
         made = await client.call_tool("create_video", {"prompt": "a boat"})
         task_id = (made.structured_content or {})["task_id"]
-        await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=beat)
-        assert len(beat.numbers) >= 2
-        assert rising(beat.numbers)
-        assert max(beat.numbers) < 0.001
-        assert beat.words[0].startswith("pending, ")
+        await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=received)
+        assert len(received.numbers) >= 2
+        assert rising(received.numbers)
+        assert max(received.numbers) < 0.001
+        assert received.messages[0].startswith("pending, ")
 
 
 @ERAS
-async def test_a_beat_comes_every_five_seconds_while_other_tasks_change_all_the_time(tmp_path: Path, era: str) -> None:
-    beat = Beat()
+async def test_progress_is_sent_every_five_seconds_while_other_tasks_change_all_the_time(
+    tmp_path: Path, era: str
+) -> None:
+    received = ProgressLog()
     async with (
         open_env(tmp_path) as env,
         client_of(env, "http", era, Listener()) as client,
@@ -188,18 +193,20 @@ async def test_a_beat_comes_every_five_seconds_while_other_tasks_change_all_the_
                 await anyio.sleep(0.01)
 
         group.start_soon(restless)
-        beat.waits(client, group)
+        received.start_waiting(client, group)
         with anyio.fail_after(2):
-            await beat.comes(1)
+            await received.wait_for(1)
         with anyio.fail_after(5):
-            await beat.comes(2)
-        assert len(beat.numbers) == 2
+            await received.wait_for(2)
+        assert len(received.numbers) == 2
         group.cancel_scope.cancel()
 
 
 @ERAS
 @HTTP
-async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: Path, transport: str, era: str) -> None:
+async def test_once_eight_clips_are_known_the_message_says_what_is_usual(
+    tmp_path: Path, transport: str, era: str
+) -> None:
     async with (
         open_env(tmp_path) as env,
         client_of(env, transport, era, Listener()) as client,
@@ -207,16 +214,16 @@ async def test_once_eight_clips_are_known_the_words_say_what_is_usual(tmp_path: 
     ):
         await add(env.journal, task(1))
         for number in range(10, 18):
-            before = Beat()
-            before.waits(client, group, seconds=1)
-            await before.comes(1)
-            assert "usual" not in before.words[0]
+            before = ProgressLog()
+            before.start_waiting(client, group, seconds=1)
+            await before.wait_for(1)
+            assert "usual" not in before.messages[0]
             done = task(number, status=Status.COMPLETED, polls=3, ended_at=START + 80 + 2 * (number - 10))
             await add(env.journal, done)
-        after = Beat()
-        after.waits(client, group, seconds=1)
-        await after.comes(1)
-        assert after.words[0].endswith("s so far; usually done after about 87 s")
+        after = ProgressLog()
+        after.start_waiting(client, group, seconds=1)
+        await after.wait_for(1)
+        assert after.messages[0].endswith("s so far; usually done after about 87 s")
         group.cancel_scope.cancel()
 
 
@@ -240,11 +247,11 @@ def test_the_usual_time_is_the_median_of_at_least_eight() -> None:
     "numbers", [[None] * 5, [0.0, 0.0, 0.0], [1e299] * 3, [-5.0, -5.0, 2.0], [None, 0.01, 0.01, 0.02]]
 )
 def test_progress_rises_whatever_the_api_says(numbers: list[float | None]) -> None:
-    beats = ProgressCounter()
-    heard = [beats.following(said, 4.0 * index) for index, said in enumerate(numbers)]
-    assert rising(heard)
+    counter = ProgressCounter()
+    sent = [counter.following(said, 4.0 * index) for index, said in enumerate(numbers)]
+    assert rising(sent)
     firsts = [said for index, said in enumerate(numbers) if said is not None and said not in numbers[:index]]
-    assert [said for said in heard if said in firsts] == firsts
+    assert [said for said in sent if said in firsts] == firsts
 
 
 @pytest.mark.parametrize("said", ["1e999", "-1e999", "9" * 400, "NaN", "true", '"7"', "[]"])
@@ -253,7 +260,7 @@ def test_what_is_no_number_says_nothing_about_progress(said: str) -> None:
     assert ApiTask.model_validate(read).progress is None
 
 
-def test_the_words_name_status_time_and_what_is_known() -> None:
+def test_the_message_names_status_time_and_what_is_known() -> None:
     entry = task(1, status=Status.PROCESSING)
     assert progress_message(entry, START + 42, None) == "processing, 42 s so far"
     assert progress_message(entry, START + 42, 94.6) == "processing, 42 s so far; usually done after about 95 s"

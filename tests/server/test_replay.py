@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 from mcp_types import InputRequiredResult
 
 from tests.support.stack import open_stack, text
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
 
 pytestmark = pytest.mark.anyio
 
@@ -37,3 +40,39 @@ async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
         ids = {(result.structured_content or {})["task_id"] for result in results}  # pyright: ignore
         assert len(ids) == 1
         assert await env.charged() == 300
+
+
+async def test_a_question_asked_by_one_replica_is_answered_at_another(tmp_path: Path) -> None:
+    async def never(_context: Any, _params: Any) -> Any:
+        raise AssertionError("this test answers by itself")
+
+    arguments = {"prompt": "a boat", "mode": "quality"}
+    async with open_stack(tmp_path, elicitation=never) as env:
+        # Another process on the same journal, with a key for its seal that it reads there.
+        backend = Backend()
+        backend.opened(env.engine)
+        async with Client(build_server(backend, sandbox=True), mode="auto", elicitation_callback=never) as other:
+            asked = await env.client.session.call_tool("create_video", arguments, allow_input_required=True)
+            assert isinstance(asked, InputRequiredResult)
+            (question,) = asked.input_requests or ()
+            answers: Any = {question: {"action": "accept", "content": {"spend": True}}}
+            result = await other.session.call_tool(
+                "create_video",
+                arguments,
+                input_responses=answers,
+                request_state=asked.request_state,
+                allow_input_required=True,
+            )
+        assert "Charged 300 sandbox credits." in text(result)  # pyright: ignore[reportArgumentType]
+        assert await env.charged() == 300
+
+
+async def test_an_answer_that_comes_while_the_journal_is_gone_is_told_what_is_wrong(tmp_path: Path) -> None:
+    arguments = {"prompt": "a boat", "mode": "quality"}
+    backend = Backend()
+    backend.failed("The journal cannot be opened.")
+    async with Client(build_server(backend, sandbox=True), mode="auto") as client:
+        result = await client.session.call_tool(
+            "create_video", arguments, request_state="v1.something", allow_input_required=True
+        )
+    assert "The journal cannot be opened." in text(result)  # pyright: ignore[reportArgumentType]

@@ -104,6 +104,18 @@ async def test_five_hundred_unfinished_tasks_make_at_most_five_requests_a_second
     assert len({task_id for _, task_id in world.asked}) >= 250
 
 
+async def test_two_servers_on_one_journal_share_the_five_requests_a_second(tmp_path: Path) -> None:
+    world = World()
+    async with polling(tmp_path, world, 40) as (first, second):
+        while world.now < START + 5:
+            async with anyio.create_task_group() as group:
+                group.start_soon(turn, first, world)
+                group.start_soon(turn, second, world)
+    moments = sorted(moment for moment, _ in world.asked)
+    assert len(moments) >= 10
+    assert all(moments[number + 5] - moments[number] >= 1 - 1e-6 for number in range(len(moments) - 5))
+
+
 async def test_two_servers_on_one_journal_never_ask_about_the_same_task_at_once(tmp_path: Path) -> None:
     world = World()
     async with polling(tmp_path, world, 20) as (first, second):

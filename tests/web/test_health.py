@@ -45,11 +45,11 @@ async def test_each_trouble_is_named(tmp_path: Path) -> None:
     ):
         backend.opened(engine)
         assert await health.reasons() == []
-        engine.poller.beat = now
+        engine.poller.last_round_at = now
         assert await health.reasons() == []
         now += 200
         assert await health.reasons() == ["The poller's last round began 200 s ago."]
-        engine.poller.beat = now
+        engine.poller.last_round_at = now
         engine.poller.unreachable = "No network."
         assert await health.reasons() == ["No network."]
         engine.poller.unreachable = None
@@ -74,12 +74,12 @@ async def test_what_keeps_a_task_from_being_looked_at_is_shown_with_the_task(tmp
     ):
         mine = await engine.accounts.account(Caller(principal=""))
         assert engine.poller.trouble(mine) is None
-        engine.poller.beat = now
+        engine.poller.last_round_at = now
         now += 200
         assert engine.poller.trouble(mine) == (
             "This server last looked 200 s ago, because its own loop fails; its log says why."
         )
-        engine.poller.beat, engine.poller.unreachable = now, "No network."
+        engine.poller.last_round_at, engine.poller.unreachable = now, "No network."
         assert engine.poller.trouble(mine) == "No network."
 
 

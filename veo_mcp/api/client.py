@@ -65,7 +65,7 @@ class VeoClient:
         environ: where proxies and certificates are named.
 
     Attributes:
-        keycare: whether the key works, and when to ask again; told by every call, read by the poller.
+        keycare: whether the key works, and when to ask again; updated by every call, read by the poller.
     """
 
     def __init__(
@@ -105,11 +105,11 @@ class VeoClient:
 
     @property
     def known_identity(self) -> str | None:
-        """The identity, if any answer has told it already; never asks."""
+        """The identity, if any answer has shown it already; never asks."""
         return self._identity
 
     async def identity(self, *, tries: int = TRIES) -> str:
-        """Which API this is: `sandbox:<ledger id>`, or the origin. Asked until it has told once. Raises ApiError.
+        """Which API this is: `sandbox:<ledger id>`, or the origin. Asks until one answer shows it. Raises ApiError.
 
         A header of its answers, refusals too, and not a setting, tells a sandbox from the real thing.
         """

@@ -1,13 +1,13 @@
 """When to ask again with a key that the API refuses: at distances that triple from 1 s to 10 min, one question for all.
 
-Kept by the client, which tells it of every answer; read by the poller and by whoever says how things stand. Pure: the
+Kept by the client, which reports every answer to it; read by the poller and by whoever says how things stand. Pure: the
 clock is an argument, and nothing here waits.
 
 For the poller (its client's `keycare` is the one to use):
 
     if not client.keycare.may_ask():      # the key is refused, and it is not time yet, or another task asks just now
         …                                 # wait client.keycare.wait() seconds, or until woken
-    reply = await client.get_task(…)      # tells keycare by itself, whichever way it ends
+    reply = await client.get_task(…)      # reports to keycare by itself, whichever way it ends
 
     client.keycare.on_recovery = wake     # called once when any call works again, a create or get_credits included
 """

@@ -85,7 +85,7 @@ class Transport:
         clock: Unix seconds now, to read a Retry-After that is a date.
         environ: where proxies and certificates are named.
         crash_at: called at the points of a POST where a crash can fall; the crash tests end the process there.
-        observe: is told of every request: which, how it ended (a status, or "none"), and how many seconds it took.
+        observe: called for every request: which, how it ended (a status, or "none"), and how many seconds it took.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 from mcp import Client, StdioServerParameters
+from mcp.shared.dispatcher import ProgressFnT
 from mcp_types import CallToolResult, TextContent
 from pydantic import SecretStr
 from rich.console import Console
@@ -125,14 +126,14 @@ async def _finished(client: Client, console: Console, started: CallToolResult, l
         # Without a number from the API it only moves: nobody knows how far along the video is.
         line = bar.add_task(label, total=None, words="")
 
-        async def beat(progress: float, total: float | None, message: str | None) -> None:
+        async def show_progress(progress: float, total: float | None, message: str | None) -> None:
             bar.update(line, words=_short(message or ""))
             if total:
                 bar.update(line, completed=progress, total=total)
 
         while task.get("status") in ("submitting", "pending", "processing"):
             arguments = {"task_id": task["task_id"], "wait_seconds": WAIT_SECONDS}
-            looked = await _call(client, "get_task", arguments, beat)
+            looked = await _call(client, "get_task", arguments, show_progress)
             task = looked.structured_content or {}
         bar.update(line, completed=1.0, total=1.0, words=str(task.get("status")))
     if not task.get("video_urls"):
@@ -140,8 +141,10 @@ async def _finished(client: Client, console: Console, started: CallToolResult, l
     return task
 
 
-async def _call(client: Client, tool: str, arguments: dict[str, Any], beat: Any = None) -> CallToolResult:
-    result = await client.call_tool(tool, arguments, progress_callback=beat)
+async def _call(
+    client: Client, tool: str, arguments: dict[str, Any], show_progress: ProgressFnT | None = None
+) -> CallToolResult:
+    result = await client.call_tool(tool, arguments, progress_callback=show_progress)
     if result.is_error:
         raise DemoFailed(_text(result))
     return result

@@ -324,6 +324,19 @@ def _add_tasks(app: Any) -> None:
 
         raise SystemExit(spend(_settings(sandbox=sandbox or None), as_json=as_json))
 
+    @tasks.command("audit")
+    def tasks_audit(
+        as_json: Annotated[bool, typer.Option("--json", help="a list as JSON")] = False,
+        as_csv: Annotated[bool, csv_option] = False,
+        since: Annotated[str | None, typer.Option(help="in the last 24h, 7d, or since a date", metavar="WHEN")] = None,
+        limit: Annotated[int, limit_option] = 100,
+    ) -> None:
+        """List every credit that moved, of everybody, newest first."""
+        from veo_mcp.cli.audit import audit
+
+        form = "json" if as_json else "csv" if as_csv else "lines"
+        raise SystemExit(audit(_settings(), form=form, since=since, limit=limit))
+
     @tasks.command("resolve")
     def tasks_resolve(
         task_id: Annotated[str, typer.Argument(help="a task whose outcome is unknown")],

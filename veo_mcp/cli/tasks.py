@@ -23,7 +23,7 @@ from veo_mcp.server.views import dump, view
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.engine import Engine
 
-__all__ = ["Wanted", "ago", "list_tasks", "resolve_task", "show_task"]
+__all__ = ["Wanted", "ago", "list_tasks", "print_json", "resolve_task", "show_task", "since_when"]
 
 COLOURS = {
     Status.COMPLETED: "green",
@@ -59,7 +59,7 @@ def list_tasks(settings: Settings, wanted: Wanted) -> int:
     async def act(engine: Engine) -> int:
         now = time.time()
         account = await engine.accounts.account(PERSON)
-        status, after = _status(wanted.status), _since(wanted.since, now)
+        status, after = _status(wanted.status), since_when(wanted.since, now)
         found: list[Entry] = []
         cursor: str | None = None
         while len(found) < wanted.limit:
@@ -86,7 +86,7 @@ def show_task(settings: Settings, task_id: str) -> int:
     """Prints one task as JSON."""
 
     async def act(engine: Engine) -> int:
-        _json(dump(view(await fresh(engine, task_id), time.time())))
+        print_json(dump(view(await fresh(engine, task_id), time.time())))
         return 0
 
     return with_engine(settings, act)
@@ -124,7 +124,7 @@ def ago(seconds: float) -> str:
 def _print(found: Sequence[Entry], form: str, now: float) -> None:
     rows = [dump(view(entry, now)) for entry in found]
     if form == "json":
-        _json(rows)
+        print_json(rows)
     elif form == "csv":
         fields: tuple[str, ...] = ("task_id", "status", "created_at", "credits", "charged", "sandbox", "mode", "prompt")
         table: csv.DictWriter[str] = csv.DictWriter(sys.stdout, fields, extrasaction="ignore", restval="")
@@ -160,7 +160,7 @@ def _credits(entry: Entry) -> str:
 
 
 def _shown_id(entry: Entry, others: Sequence[Entry], *, whole: bool) -> str:
-    """As much of the id as tells it from the others that are shown."""
+    """The shortest beginning of the id that distinguishes it from the others shown."""
     name = entry.upstream_id or entry.id
     if whole:
         return name
@@ -180,7 +180,7 @@ def _status(text: str | None) -> Status | None:
         raise RequestError(f"--status must be one of {', '.join(status.value for status in Status)}.") from None
 
 
-def _since(text: str | None, now: float) -> float:
+def since_when(text: str | None, now: float) -> float:
     """Unix seconds of "24h", "7d" or a date."""
     if text is None:
         return 0.0
@@ -193,7 +193,7 @@ def _since(text: str | None, now: float) -> float:
         raise RequestError("--since must be a span such as 24h or 7d, or a date such as 2026-11-30.") from None
 
 
-def _json(value: Any) -> None:
+def print_json(value: Any) -> None:
     # An output that cannot hold every character gets escapes, which say the same in JSON.
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=ascii_only) + "\n")

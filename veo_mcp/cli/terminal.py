@@ -91,7 +91,7 @@ async def fresh(engine: "Engine", typed: str) -> Entry:
 
 
 def explained(error: VeoMcpError, settings: Settings) -> str:
-    """Any error of ours as the terminal tells it."""
+    """The message that the terminal shows for any error of ours."""
     if not isinstance(error, UnknownTask):
         return error.explanation
     if error.explanation == UnknownTask.explanation:

@@ -22,6 +22,7 @@ __all__ = [
     "Charged",
     "Entry",
     "FileNews",
+    "Kind",
     "Status",
     "apply",
     "apply_file",

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from veo_mcp.api.account import Account
 from veo_mcp.journal.entry import Change, Entry, FileNews, Status
 from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.movement import Movement
 
 __all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent", "Upload"]
 
@@ -201,11 +202,11 @@ class Journal(Protocol):
         ...
 
     async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
-        """Remembers that the account was told this price for this request."""
+        """Records that this price was quoted to the account for this request."""
         ...
 
     async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
-        """Whether the account was told this price for this request later than `after`; used up by this call."""
+        """Whether this price was quoted to the account for this request later than `after`; uses the quote up."""
         ...
 
     async def lease_files(
@@ -255,6 +256,17 @@ class Journal(Protocol):
 
     async def set_not_before(self, api: str, principal: str, at: float) -> None:
         """Keeps that moment for every process on this journal, whatever was kept; one that is past ends the pause."""
+        ...
+
+    async def take_turn(self, api: str, principal: str, *, now: float, seconds: float) -> float:
+        """Takes the account's next turn to ask the API; how many seconds it is away.
+
+        Turns lie `seconds` apart, whichever process takes them. `now` is used as by `lease`.
+        """
+        ...
+
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+        """Every credit that moved since then, of every account, newest first."""
         ...
 
     async def check_writable(self) -> None:

@@ -17,11 +17,13 @@ from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Charged, Entry, Status
 from veo_mcp.journal.storable import storable
 
-__all__ = ["DAY", "FIELDS", "Understanding", "migrations", "named_queries", "scope_of_a_day", "to_row"]
+__all__ = ["DAY", "FIELDS", "LONGEST_QUEUE", "Understanding", "migrations", "named_queries", "scope_of_a_day", "to_row"]
 
 log = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
+LONGEST_QUEUE = 60.0
+"""No turn to ask the API lies further ahead."""
 FIELDS = tuple(field.name for field in fields(Entry))
 """The columns of an Entry, in the order in which {entry} selects them."""
 KINDS = frozenset({"create", "extend"})

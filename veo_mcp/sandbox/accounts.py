@@ -82,7 +82,7 @@ class Accounts:
         if not key.startswith("sk-") or len(key) > 200 or not key.isascii():
             return None
         found = Rules()
-        # Every name is compared, and in constant time: an answer's delay tells nothing about the keys in the file.
+        # Every name is compared, and in constant time: an answer's delay reveals nothing about the keys in the file.
         for name, rules in {**SPECIAL, **self._from_file()}.items():
             if hmac.compare_digest(name.encode(), key.encode()):
                 found = rules

@@ -77,7 +77,7 @@ class Task:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is to be done but to tell."""
+        """Whether nothing is left to do but to deliver its callback."""
         return self.status in ("completed", "failed")
 
     def shown(self, base_url: str, now: float, seconds: float) -> dict[str, Any]:

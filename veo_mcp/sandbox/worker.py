@@ -152,7 +152,10 @@ class Worker:
                     await self._call_back(task, posts)
                 except Exception as error:  # whatever a row or a receiver brings, it is this callback's trouble alone
                     self._note(f"the callback of {about} could not be made", error)
-            await self._insist(f"{about} could not be marked as told", lambda: self._ledger.callback_delivered(task_id))
+            await self._insist(
+                f"{about} could not be marked as reported to its callback",
+                lambda: self._ledger.callback_delivered(task_id),
+            )
         except Exception as error:  # the last resort: whatever it is, the other tasks go on
             self._note(f"{about} was left until the next start", error)
         finally:

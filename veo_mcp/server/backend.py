@@ -22,9 +22,9 @@ class Backend:
     """A slot for the engine.
 
     Attributes:
-        loops: tells how what runs all the time is doing; app.py's supervisor knows.
+        loops: returns the state of the long-running loops, which app.py's supervisor keeps.
         followers: what else runs as long as the engine is open, by name.
-        observe: is told of every request to the API; see Transport.
+        observe: called for every request to the API; see Transport.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Backend:
         self._settled.set()
 
     def failed(self, problem: str) -> None:
-        """Tells everyone who asks that there is no engine now, and why."""
+        """Makes everyone who asks for the engine get this reason why there is none."""
         self._engine, self._problem = None, problem
         self._settled.set()
 

@@ -25,6 +25,7 @@ from veo_mcp.errors import VeoMcpError
 from veo_mcp.picture import names_file
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import account_of
+from veo_mcp.server.seal import Seal
 from veo_mcp.text import clean
 
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
@@ -59,10 +60,11 @@ _sealed: ContextVar[str | None] = ContextVar("sealed", default=None)
 
 
 class Asking(Protocol):
-    """A server that knows above how many credits to ask, and where the engine is."""
+    """A server that knows above how many credits to ask, where the engine is, and how to seal what it asked."""
 
     confirm_above: int
     backend: Backend
+    seal: Seal
 
 
 def _yes_or_no(value: Any, handler: ValidatorFunctionWrapHandler) -> bool:
@@ -227,14 +229,15 @@ async def _ask(
     asking = cast("Asking", ctx.mcp_server)
     if price <= asking.confirm_above:
         return Spend(spend=True)
-    if await _nothing_to_send(ctx, asking.backend, planned, repeat_of):
+    if await _nothing_to_send(ctx, asking, planned, repeat_of):
         return Unasked(spend=True)
     return Elicit(question, Spend) if _can_be_asked(ctx) else Unaskable(spend=True)
 
 
-async def _nothing_to_send(ctx: Context[Any, Any], backend: Backend, planned: Planned, repeat_of: str | None) -> bool:
+async def _nothing_to_send(ctx: Context[Any, Any], asking: Asking, planned: Planned, repeat_of: str | None) -> bool:
     try:
-        engine = await backend.engine()
+        await asking.seal.ready()
+        engine = await asking.backend.engine()
         account = await account_of(ctx.request_context, engine)
         plan = await planned(engine, account)
         return await engine.submitter.earlier(account, plan, repeat_of=repeat_of) is not None

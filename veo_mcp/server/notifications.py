@@ -1,4 +1,4 @@
-"""Tells hosts of both protocol eras that a task changed.
+"""Notifies hosts of both protocol eras that a task changed.
 
 Started by app.py once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
 caused it; nobody else in this project notifies. Every listener has an outbox of its own, and hears of its own
@@ -57,6 +57,10 @@ __all__ = ["Announcer"]
 URIS = 2000
 URI_LENGTH = 2000
 """What one listener may ask for: far more than any host does, and little enough to keep for many."""
+NO_CHANNEL = (
+    "Nothing can be sent on this connection unasked (VEO_HTTP_STATELESS keeps no sessions), so there are no "
+    "subscriptions here. Ask again with get_task."
+)
 TOO_MUCH = f"A listener may ask for at most {URIS} URIs of at most {URI_LENGTH} characters."
 
 
@@ -170,7 +174,7 @@ class Announcer:
     async def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         subscriber = self._known(ctx)
         if subscriber is None:
-            raise MCPError(INVALID_REQUEST, "Nothing can be sent on this connection unasked.")
+            raise MCPError(INVALID_REQUEST, NO_CHANNEL)
         wanted = subscriber.uris | {str(params.uri)}
         if _too_much(wanted):
             raise MCPError(INVALID_PARAMS, TOO_MUCH)

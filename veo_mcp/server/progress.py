@@ -19,7 +19,7 @@ class ProgressCounter:
         self._last = -math.inf
 
     def following(self, said: float | None, waited: float) -> float:
-        """The next number: what the API said, if that rises; else the smallest step that can be told apart.
+        """The next number: what the API said, if that rises; else the smallest step that a float can show.
 
         As long as the API says nothing, a second counts for a millionth. What it may say later is a share or a percent,
         nobody knows which, and a number as large as the seconds would stand in its way.

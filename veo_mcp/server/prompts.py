@@ -83,7 +83,7 @@ def complete(prompt: str, argument: str, value: str) -> list[str]:
 
 
 def fault(prompt: str, arguments: Mapping[str, str]) -> str | None:
-    """What does not fit in the arguments of a prompt, as a sentence; an empty argument counts as not given."""
+    """A message about what is wrong with the arguments of a prompt, or None; an empty argument counts as not given."""
     shots, ratio = arguments.get("shots"), arguments.get("aspect_ratio")
     if prompt == "storyboard" and shots and shots.strip() not in SHOTS:
         return f"shots must be a whole number from {SHOTS[0]} to {SHOTS[-1]}."

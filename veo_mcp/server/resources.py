@@ -101,7 +101,7 @@ class _Resources:
         replace(server, "resources/list", PaginatedRequestParams, self.listed)
         self._sdk_read = handler_of(server, "resources/read")
         replace(server, "resources/read", ReadResourceRequestParams, self.read)
-        # Not through the SDK's decorator, whose handler is not told who asks.
+        # Not through the SDK's decorator, whose handler does not learn who asks.
         replace(server, "completion/complete", CompleteRequestParams, self.completed)
 
     async def newest(self) -> str:
@@ -185,7 +185,7 @@ class _Resources:
 
 
 def resource_error(error: VeoMcpError) -> ResourceError:
-    """Any error of ours as a read of a resource tells it; none of them spends."""
+    """Any error of ours as the answer to a read of a resource; none of them spends."""
     if isinstance(error, UnknownTask):
         return ResourceNotFoundError("No task with this id exists.")
     return ResourceError(error.explanation)

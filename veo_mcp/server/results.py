@@ -2,51 +2,57 @@
 
 Called by tools, resources, the Tasks extension and the command line. Each message says what happened, whether credits
 were spent, and what to do next; it is the text of a result and, as `message`, the first key of its structured content,
-because some hosts show their model only one of the two. Failures lie in tool_errors.py. Never decides anything and
-never performs I/O.
+because some hosts show their model only one of the two. Failures lie in tool_errors.py, the words on a film's parts in
+film_words.py. Never decides anything and never performs I/O.
 """
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mcp_types import CallToolResult, TextContent
-from pydantic import BaseModel
 
 from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.server.film_words import film_words
+from veo_mcp.server.forms import FORMS, FULL, Form
 from veo_mcp.server.views import (
     AffordableView,
     CreditsView,
     LimitView,
     TaskListView,
-    TaskView,
     asked,
     dump,
     excerpts,
     in_sandbox,
     iso,
+    linkable,
     retry_after,
     shown,
     view,
     view_row,
 )
 from veo_mcp.tasks.budget import Standing
-from veo_mcp.tasks.situation import NOTHING_KNOWN, WHOLE_FILM_SECONDS, Situation
+from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
 from veo_mcp.text import clean
 
 __all__ = [
     "ago",
     "balance_result",
     "charge_words",
-    "linkable",
     "list_result",
     "money",
+    "size",
     "span",
     "task_message",
     "task_result",
 ]
 
-MOST_PARTS = 6
-"""Parts of a film that are listed in one answer."""
+ROOM, ROOM_UNKNOWN, ROOM_ROW, TEN = 1_300, 1_800, 600, 10
+"""Bytes that text and structured content of an answer may take together: about one task, about one whose outcome is
+unknown, and for each row of a list, which has room for ten at least."""
+ROW_PROMPT, ROW_PROMPT_SHORT = 48, 32
+"""Characters of a prompt in a row; fewer where the page gets too long."""
 WAITING = (
     "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."
 )
@@ -55,9 +61,21 @@ WAITING = (
 def task_result(
     entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False
 ) -> CallToolResult:
-    """A tool's answer about one task."""
-    message = task_message(entry, now, situation, repeated=repeated)
-    return _result(view(entry, now, message, repeated=repeated))
+    """A tool's answer about one task, in the fullest form that there is room for."""
+    room = ROOM_UNKNOWN if entry.status is Status.UNKNOWN else ROOM
+    made = [_in_form(entry, now, situation, FULL, repeated=repeated)]
+    for form in FORMS:
+        if size(made[-1]) <= room:
+            break
+        made.append(_in_form(entry, now, situation, form, repeated=repeated))
+    return made[-1]
+
+
+def size(result: CallToolResult) -> int:
+    """Bytes of an answer's text and structured content together."""
+    texts = [block.text for block in result.content if isinstance(block, TextContent)]
+    data = json.dumps(result.structured_content, separators=(",", ":"), ensure_ascii=False)
+    return len("\n".join(texts).encode()) + len(data.encode())
 
 
 def list_result(
@@ -71,8 +89,6 @@ def list_result(
     sandbox: bool,
 ) -> CallToolResult:
     """A tool's answer with a page of tasks; `spent` is what the last 24 h cost the account."""
-    short = excerpts([entry.prompt for entry in entries])
-    rows = [view_row(entry, now, words) for entry, words in zip(entries, short, strict=True)]
     closing = f"Last 24 h: {spent} {'sandbox ' if sandbox else ''}credits spent or reserved."
     if not entries:
         kind = f"{status} " if status else ""
@@ -80,12 +96,13 @@ def list_result(
     closing += " Only videos made through this server are listed; get_task finds others by id."
     if next_cursor:
         closing += f" For older ones call again with cursor={next_cursor}"
-    count = f"{len(rows)} Veo video task{'s' if len(rows) != 1 else ''}, newest first. " if rows else ""
-    lines = [_line(entry, now, words) for entry, words in zip(entries, short, strict=True)]
-    listed = TaskListView(message=count + closing, tasks=rows, next_cursor=next_cursor)
-    return CallToolResult(
-        content=[TextContent(type="text", text="\n".join([*lines, closing]))], structured_content=dump(listed)
-    )
+    room = ROOM_ROW * max(TEN, len(entries))
+    made = _listed(entries, next_cursor, now, closing, ROW_PROMPT, len(entries))
+    for links in range(len(entries), -1, -1):
+        if size(made) <= room:
+            break
+        made = _listed(entries, next_cursor, now, closing, ROW_PROMPT_SHORT, links)
+    return made
 
 
 def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResult:
@@ -101,28 +118,38 @@ def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResul
     words += f" That is enough for {fast} fast or {quality} quality Veo videos."
     if standing.sandbox:
         words += " These are not real: a real key in VEO_API_KEY (or veo-mcp login) leaves the sandbox."
-    return _result(
-        CreditsView(
-            message=words,
-            **credits.model_dump(),
-            affordable=AffordableView(fast=fast, quality=quality),
-            spent_24h=standing.spent,
-            limit=limit,
-            sandbox=standing.sandbox,
-        )
+    seen = CreditsView(
+        message=words,
+        **credits.model_dump(),
+        affordable=AffordableView(fast=fast, quality=quality),
+        spent_24h=standing.spent,
+        limit=limit,
+        sandbox=standing.sandbox,
     )
+    return CallToolResult(content=[TextContent(type="text", text=words)], structured_content=dump(seen))
 
 
-def task_message(entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False) -> str:
-    """What happened, credits, next step."""
-    words = _state(entry, now, situation, repeated=repeated)
+def task_message(
+    entry: Entry,
+    now: float,
+    situation: Situation = NOTHING_KNOWN,
+    *,
+    repeated: bool = False,
+    form: Form = FULL,
+    beside_fields: bool = False,
+) -> str:
+    """What happened, credits, next step; `beside_fields`: for structured content, whose fields hold links and ids."""
+    brief = beside_fields and form.once
+    words = _state(entry, now, situation, form, repeated=repeated, brief=brief)
     if not repeated:
         return words
-    before = f"The same request was made before; nothing was sent again. {words}"
-    if entry.status is Status.UNKNOWN:  # that says already how to pay for another one
-        return before
-    another = "other seeds or " if entry.kind == "create" else ""
-    return f"{before} To pay again on purpose: {another}repeat_of={shown(entry)}."
+    before = "The same request was made before" if form.hints else "A repeat"
+    words = f"{before}; nothing was sent again. {words}"
+    if entry.status is Status.UNKNOWN or (brief and not form.hints):  # it, or the tool, says how to pay for another one
+        return words
+    another = "other seeds or " if entry.kind == "create" and form.hints else ""
+    on_purpose = " on purpose" if form.hints else ""
+    return f"{words} To pay again{on_purpose}: {another}repeat_of={'task_id' if brief else shown(entry)}."
 
 
 def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox: bool = False) -> str:
@@ -158,32 +185,61 @@ def span(seconds: float) -> str:
 
 def ago(entry: Entry, now: float) -> str:
     """When it was begun, as people say it, and the date."""
-    return f"{span(max(0.0, now - entry.created_at))} ago ({iso(entry.created_at)[:16].replace('T', ' ')} UTC)"
+    return f"{span(max(0.0, now - entry.created_at))} ago ({minute(entry.created_at)})"
 
 
-def linkable(url: str) -> bool:
-    """Whether this can stand in an answer as a link: https, or the sandbox's own on this machine."""
-    return bool(re.match(r"https://[^\s/@]+/|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/", url))
+def minute(moment: float) -> str:
+    """A date and a time of day."""
+    return f"{iso(moment)[:16].replace('T', ' ')} UTC"
 
 
-def _state(entry: Entry, now: float, situation: Situation, *, repeated: bool) -> str:
+def _listed(
+    entries: Sequence[Entry], next_cursor: str | None, now: float, closing: str, words: int, links: int
+) -> CallToolResult:
+    """The page with this many characters of each prompt, and the links of this many videos, the newest ones."""
+    short = excerpts([entry.prompt for entry in entries], words)
+    linked = [entry if place < links else replace(entry, video_urls=()) for place, entry in enumerate(entries)]
+    if any(entry.video_urls for entry in entries[links:]):
+        closing = f"For the links of the oldest ask get_task. {closing}"
+    plural = "s" if len(entries) != 1 else ""
+    # Rows of data have dates and no ages, and a model has no clock.
+    count = f"{len(entries)} Veo video task{plural}, newest first, at {minute(now)}. " if entries else ""
+    rows = [view_row(entry, now, excerpt) for entry, excerpt in zip(linked, short, strict=True)]
+    lines = [_line(entry, now, excerpt) for entry, excerpt in zip(linked, short, strict=True)]
+    listed = TaskListView(message=count + closing, tasks=rows, next_cursor=next_cursor)
+    return CallToolResult(
+        content=[TextContent(type="text", text="\n".join([*lines, closing]))], structured_content=dump(listed)
+    )
+
+
+def _in_form(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool) -> CallToolResult:
+    text = task_message(entry, now, situation, repeated=repeated, form=form)
+    message = task_message(entry, now, situation, repeated=repeated, form=form, beside_fields=True)
+    data = view(entry, now, message, repeated=repeated, prompt=form.prompt, said=form.said)
+    if form is FORMS[-1] and entry.film_saved_to:  # the film holds the part, and the size says more than "720p"
+        data = data.model_copy(update={"saved_to": None, "resolution": None})
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=dump(data))
+
+
+def _state(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
     match entry.status:
         case Status.COMPLETED:
-            return _completed(entry, now, situation, repeated=repeated)
+            return _completed(entry, now, situation, form, repeated=repeated, brief=brief)
         case Status.FAILED:
-            return _failed(entry, now, situation)
+            return _failed(entry, now, situation, form, brief=brief)
         case Status.REFUSED:
-            return _refused(entry, now)
+            return _refused(entry, now, form)
         case Status.UNKNOWN:
-            return _unknown(entry, now, situation)
+            return _unknown(entry, now, situation, form, repeated=repeated, brief=brief)
         case Status.SUBMITTING:
             return f"Veo video {shown(entry)} is being sent right now. {money(entry)} Call get_task in a few seconds."
         case _:
-            return _under_way(entry, now, situation)
+            return _under_way(entry, now, situation, brief=brief)
 
 
-def _under_way(entry: Entry, now: float, situation: Situation) -> str:
-    words = f"Veo video {shown(entry)} is {entry.status.value}, started {span(now - entry.created_at)} ago."
+def _under_way(entry: Entry, now: float, situation: Situation, *, brief: bool) -> str:
+    which = "The Veo video" if brief else f"Veo video {shown(entry)}"
+    words = f"{which} is {entry.status.value}, started {span(now - entry.created_at)} ago."
     if situation.usual is not None:
         words += f" Such videos usually take about {span(situation.usual)}."
     if situation.trouble is None:
@@ -195,22 +251,30 @@ def _under_way(entry: Entry, now: float, situation: Situation) -> str:
     )
 
 
-def _completed(entry: Entry, now: float, situation: Situation, *, repeated: bool) -> str:
+def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
     links = " ".join(clean(url, 2000) for url in entry.video_urls if linkable(url))
     ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
-    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) else ""
-    parts = [ready, f"{_what(entry, situation)}, started {ago(entry, now)}.", f"{drawn}{money(entry)}"]
-    if entry.saved_to:
-        parts.append(f"Saved: {clean(entry.saved_to, 500)}")
+    about = f"{_what(entry, situation)}, started {ago(entry, now)}."
+    if brief:
+        ready = "The video is ready: video_urls." if links else ready
+        about = f"Started {span(max(0.0, now - entry.created_at))} ago." if form.hints else ""
+    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and form.hints and not brief else ""
+    parts = [ready, about, f"{drawn}{money(entry)}"]
+    if entry.saved_to and (form.hints or not entry.film_saved_to):  # the film holds it
+        parts.append("It is saved at saved_to." if brief else f"Saved: {clean(entry.saved_to, 500)}")
     if entry.film_saved_to:
-        parts.append(f"The whole film: {clean(entry.film_saved_to, 500)}")
+        parts.append(
+            "The whole film: film_saved_to." if brief else f"The whole film: {clean(entry.film_saved_to, 500)}"
+        )
     elif entry.extends:
-        parts.append(_film(entry, situation.chain))
+        parts.append(film_words(entry, situation.chain, form, brief=brief))
     if entry.file_error:
-        parts.append(f"Its file: {clean(entry.file_error, 200)}")
-    if not repeated:
+        parts.append(f"Its file: {clean(entry.file_error, form.said)}")
+    if not repeated and not brief:
         parts.append(f"Continue it: extend_video, task_id={shown(entry)}.")
-    return " ".join(parts)
+    elif not repeated and form.hints:
+        parts.append("Continue it: extend_video.")
+    return " ".join(part for part in parts if part)
 
 
 def _what(entry: Entry, situation: Situation) -> str:
@@ -234,48 +298,19 @@ def _what(entry: Entry, situation: Situation) -> str:
     return ", ".join(facts) or ("An extension" if entry.extends else "A video")
 
 
-def _film(entry: Entry, chain: Sequence[Entry]) -> str:
-    """Whether the file of an extension holds the whole film; if not, where the parts are, in order."""
-    if len(chain) < 2:
-        return "What it continues was made elsewhere, so whether its file holds the whole film is not known."
-    whole = _holds_all(chain[-2], entry)
-    if whole:
-        before = ", ".join(shown(part) for part in chain[-1 - MOST_PARTS : -1])
-        return f"Its file holds the whole film, with {before}."
-    # A part that holds what went before it is where the film begins.
-    begins = next((place for place in range(len(chain) - 2, 0, -1) if _holds_all(*chain[place - 1 : place + 1])), 0)
-    parts = chain[begins:-1]
-    earlier = (
-        f"{len(parts) - MOST_PARTS} earlier ones (get_task on each leads back); " if len(parts) > MOST_PARTS else ""
-    )
-    listed = "; ".join(
-        f"{number}. {shown(part)} {next(filter(linkable, part.video_urls), 'no link')}"
-        for number, part in list(enumerate(parts, 1))[-MOST_PARTS:]
-    )
-    order = f"{earlier}{listed}; {len(parts) + 1}. this one."
-    if whole is None:
-        later = any(part.duration_seconds is None and part.file_due_at is not None for part in chain[-2:])
-        known = "not known yet; look again in a few seconds" if later else "not known, because a length cannot be read"
-        return f"Whether its file holds the whole film or only the new part is {known}. Parts in order: {order}"
-    return f"Its file holds only the new part. The film in order: {order}"
-
-
-def _holds_all(parent: Entry, child: Entry) -> bool | None:
-    """Whether the child's file holds its parent's too; None where a length is not known."""
-    if child.duration_seconds is None or parent.duration_seconds is None:
-        return None
-    return child.duration_seconds >= parent.duration_seconds + WHOLE_FILM_SECONDS
-
-
-def _failed(entry: Entry, now: float, situation: Situation) -> str:
-    said = clean(entry.error_message or "").rstrip(".")
-    words = f"The video failed ({shown(entry)}, started {span(now - entry.created_at)} ago)."
-    words += f" The API said: “{said}”." if said else " The API gave no reason."
+def _failed(entry: Entry, now: float, situation: Situation, form: Form, *, brief: bool) -> str:
+    said = clean(entry.error_message or "", form.said).rstrip(".")
+    which = "" if brief else f"{shown(entry)}, "
+    words = f"The video failed ({which}started {span(now - entry.created_at)} ago)."
+    if brief and said:
+        words += " The API's words: error."
+    else:
+        words += f" The API said: “{said}”." if said else " The API gave no reason."
     words += f" {_cause(entry)} {money(entry)}"
     if situation.failures > 1:
         return (
             f"{words} This same request has failed {situation.failures} times in a row: stop, and tell the person. "
-            "Send it again only if they ask for it."
+            "Send it again only if they ask."
         )
     return f"{words} Tell the person, and ask before paying for another try."
 
@@ -296,8 +331,8 @@ def _cause(entry: Entry) -> str:
     return "That names no cause; the wording need not be it."
 
 
-def _refused(entry: Entry, now: float) -> str:
-    said = clean(entry.error_message or "").rstrip(".")
+def _refused(entry: Entry, now: float, form: Form) -> str:
+    said = clean(entry.error_message or "", form.said).rstrip(".")
     if entry.error_code == "settled_by_hand":
         return (
             f"A person settled request {shown(entry)}, made {ago(entry, now)}: the API never took it, and no video was "
@@ -312,9 +347,10 @@ def _refused(entry: Entry, now: float) -> str:
     )
 
 
-def _unknown(entry: Entry, now: float, situation: Situation) -> str:
-    why = clean(entry.error_message or "its answer was lost", 100).rstrip(".")
-    words = f"Nobody knows whether the API took request {shown(entry)}, sent {ago(entry, now)}: {why}. {money(entry)}"
+def _unknown(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
+    why = clean(entry.error_message or "its answer was lost", min(100, form.said)).rstrip(".")
+    which = "the request" if brief else f"request {shown(entry)}"
+    words = f"Nobody knows whether the API took {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
     if entry.evidence:
         words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
     words += (
@@ -322,10 +358,11 @@ def _unknown(entry: Entry, now: float, situation: Situation) -> str:
         if situation.callbacks
         else " It cannot settle by itself (no callbacks are set up)."
     )
+    words += "" if repeated else " It is not sent again."
     return (
-        f"{words} It is not sent again. The person can settle it: in the card, or with veo-mcp tasks resolve "
+        f"{words} The person can settle it: in the card, or with veo-mcp tasks resolve "
         f"{shown(entry)} at a terminal. To pay for another on purpose, ask them first, then call {_tool(entry)} "
-        f"with repeat_of={shown(entry)}."
+        f"with repeat_of={'task_id' if brief else shown(entry)}."
     )
 
 
@@ -346,10 +383,3 @@ def _line(entry: Entry, now: float, words: str) -> str:
 
 def _tool(entry: Entry) -> str:
     return "extend_video" if entry.kind == "extend" else "create_video"
-
-
-def _result(model: TaskView | CreditsView) -> CallToolResult:
-    shown_as: BaseModel = model
-    return CallToolResult(
-        content=[TextContent(type="text", text=model.message or "")], structured_content=dump(shown_as)
-    )

@@ -35,7 +35,7 @@ Ctx = ServerRequestContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task as the wire has it; times are Unix seconds. `details` is what only `tasks/get` tells, such as the end."""
+    """A task as the wire has it; times are Unix seconds. `details` is for `tasks/get` alone, such as the result."""
 
     task_id: str
     status: str
@@ -214,5 +214,5 @@ def _message(entry: Entry, now: float) -> str:
 
 
 def protocol_error(error: VeoMcpError) -> MCPError:
-    """Any error of ours as the extension's methods tell it; none of them spends."""
+    """Any error of ours as the answer of the extension's methods; none of them spends."""
     return MCPError(INTERNAL_ERROR, error.explanation)

@@ -137,7 +137,7 @@ def quoted_price(
     wrong = (
         ""
         if confirmed is None
-        else f" confirm_credits={confirmed} does not count: it must repeat the price of this very request, told less "
+        else f" confirm_credits={confirmed} does not count: it must repeat the price of this very request, quoted less "
         "than 15 minutes ago, and counts once."
     )
     return tool_error(
@@ -147,7 +147,7 @@ def quoted_price(
 
 
 def nobody_agreed(credits: int, *, estimated: bool, cheaper: bool) -> CallToolResult:
-    """The answer where the question about the credits brought no yes; who said no cannot be told apart."""
+    """The answer where the question about the credits was not answered with yes, be it by the person or the host."""
     about = "about " if estimated else ""
     fast = " Mode fast costs 40." if cheaper else ""
     return tool_error(

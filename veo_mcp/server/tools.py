@@ -180,10 +180,9 @@ class Tools:
             entry = await engine.reader.get(account, task_id)
             if wait_seconds and not entry.settled:
                 async with engine.poller.watching(entry):
-                    usual = await engine.poller.usual(entry)
-                    beat = self._beat(ctx, usual)
+                    report = self._progress_reporter(ctx, await engine.poller.usual(entry))
                     entry = await engine.reader.wait(
-                        account, entry, seconds=wait_seconds, every=PROGRESS_SECONDS, beat=beat
+                        account, entry, seconds=wait_seconds, every=PROGRESS_SECONDS, report=report
                     )
             return await self._shown(ctx, engine, account, entry)
 
@@ -249,22 +248,22 @@ class Tools:
     async def _shown(
         self, ctx: Context, engine: "Engine", account: Account, entry: Entry, *, repeated: bool = False
     ) -> CallToolResult:
-        """The answer about one task, with what the card is told beside it where there can be one."""
+        """The answer about one task, with the card's own data beside it where the host shows cards."""
         situation = await engine.situations.of(account, entry)
         result = task_result(entry, self._clock(), situation, repeated=repeated)
         return with_card_facts(result, situation, self._clock()) if client_supports_apps(ctx) else result
 
-    def _beat(self, ctx: Context, usual: float | None) -> Callable[[Entry], Awaitable[None]]:
-        """What tells the host of a waiting call that it is alive."""
-        started, beats = self._clock(), ProgressCounter()
+    def _progress_reporter(self, ctx: Context, usual: float | None) -> Callable[[Entry], Awaitable[None]]:
+        """Sends the host of a waiting call its progress notifications, so that it does not give up."""
+        started, counter = self._clock(), ProgressCounter()
 
-        async def beat(entry: Entry) -> None:
+        async def report(entry: Entry) -> None:
             now = self._clock()
             await ctx.report_progress(
-                beats.following(entry.progress, now - started), message=progress_message(entry, now, usual)
+                counter.following(entry.progress, now - started), message=progress_message(entry, now, usual)
             )
 
-        return beat
+        return report
 
     async def _spend(
         self,

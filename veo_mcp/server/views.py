@@ -5,6 +5,7 @@ Called by tools, resources, the Tasks extension and the command line. `message` 
 their model the structured content alone. Absent values are left out, never null.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, cast
@@ -27,6 +28,7 @@ __all__ = [
     "excerpts",
     "in_sandbox",
     "iso",
+    "linkable",
     "retry_after",
     "shown",
     "view",
@@ -37,7 +39,6 @@ __all__ = [
 LAST_MOMENT = 253402300799.0
 """The end of the year 9999."""
 PROMPT = 200
-ROW_PROMPT = 48
 SANDBOX_WAIT, WAIT = 5, 20
 """Seconds after which it is worth asking again, where the API said nothing."""
 
@@ -90,7 +91,7 @@ class TaskView(_View):
 
 
 class RowView(_View):
-    """A task in a list: what tells it from the others, what it cost, and its link; the rest is get_task's."""
+    """A task in a list: what distinguishes it from the others, what it cost, and its link; the rest is get_task's."""
 
     task_id: str
     status: str
@@ -148,12 +149,20 @@ def dump(model: BaseModel) -> dict[str, Any]:
     return model.model_dump(mode="json", exclude_none=True)
 
 
-def view(entry: Entry, now: float, message: str | None = None, *, repeated: bool = False) -> TaskView:
-    """The entry as a host sees it, with the sentences about it."""
+def view(
+    entry: Entry,
+    now: float,
+    message: str | None = None,
+    *,
+    repeated: bool = False,
+    prompt: int = PROMPT,
+    said: int = PROMPT,
+) -> TaskView:
+    """The entry as a host sees it, with the sentences about it; `prompt` and `said`: characters of either."""
     given = asked(entry)
     error = None
     if entry.error_code or entry.error_message:
-        error = ErrorView(code=clean(entry.error_code or "error"), message=clean(entry.error_message or ""))
+        error = ErrorView(code=clean(entry.error_code or "error"), message=clean(entry.error_message or "", said))
     watermark = given.get("watermark")
     return TaskView(
         message=message,
@@ -161,7 +170,7 @@ def view(entry: Entry, now: float, message: str | None = None, *, repeated: bool
         status=entry.status.value,
         upstream_status=clean(entry.upstream_status) if entry.upstream_status else None,
         model=clean(entry.model, 60),
-        prompt=clean(entry.prompt, PROMPT),
+        prompt=clean(entry.prompt, prompt),
         mode=entry.mode,
         aspect_ratio=entry.aspect_ratio,
         seeds=given.get("seeds"),
@@ -196,7 +205,7 @@ def view_row(entry: Entry, now: float, excerpt: str) -> RowView:
     return RowView.model_validate({**fields, "prompt": excerpt})
 
 
-def excerpts(prompts: Sequence[str], limit: int = ROW_PROMPT) -> list[str]:
+def excerpts(prompts: Sequence[str], limit: int) -> list[str]:
     """One short line for each prompt; where two begin alike, it shows where they differ."""
     lines = [clean(prompt, 2000) for prompt in prompts]
     shown: list[str] = []
@@ -222,6 +231,11 @@ def elapsed(entry: Entry, now: float) -> int:
     """Seconds since the request, or until its end; by our own clock where we saw both, whatever the API's says."""
     ends = [end for end in (entry.ended_at, entry.completed_at) if end is not None and end >= entry.created_at]
     return max(0, round(min(ends, default=now if entry.status not in FINAL else entry.created_at) - entry.created_at))
+
+
+def linkable(url: str) -> bool:
+    """Whether this can stand in an answer as a link: https, or the sandbox's own on this machine."""
+    return bool(re.match(r"https://[^\s/@]+/|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/", url))
 
 
 def in_sandbox(entry: Entry) -> bool:

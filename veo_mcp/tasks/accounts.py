@@ -75,8 +75,8 @@ class Accounts:
     async def account(self, caller: Caller) -> Account:
         """The account of this caller. Never fails: a journal can be read while the API is away.
 
-        Until the API has told which one it is, it is taken for the one that its URL names; submit.py spends nothing
-        before it has told.
+        Until an answer has shown which API this is, it is taken for the one that its URL names; submit.py spends
+        nothing before that.
         """
         principal, key, client = await self._of(caller)
         if client.known_identity is None:

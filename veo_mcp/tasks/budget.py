@@ -91,7 +91,7 @@ class Budget:
     async def standing(self, account: Account) -> Standing:
         """What the account has, has spent and may spend. Raises ApiError."""
         credits = await self._evidence.balance(account)
-        # The answer may be the first one that tells which API this is.
+        # The answer may be the first one that shows which API this is.
         account = replace(account, api=self._accounts.client(account).known_identity or account.api)
         spent = await self._journal.spent(account, now=self._clock())
         more_at = None if spent.oldest_at is None else spent.oldest_at + DAY

@@ -1,6 +1,6 @@
 """One film from a video and what it continues: finds the parts, fetches those that are not here, has them joined.
 
-Used by the saver and by `veo-mcp download --film`. Whether a file holds the whole film or only its own seconds is told
+Used by the saver and by `veo-mcp download --film`. Whether a file holds the whole film or only its own seconds is read
 by its length, not by its maker. Never spends; the joining itself is veo_mcp/film.py, in a process of its own.
 """
 

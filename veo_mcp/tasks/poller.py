@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 150.0
 """Longer than one read with all its retries (120 s): a lease runs out only when its holder died."""
 SPACING_SECONDS = 0.2
-"""Five requests a second at most, however many tasks are unfinished."""
+"""Five requests a second at most for one key, however many tasks are unfinished and servers share the journal."""
 IDLE_SECONDS = 1.0
 FAILED_SECONDS = 30.0
 """How long after a look that failed the next one comes at the latest: it has said nothing about the task."""
@@ -47,9 +47,9 @@ SLOW_DOWN = 8.0
 class Poller:
     """One loop over the journal's due tasks.
 
-    Attributes:
-        beat: Unix time of the last round, for readiness.
-        unreachable: why the API could not be asked at all in the last round, or None.
+        Attributes:
+    last_round_at: Unix time at which the last round began, for readiness.
+            unreachable: why the API could not be asked at all in the last round, or None.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Poller:
         self._sleep = sleep
         self._crash_at = crash_at
         self._watched: Counter[str] = Counter()
-        self.beat = 0.0
+        self.last_round_at = 0.0
         self.unreachable: str | None = None
 
     def trouble(self, account: Account) -> str | None:
@@ -81,8 +81,8 @@ class Poller:
         refusal = self._accounts.client(account).keycare.refusal
         if refusal is not None:
             return refusal.explanation
-        silent = self._clock() - self.beat
-        if self.beat and silent > SILENT_SECONDS:
+        silent = self._clock() - self.last_round_at
+        if self.last_round_at and silent > SILENT_SECONDS:
             return f"This server last looked {silent:.0f} s ago, because its own loop fails; its log says why."
         return self.unreachable
 
@@ -122,7 +122,7 @@ class Poller:
 
     async def round(self) -> int:
         """One pass: settles sends whose process died, then asks about what is due. Returns how many were asked."""
-        now = self.beat = self._clock()
+        now = self.last_round_at = self._clock()
         await self._submitter.record_kept()
         if not self._submitter.overdue(now):
             await self._journal.expire_submissions(now)
@@ -139,23 +139,28 @@ class Poller:
 
     async def _ask_next(self, scope: Scope) -> int:
         """Asks about one task that is due, if there is one and the API lets itself be asked."""
-        now = self._clock()
-        pause = pause_left(await self._journal.not_before(scope.api, scope.pauser), now)
-        if pause or scope.client.keycare.wait() > 0:
+        if await self._paused(scope) or scope.client.keycare.wait() > 0:
             return 0
         # One at a time: what is leased and waits for its turn would be out of everyone's reach meanwhile.
         due = await self._journal.lease(
             api=scope.api,
             principals=scope.principals,
             worker_id=self._worker_id,
-            now=now,
+            now=self._clock(),
             seconds=LEASE_SECONDS,
             limit=1,
         )
         for lease in due:
-            await self._ask(scope, lease)
-            await self._sleep(SPACING_SECONDS)
+            wait = await self._journal.take_turn(scope.api, scope.pauser, now=self._clock(), seconds=SPACING_SECONDS)
+            await self._sleep(wait)
+            if wait and await self._paused(scope):  # another server was told so meanwhile
+                await self._release(lease, lease.entry, 0.0, asked=False)
+            else:
+                await self._ask(scope, lease)
         return len(due)
+
+    async def _paused(self, scope: Scope) -> bool:
+        return pause_left(await self._journal.not_before(scope.api, scope.pauser), self._clock()) > 0
 
     async def _ask(self, scope: Scope, lease: Lease) -> None:
         entry, gap, asked = lease.entry, None, True

@@ -1,7 +1,7 @@
-"""Prices that were told before a request, for hosts that cannot ask the person: a speed bump, kept in the journal.
+"""Prices that were quoted before a request, for hosts that cannot ask the person: a speed bump, kept in the journal.
 
-Called by the two tools that spend. A confirmation counts if this account was told this price for this very request less
-than 15 minutes ago, and once. What locks is the limit (budget.py). Never spends.
+Called by the two tools that spend. A confirmation counts if this price was quoted to this account for this very request
+less than 15 minutes ago, and once. What locks is the limit (budget.py). Never spends.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ class Quotes:
         self._clock = clock
 
     async def give(self, account: Account, plan: Plan, repeat_of: str | None) -> int | None:
-        """Remembers that this price is told now; the balance to tell with it, where the API says it in time."""
+        """Records that this price is quoted now; returns the balance to show with it, where the API answers in time."""
         await self._journal.quote(account, _request(plan, repeat_of), plan.credits, now=self._clock())
         with anyio.move_on_after(ASKING_SECONDS):
             try:
@@ -43,7 +43,7 @@ class Quotes:
         return None
 
     async def take(self, account: Account, plan: Plan, repeat_of: str | None, confirmed: int | None) -> bool:
-        """Whether the price was confirmed as it was told; the quote is used up by that."""
+        """Whether the price was confirmed as it was quoted; the quote is used up by that."""
         if confirmed != plan.credits:
             return False
         after = self._clock() - QUOTE_SECONDS

@@ -97,16 +97,16 @@ class Reader:
         *,
         seconds: float,
         every: float,
-        beat: Callable[[Entry], Awaitable[None]],
+        report: Callable[[Entry], Awaitable[None]],
     ) -> Entry:
-        """Waits for the end of a task; calls `beat` at once, at every change, and every so many seconds."""
+        """Waits for the end of a task; calls `report` at once, at every change, and every so many seconds."""
         current = entry
         async with self._journal.changes(entry.id) as feed:
             with anyio.move_on_after(seconds):
                 # Read again after subscribing: the end may have come between the first look and this line.
                 current = await self._journal.get(account, entry.id) or current
                 while not current.settled:
-                    await beat(current)
+                    await report(current)
                     with anyio.move_on_after(every):
                         current = await anext(feed)
         return await self._journal.get(account, entry.id) or current

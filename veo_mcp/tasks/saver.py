@@ -86,7 +86,7 @@ class Saver:
             try:
                 dealt = await self.round()
             except ApiError:
-                # The API has not told yet which one it is; the poller says so.
+                # No answer has shown yet which API this is; the poller reports that.
                 dealt = 0
             if not dealt:
                 await self._sleep(IDLE_SECONDS)

@@ -16,7 +16,7 @@ __all__ = ["NOTHING_KNOWN", "WHOLE_FILM_SECONDS", "Situation", "Situations"]
 WHOLE_FILM_SECONDS = 2.0
 """An extension's file that is longer than its parent's by this much holds the whole film, not only its own part."""
 LONGEST_CHAIN = 50
-"""Parts of one film that are looked up; a longer chain is told from its end."""
+"""Parts of one film that are looked up; of a longer chain, only the last ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

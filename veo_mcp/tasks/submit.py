@@ -78,7 +78,7 @@ class Submitter:
         new_id: makes an own task id, unguessable.
         worker_id: names this process in unfinished sends.
         repeat_seconds: how long an accepted request answers an identical one.
-        saving: whether finished videos are saved here; where people are told apart, nobody's are.
+        saving: whether finished videos are saved here; never where the server knows several people.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
@@ -175,10 +175,10 @@ class Submitter:
             earlier = await self.earlier(account, plan, repeat_of=repeat_of)
             if earlier is not None:
                 return SubmitResult(earlier, repeated=True)
-            # A key that is refused is told before anything is written down; and this is the balance before the send.
+            # A refused key is reported before anything is written down; and this is the balance before the send.
             await self._evidence.balance(account)
         if self._accounts.client(account).known_identity != account.api:
-            raise RequestError("The Veo API told only now which one it is; nothing was sent. Call again.")
+            raise RequestError("Only now is it known which Veo API this is; nothing was sent. Call again.")
         # The scope is shielded, so leaving it early cannot happen; `sent` is always bound after it.
         sent: SubmitResult | None = None
         with anyio.CancelScope(shield=True):
@@ -293,7 +293,7 @@ class Submitter:
         try:
             # None means that somebody else was faster, such as a callback that named this entry.
             current = await self._record(entry.id, change) or await self._journal.find(entry.id) or entry
-        except Exception as failure:  # it was sent: whatever broke, nobody may be told "not charged" now
+        except Exception as failure:  # it was sent: whatever broke, no answer may say "not charged" now
             self._kept[entry.id] = change
             words = failure.explanation if isinstance(failure, VeoMcpError) else VeoMcpError.explanation
             named = f"The API's task id is {change.upstream_id}. " if change.upstream_id else ""

@@ -36,6 +36,7 @@ class Access:
         proxies: addresses and networks whose X-Forwarded-* count.
         metadata: the document of RFC 9728, for a request; None where there is none.
         sessions: how many sessions of the handshake era are kept.
+        stateless: whether none is: any replica then answers any call.
     """
 
     names: Names = field(default_factory=Names)
@@ -43,11 +44,12 @@ class Access:
     proxies: tuple[str, ...] = ()
     metadata: Callable[[Scope], dict[str, object]] | None = None
     sessions: int = MOST
+    stateless: bool = False
 
 
 def closed_to_others(settings: Settings) -> None:
     """Raises NotLoopback for a server that others could reach and that would not ask who they are."""
-    if _asks(settings):
+    if settings.asks:
         return
     opened = [
         (not _loopback(settings.host), f"Listening at {settings.host} (--host, VEO_HOST)"),
@@ -82,11 +84,8 @@ def access_from(settings: Settings, *, monotonic: Callable[[], float] = anyio.cu
         metadata=document,
         proxies=settings.trusted_proxies,
         sessions=settings.max_sessions,
+        stateless=settings.http_stateless,
     )
-
-
-def _asks(settings: Settings) -> bool:
-    return settings.access_tokens is not None or settings.oauth_issuer is not None
 
 
 def _way(settings: Settings, monotonic: Callable[[], float]) -> Way | None:

@@ -81,7 +81,7 @@ class Doorman:
 
 
 class _Connection(H11Protocol):
-    """One connection, which tells the doorman whether it waits."""
+    """One connection, which reports whether it waits."""
 
     def __init__(
         self, doorman: Doorman, config: Config, server_state: ServerState, app_state: dict[str, Any], loop: Any
@@ -116,7 +116,7 @@ class _Connection(H11Protocol):
         super().connection_lost(exc)
 
     def give_up(self) -> None:
-        """Closes a connection that has waited too long; one that has begun a request is told why."""
+        """Closes a connection that has waited too long; one that has begun a request gets an answer that says why."""
         self._doorman.gone(self)
         if not self.transport.is_closing():
             if not self._silent:

@@ -48,7 +48,7 @@ class Door:
     Args:
         app: what is behind it.
         names: the hosts and origins that may use it.
-        gate: tells who comes, and who may.
+        gate: knows who a request comes from, and whether it is allowed.
         frames: the paths to which JSON-RPC is posted.
         body_seconds: how long a body may take to come.
     """
@@ -105,7 +105,7 @@ class Door:
             return
         except BodyRefused as refusal:
             await answer.give(_error(refusal.status, f"{refusal.words} Nothing was done. Not charged."), scope, receive)
-        except Exception:  # the boundary of a request: it fails for itself, and is not told why
+        except Exception:  # the boundary of a request: it alone fails, and its answer does not say why
             log.exception("A request to %s failed.", _known(scope["path"]))
             await answer.give(_error(500, OWN_FAULT), scope, receive)
         await answer.complete()

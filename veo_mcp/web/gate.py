@@ -80,7 +80,7 @@ class Visitor(AuthenticatedUser):
 
 
 class Way(Protocol):
-    """One way of telling who a request comes from.
+    """One way of finding out who a request comes from.
 
     Attributes:
         scheme: of the challenge, with its first parameters.
@@ -217,7 +217,7 @@ def _answer(
         headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
     if challenge:
         headers["WWW-Authenticate"] = challenge
-    # With the request's id, so that whoever called is told, and not only whoever reads the status.
+    # With the request's id, so that the caller sees it, and not only whoever reads the status.
     request_id = request.id if isinstance(request, JSONRPCRequest) else None
     error = JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=INVALID_REQUEST, message=words))
     return JSONResponse(error.model_dump(by_alias=True, mode="json", exclude_unset=True), status, headers)

@@ -63,8 +63,8 @@ class Health:
         if engine is None:
             return ["It is still starting."]
         reasons = [await _journal_trouble(engine.journal.check_writable)]
-        late = self._clock() - engine.poller.beat
-        if engine.poller.beat and not -SILENT_SECONDS < late < SILENT_SECONDS:
+        late = self._clock() - engine.poller.last_round_at
+        if engine.poller.last_round_at and not -SILENT_SECONDS < late < SILENT_SECONDS:
             reasons.append(f"The poller's last round began {late:.0f} s ago.")
         reasons += [engine.poller.unreachable, engine.accounts.refusal]
         reasons += [f"The {loop.name} fails: {loop.error}" for loop in self._backend.loops() if not loop.well]

@@ -1,7 +1,7 @@
-"""`/metrics` for Prometheus: calls by the names of OpenTelemetry's conventions for MCP, and what is ours.
+"""`/metrics` for Prometheus: calls by the names of OpenTelemetry's conventions for MCP, and our own.
 
-Made by app.py for HTTP alone; told by a middleware of the server, by the API's transport and by the callbacks' route.
-Labels come from fixed lists: never a prompt, a key, an id, a principal or any other word of a client's.
+Made by app.py for HTTP alone; fed by a middleware of the server, by the API's transport and by the callbacks' route.
+Labels come from fixed lists: never a prompt, a key, an id, a principal or any other text of a client's.
 """
 
 import time
@@ -133,8 +133,8 @@ class Metrics:
         self._up.set(engine is not None)
         if engine is not None:
             now = self._clock()
-            if engine.poller.beat:
-                self._lag.set(max(0.0, now - engine.poller.beat))
+            if engine.poller.last_round_at:
+                self._lag.set(max(0.0, now - engine.poller.last_round_at))
             try:
                 account = await engine.accounts.account(Caller(principal=""))
                 self._credits.set((await engine.journal.spent(account, now=now)).total)

@@ -1,7 +1,7 @@
 """Which names a request may come under: the Host and Origin headers, parsed and compared whole, not by their beginning.
 
 Used by door.py. A web page can make a browser send requests to this machine; its own name in these two headers is what
-tells it from a program of the person's.
+distinguishes it from a program of the person's.
 """
 
 import re

@@ -1,7 +1,7 @@
 """One ASGI app for streamable HTTP, SSE, callbacks and health, and the server under it.
 
 Called by app.py for `--transport http` and `sse`. The backend's lifespan is not here: the SDK enters one per SSE
-connection, and two pollers would be one too many. Who may come in is access.py's to say; DNS-rebinding protection is
+connection, and two pollers would be one too many. access.py decides who is let through; DNS-rebinding protection is
 always on.
 """
 
@@ -15,14 +15,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
-from veo_mcp.errors import Unavailable
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer
 from veo_mcp.server.ending import Ending
 from veo_mcp.server.sdk_compat import end_session
-from veo_mcp.tasks.callbacks import BODY_LIMIT
 from veo_mcp.web.access import WELL_KNOWN, Access
-from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp
+from veo_mcp.web.callbacks import callback_route
 from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
 from veo_mcp.web.door import BODY_SECONDS, Door
 from veo_mcp.web.health import Health
@@ -34,8 +32,7 @@ from veo_mcp.web.sessions import Sessions
 
 __all__ = ["build_web", "serve_http"]
 
-CALLBACK_SECONDS = 10.0
-NOT_FOUND = "not found"
+NO_SESSIONS = "This server keeps no sessions (VEO_HTTP_STATELESS), and SSE is one. Use /mcp. Nothing was done."
 
 
 def build_web(
@@ -67,15 +64,18 @@ def build_web(
         app = sse
     else:
         # Unlimited there: it would refuse new clients for the sake of old ones that nobody uses.
-        app = server.streamable_http_app(transport_security=security, max_sessions=None)
+        app = server.streamable_http_app(
+            transport_security=security, max_sessions=None, stateless_http=access.stateless
+        )
         there = {_path(route) for route in app.routes}
-        app.router.routes.extend(route for route in sse.routes if _path(route) not in there)
+        others = [Route("/sse", _no_sessions)] if access.stateless else sse.routes
+        app.router.routes.extend(route for route in others if _path(route) not in there)
     health = Health(backend, ending)
-    app.router.routes.append(Route("/callbacks/{token}", _callback(backend, body_seconds, metrics), methods=["POST"]))
+    app.router.routes.append(callback_route(backend, metrics, body_seconds=body_seconds))
     app.router.routes.append(Route("/metrics", metrics.scrape, methods=["GET"]))
     if access.metadata is not None:
         for path in (WELL_KNOWN, f"{WELL_KNOWN}/mcp", f"{WELL_KNOWN}/sse"):
-            app.router.routes.append(Route(path, _told(access.metadata), methods=["GET"]))
+            app.router.routes.append(Route(path, _document(access.metadata), methods=["GET"]))
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
     behind = Sessions(app, partial(end_session, server), limit=access.sessions)
@@ -102,7 +102,7 @@ async def serve_http(
     body_seconds: float = BODY_SECONDS,
     header_seconds: float = HEADER_SECONDS,
 ) -> None:
-    """Serves until cancelled or told to end; what was begun by then is answered. Raises PortTaken."""
+    """Serves until cancelled or until `ending` begins; requests begun by then are answered. Raises PortTaken."""
     ending, access = ending or Ending(), access or Access()
     door = build_web(
         server, backend, ending, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
@@ -128,43 +128,15 @@ async def serve_http(
         )
 
 
-def _callback(backend: Backend, body_seconds: float, metrics: Metrics) -> Callable[[Request], Awaitable[Response]]:
-    bodies = Bodies()
-    seconds = min(body_seconds, CALLBACK_SECONDS)
+def _document(build: Callable[[Scope], dict[str, object]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return JSONResponse(build(request.scope), headers={"Cache-Control": "public, max-age=600"})
 
-    async def callback(request: Request) -> Response:
-        answer = await answered(request)
-        metrics.callback(answer.status_code)
-        return answer
-
-    async def answered(request: Request) -> Response:
-        engine = backend.engine_now
-        if engine is None:
-            return PlainTextResponse("not ready", 503, {"Retry-After": "5"})
-        try:
-            entry_id = engine.callbacks.prove(request.path_params["token"])
-        except Unavailable:
-            return PlainTextResponse("not ready", 503, {"Retry-After": "5"})
-        # Before its body is read: a forger gets no more of this server's time than this.
-        if entry_id is None:
-            return PlainTextResponse(NOT_FOUND, 404)
-        try:
-            async with bodies.read(request.receive, request.headers.raw, limit=BODY_LIMIT, seconds=seconds) as body:
-                engine.callbacks.take(entry_id, body)
-        except BodyRefused as refusal:
-            return PlainTextResponse(refusal.words, refusal.status)
-        except HungUp:
-            return Response(status_code=400)
-        return Response(status_code=204)
-
-    return callback
+    return answer
 
 
-def _told(document: Callable[[Scope], dict[str, object]]) -> Callable[[Request], Awaitable[Response]]:
-    async def tell(request: Request) -> Response:
-        return JSONResponse(document(request.scope), headers={"Cache-Control": "public, max-age=600"})
-
-    return tell
+async def _no_sessions(_request: Request) -> Response:
+    return PlainTextResponse(NO_SESSIONS, 404)
 
 
 def _path(route: BaseRoute) -> str | None:

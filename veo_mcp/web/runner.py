@@ -1,4 +1,4 @@
-"""Runs an ASGI app until the surrounding scope is cancelled or it is told to end, and closes it in order.
+"""Runs an ASGI app until the surrounding scope is cancelled or `until` is set, and closes it in order.
 
 Called by web/routes.py and by the sandbox. Cancelled in the middle, uvicorn logs a traceback and leaves sockets open;
 asked to exit, it does neither. Never installs signal handlers: signals belong to the process.

@@ -3,7 +3,7 @@
 Goes around the app in routes.py. Hosts of that era often vanish without ending their session; the SDK would keep each
 for half an hour and, once there are too many, refuse every new client. A session that has a request or a stream open
 is never ended; one that was gets 404 with its next request, upon which a client opens another one. Where all are in
-use, a new one is told to come again.
+use, a new one is asked to try again later.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""The file of access tokens: `name:sha256:HEX` lines, and whose token one is.
+"""The file of access tokens: `name:sha256:HEX` lines, and which name a token belongs to.
 
 Made by `veo-mcp token add`, read by gate.py with every request, so that a line that is added or removed counts at once.
 Holds hashes only; a plain `name:token` line works and is warned about. Never shows a token or any part of one.
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 """What a name may be: a colon would end it, and the journal's own principals begin with a word and a colon."""
-SHORTEST = 16
+MIN_TOKEN_LENGTH = 16
 """Characters of a plain token: one that can be guessed is worse than none."""
 
 
@@ -35,8 +35,8 @@ class Tokens:
     """The tokens of one file. Raises ValueError when the file is not usable at the start."""
 
     def __init__(self, path: Path) -> None:
-        # Nobody comes in by a file that is gone or broken.
-        self._file = WatchedFile[tuple[_Line, ...]](path, _parsed, otherwise=())
+        # While the file is missing or broken, every token is rejected.
+        self._file = WatchedFile[tuple[_Line, ...]](path, _parse, otherwise=())
         self._file.first()
 
     def name_of(self, token: str) -> str | None:
@@ -71,7 +71,7 @@ def add_token(path: Path, name: str) -> str:
     return token
 
 
-def _parsed(text: str) -> tuple[_Line, ...]:
+def _parse(text: str) -> tuple[_Line, ...]:
     lines: list[_Line] = []
     for number, line in numbered_lines(text):
         name, colon, rest = line.partition(":")
@@ -83,8 +83,8 @@ def _parsed(text: str) -> tuple[_Line, ...]:
                 raise ValueError(f"has a line {number} whose hash is not 64 hexadecimal digits")
             lines.append(_Line(name, bytes.fromhex(rest[7:])))
             continue
-        if len(rest) < SHORTEST:
-            raise ValueError(f"has a line {number} whose token is shorter than {SHORTEST} characters")
+        if len(rest) < MIN_TOKEN_LENGTH:
+            raise ValueError(f"has a line {number} whose token is shorter than {MIN_TOKEN_LENGTH} characters")
         log.warning(
             "The access token of %s stands in its file as it is. `veo-mcp token add %s` makes one that is kept as a "
             "hash; remove that line then.",

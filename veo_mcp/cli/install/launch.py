@@ -20,7 +20,7 @@ from veo_mcp.cli.install.host import CannotInstall
 __all__ = ["Running", "line", "ours", "this_process"]
 
 PUBLISHED = False
-"""Whether `veo-mcp` on the package index is ours. Until then no host is told to fetch it by its name."""
+"""Whether `veo-mcp` on the package index is ours. Until then no host is configured to fetch it by its name."""
 CACHES = ("archive-v0", "builds-v0", "environments-v2")
 """Folders of uv's cache that hold environments; `uv cache prune` empties them."""
 

@@ -28,7 +28,7 @@ CONNECTIONS = 8
 CONNECT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 PATIENCE_SECONDS = 5.0
-"""How long a lost connection is tried again before the caller is told: a restart of PostgreSQL takes 1 to 3 s."""
+"""How long a lost connection is tried again before the call fails: a restart of PostgreSQL takes 1 to 3 s."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 # A server that stops in the middle of a transaction (a laptop's lid, a frozen container) would keep every other one
 # waiting for the counter's row. Set for this transaction alone: a pooler's connections are everybody's.

@@ -1,4 +1,4 @@
-"""Tells the feeds of a PostgreSQL journal what changed, whichever server changed it, after it can be read.
+"""Announces to the feeds of a PostgreSQL journal what changed, whichever server changed it, after it can be read.
 
 Run by store.py, on a connection of its own. The database notifies with each commit; a look every 0.7 s besides finds
 what a notification did not bring: connections die in silence, and a pooler that hands them out by the transaction
@@ -53,14 +53,14 @@ class Follower:
         self._look_seconds = look_seconds
         self._channel = ""
         self._feeds: set[Feed] = set()
-        self._told = 0
+        self._last_seen = 0
         self._in_trouble = False
         self._wake = anyio.Event()
         self._heard = anyio.Event()
 
     async def start_after(self, revision: int) -> None:
         """What changed up to here is older than every reader. Finds out whether listening works here."""
-        self._told = revision
+        self._last_seen = revision
         table = await self._database.read(lambda db: db.fetchval("SELECT 'veo_entries'::regclass::oid::text"))
         self._channel = f"veo_mcp_{table}"
         try:
@@ -82,7 +82,7 @@ class Follower:
     @asynccontextmanager
     async def feed(self, entry_id: str | None) -> AsyncGenerator[Feed]:
         """A feed that is notified while this is open."""
-        feed = Feed(self._told, entry_id)
+        feed = Feed(self._last_seen, entry_id)
         self._feeds.add(feed)
         try:
             yield feed
@@ -90,7 +90,7 @@ class Follower:
             self._feeds.discard(feed)
 
     async def run(self) -> None:
-        """Follows the journal until cancelled; a connection that is lost is made again, and what was missed is told."""
+        """Follows the journal until cancelled; reconnects after a loss, and announces what was missed meanwhile."""
         follow = self._listen if self.learns_by == "listen" else self._look
         while True:
             try:
@@ -110,7 +110,7 @@ class Follower:
                 # Made before the look: what is committed while we read wakes us for one more.
                 self._wake = anyio.Event()
                 with anyio.CancelScope(shield=True):  # bounded by the connection's own time limits
-                    await self._tell(connection, alive_within=ALIVE_SECONDS)
+                    await self._announce(connection, alive_within=ALIVE_SECONDS)
                 self._in_trouble = False
                 with anyio.move_on_after(self._look_seconds):
                     await self._wake.wait()
@@ -119,23 +119,23 @@ class Follower:
 
     async def _look(self) -> None:
         while True:
-            await self._database.read(self._tell)
+            await self._database.read(self._announce)
             self._in_trouble = False
             await anyio.sleep(self._look_seconds)
 
-    async def _tell(self, db: Db, alive_within: float | None = None) -> None:
+    async def _announce(self, db: Db, alive_within: float | None = None) -> None:
         """Notifies the feeds of every entry that changed since the last time."""
         revision, _version, works_with = await db.fetchrow(QUERIES["state"].sql, timeout=alive_within) or (0, 0, 0)
         if works_with > self._version:
             raise NewerSchemaError
-        if revision == self._told:
+        if revision == self._last_seen:
             return
-        if revision < self._told:
+        if revision < self._last_seen:
             # The database was put back to an earlier state: what comes from now on counts on from there.
-            self._told = revision
+            self._last_seen = revision
             return
-        changed, last = await self._rows.all_since(db, self._told)
-        self._told = max(self._told, last)
+        changed, last = await self._rows.all_since(db, self._last_seen)
+        self._last_seen = max(self._last_seen, last)
         for entry in changed:
             for feed in self._feeds:
                 feed.put(entry)

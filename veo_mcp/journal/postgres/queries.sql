@@ -276,3 +276,16 @@ UPDATE veo_uploads SET due_at = :due_at, tries = tries + 1 WHERE address = :addr
 
 -- name: forget_upload
 DELETE FROM veo_uploads WHERE address = :address
+
+-- A turn that lies further ahead than any queue of servers was taken by a clock that was set back since.
+-- name: take_turn
+INSERT INTO veo_turns (api, principal, next_at) VALUES (:api, :principal, veo_now() + :seconds::double precision)
+ON CONFLICT (api, principal) DO UPDATE SET next_at = :seconds::double precision + CASE
+    WHEN veo_turns.next_at > excluded.next_at - :seconds::double precision
+        AND veo_turns.next_at < excluded.next_at + :most::double precision
+    THEN veo_turns.next_at ELSE excluded.next_at - :seconds::double precision END
+RETURNING greatest(0, next_at - :seconds::double precision - veo_now())
+
+-- name: movements
+SELECT moved_at, entry_id, api, principal, kind, mode, credits, estimated, was, charged FROM veo_movements
+WHERE moved_at >= :since ORDER BY moved_at DESC, number DESC LIMIT :limit

@@ -18,6 +18,7 @@ from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
+from veo_mcp.journal.movement import Movement, from_row, movement
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
 from veo_mcp.journal.postgres.follower import LOOK_SECONDS, Follower
@@ -25,7 +26,7 @@ from veo_mcp.journal.postgres.queries import Db, ask, ask_one
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows, upstream_key
 from veo_mcp.journal.postgres.schema import migrate, revision_if_current
 from veo_mcp.journal.storable import moment, storable, text
-from veo_mcp.journal.stored import DAY, migrations
+from veo_mcp.journal.stored import DAY, LONGEST_QUEUE, migrations
 from veo_mcp.setting_values import PostgresAddress
 
 __all__ = ["PostgresJournal"]
@@ -44,15 +45,22 @@ class PostgresJournal:
         address: where the database is, and who we are there.
         schema: the scripts that make the tables, oldest first.
         look_seconds: how often changes are looked for besides what the database says.
+        moved: told of every movement of credits that this process recorded, once it is committed.
 
     Attributes:
         database: what is under it.
     """
 
     def __init__(
-        self, address: PostgresAddress, *, schema: Sequence[str] = SCHEMA, look_seconds: float = LOOK_SECONDS
+        self,
+        address: PostgresAddress,
+        *,
+        schema: Sequence[str] = SCHEMA,
+        look_seconds: float = LOOK_SECONDS,
+        moved: Callable[[Movement], None] = lambda movement: None,
     ) -> None:
         where = str(address)
+        self._moved = moved
         self._schema = schema
         self.database = Database(address.secret.get_secret_value(), where)
         self._rows = Rows(where, len(schema))
@@ -119,7 +127,10 @@ class PostgresJournal:
             await spending.hold_limits(db, entry, limits, now)
             return BeginResult(await self._rows.insert(db, entry), fresh=True)
 
-        return await self.database.write(write)
+        begun = await self.database.write(write)
+        if begun.fresh:
+            self._audit(None, begun.entry)
+        return begun
 
     async def find_repeat(
         self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
@@ -166,7 +177,7 @@ class PostgresJournal:
             new = apply(old, change, now) if old is not None else None
             return (old, new) if old is not None and new is not None else None
 
-        async def write(db: Db) -> Entry | None:
+        async def write(db: Db) -> tuple[Entry, Entry] | None:
             # Looked at again, and locked: another server may have come first.
             found = await news(db, "by_id_for_update") if await counts(db) else None
             if found is None:
@@ -176,12 +187,16 @@ class PostgresJournal:
                 owner = await _owner(db, new.api, new.upstream_id)
                 if owner is not None:
                     raise UpstreamIdTaken(owner[0])
-            return await self._rows.put(db, old, new)
+            return old, await self._rows.put(db, old, new)
 
         # Most answers say what is known already; those lock nothing.
         if await self.database.read(lambda db: news(db, "by_id")) is None:
             return None
-        return await self.database.write(write)
+        written = await self.database.write(write)
+        if written is None:
+            return None
+        self._audit(*written)
+        return written[1]
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
         """See Journal."""
@@ -189,15 +204,18 @@ class PostgresJournal:
             raise ValueError("What is adopted belongs to the account, and its API id is known.")
         upstream_id = text(entry.upstream_id)
 
-        async def write(db: Db) -> Entry | None:
+        async def write(db: Db) -> tuple[Entry | None, bool]:
             owner = await _owner(db, account.api, upstream_id)
             if owner is None:
-                return await self._rows.insert(db, entry)
+                return await self._rows.insert(db, entry), True
             if owner[1:] != (account.api, account.principal):
-                return None
-            return await self._rows.one(db, "by_id", {"id": owner[0]})
+                return None, False
+            return await self._rows.one(db, "by_id", {"id": owner[0]}), False
 
-        return await self.database.write(write)
+        adopted, fresh = await self.database.write(write)
+        if adopted is not None and fresh:
+            self._audit(None, adopted)
+        return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
         """See Journal."""
@@ -284,13 +302,18 @@ class PostgresJournal:
         # still counts.
         values = {"now": now, "ahead": now + leases.CLOCK_SLACK}
 
-        async def write(db: Db) -> Sequence[Entry]:
+        async def write(db: Db) -> Sequence[tuple[Entry, Entry]]:
             overdue = await self._rows.some(db, "overdue_submissions", values, MOST_AT_ONCE)
             pairs = [(old, apply(old, SENDER_LOST, now)) for old in overdue]
-            return [await self._rows.put(db, old, new) for old, new in pairs if new is not None]
+            return [(old, await self._rows.put(db, old, new)) for old, new in pairs if new is not None]
 
         row = await self.database.read(lambda db: ask_one(db, "any_overdue_submission", values))
-        return await self.database.write(write) if row is not None and row[0] else []
+        if row is None or not row[0]:
+            return []
+        lost = await self.database.write(write)
+        for old, new in lost:
+            self._audit(old, new)
+        return [new for _, new in lost]
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """See Journal."""
@@ -380,6 +403,17 @@ class PostgresJournal:
         """See Journal."""
         await self._change("set_not_before", {"api": api, "principal": principal, "at": moment(at)})
 
+    async def take_turn(self, api: str, principal: str, *, now: float, seconds: float) -> float:
+        """See Journal."""
+        values = {"api": api, "principal": principal, "seconds": seconds, "most": LONGEST_QUEUE}
+        row = await self.database.write(lambda db: ask_one(db, "take_turn", values))
+        return float(row[0]) if row is not None else 0.0
+
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+        """See Journal."""
+        rows = await self.database.read(lambda db: ask(db, "movements", {"since": since, "limit": limit}))
+        return [from_row(tuple(row)) for row in rows]
+
     async def check_writable(self) -> None:
         """See Journal."""
 
@@ -394,6 +428,11 @@ class PostgresJournal:
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """See Journal."""
         return self._follower.feed(entry_id)
+
+    def _audit(self, old: Entry | None, new: Entry) -> None:
+        move = movement(old, new)
+        if move is not None:
+            self._moved(move)
 
     async def _change(self, name: str, values: dict[str, Any]) -> None:
         """Runs one statement that announces nothing."""

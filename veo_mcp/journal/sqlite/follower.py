@@ -1,4 +1,4 @@
-"""Tells the feeds of an SQLite journal what changed, whichever process changed it, after it can be read.
+"""Announces to the feeds of an SQLite journal what changed, whichever process changed it, after it can be read.
 
 Used by store.py: after each write of its own, and by looking every half second, because SQLite notifies nobody.
 """
@@ -36,17 +36,17 @@ class Follower:
         self._read = read
         self._rows = rows
         self._feeds: set[Feed] = set()
-        self._told = 0
+        self._last_seen = 0
         self._in_trouble = False
 
     def start_after(self, revision: int) -> None:
         """What changed up to here is older than every reader."""
-        self._told = revision
+        self._last_seen = revision
 
     @asynccontextmanager
     async def feed(self, entry_id: str | None) -> AsyncGenerator[Feed]:
         """A feed that is notified while this is open."""
-        feed = Feed(self._told, entry_id)
+        feed = Feed(self._last_seen, entry_id)
         self._feeds.add(feed)
         try:
             yield feed
@@ -56,14 +56,14 @@ class Follower:
     async def run(self) -> None:
         """Sees what other processes on the same file changed, and what a cancelled call here did not announce."""
         while True:
-            await self.tell()
+            await self.announce()
             await anyio.sleep(LOOK_SECONDS)
 
-    async def tell(self) -> None:
-        """Tells the feeds of every entry that changed since the last time. Raises nothing."""
+    async def announce(self) -> None:
+        """Notifies the feeds of every entry that changed since the last time. Raises nothing."""
         changed: list[Entry]
         try:
-            changed, last = await self._read(lambda db: self._rows.all_since(db, self._told))
+            changed, last = await self._read(lambda db: self._rows.all_since(db, self._last_seen))
         except Exception as problem:
             # A boundary: what was written stays written, and its writer must not take it for failed; the next look
             # announces it. Whoever needs the journal gets the reason.
@@ -73,8 +73,8 @@ class Follower:
             return
         self._in_trouble = False
         # Two may have read the same rows; whoever comes second finds them announced.
-        news = [entry for entry in changed if entry.revision > self._told]
-        self._told = max(self._told, last)
+        news = [entry for entry in changed if entry.revision > self._last_seen]
+        self._last_seen = max(self._last_seen, last)
         for entry in news:
             for feed in self._feeds:
                 feed.put(entry)

@@ -211,3 +211,14 @@ UPDATE uploads SET due_at = :due_at, tries = tries + 1 WHERE address = :address
 
 -- name: forget_upload
 DELETE FROM uploads WHERE address = :address
+
+-- A turn that lies further ahead than any queue of processes was taken by a clock that was set back since.
+-- name: take_turn
+INSERT INTO turns (api, principal, next_at) VALUES (:api, :principal, :now + :seconds)
+ON CONFLICT DO UPDATE SET
+    next_at = CASE WHEN next_at > :now AND next_at < :now + :most THEN next_at ELSE :now END + :seconds
+RETURNING next_at - :seconds - :now
+
+-- name: movements
+SELECT moved_at, entry_id, api, principal, kind, mode, credits, estimated, was, charged FROM movements
+WHERE moved_at >= :since ORDER BY moved_at DESC, number DESC LIMIT :limit

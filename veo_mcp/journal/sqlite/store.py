@@ -20,13 +20,14 @@ from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
+from veo_mcp.journal.movement import Movement, from_row, movement
 from veo_mcp.journal.sqlite import files, leases, spending
 from veo_mcp.journal.sqlite.follower import Follower
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
 from veo_mcp.journal.storable import moment, storable, text
-from veo_mcp.journal.stored import DAY, migrations
+from veo_mcp.journal.stored import DAY, LONGEST_QUEUE, migrations
 from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["SqliteJournal"]
@@ -43,6 +44,7 @@ class SqliteJournal:
     Args:
         path: the file; made when it is not there.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
+        moved: told of every movement of credits that this process recorded, once it is committed.
 
     Attributes:
         file: the file under it.
@@ -50,8 +52,15 @@ class SqliteJournal:
 
     learns_by: Literal["listen", "look"] = "look"
 
-    def __init__(self, path: Path, *, crash_at: Callable[[str], None] = lambda point: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        crash_at: Callable[[str], None] = lambda point: None,
+        moved: Callable[[Movement], None] = lambda movement: None,
+    ) -> None:
         self._crash_at = crash_at
+        self._moved = moved
         self._path = path
         self.file = SqliteFile(
             path, migrations("veo_mcp.journal.sqlite"), at_migration=lambda: crash_at("mid-migration")
@@ -106,7 +115,9 @@ class SqliteJournal:
             return BeginResult(self._rows.insert(db, entry), fresh=True)
 
         begun = await self._write(write)
-        await self._follower.tell()
+        if begun.fresh:
+            self._audit(None, begun.entry)
+        await self._follower.announce()
         return begun
 
     async def find_repeat(
@@ -150,7 +161,7 @@ class SqliteJournal:
             new = apply(old, change, now) if old is not None else None
             return (old, new) if old is not None and new is not None else None
 
-        def write(db: sqlite3.Connection) -> Entry | None:
+        def write(db: sqlite3.Connection) -> tuple[Entry, Entry] | None:
             # Looked at again: another process may have come first.
             found = news(db)
             if found is None:
@@ -160,15 +171,18 @@ class SqliteJournal:
                 owner = _owner(db, new.api, new.upstream_id)
                 if owner is not None:
                     raise UpstreamIdTaken(owner[0])
-            return self._rows.put(db, old, new)
+            return old, self._rows.put(db, old, new)
 
         # Most answers say what is known already; those take no write lock.
         if await self._read(news) is None:
             return None
-        settled = await self._write(write)
-        if settled is not None:
-            self._crash_at("end recorded" if settled.status in FINAL else "recorded")
-            await self._follower.tell()
+        written = await self._write(write)
+        if written is None:
+            return None
+        old, settled = written
+        self._crash_at("end recorded" if settled.status in FINAL else "recorded")
+        self._audit(old, settled)
+        await self._follower.announce()
         return settled
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
@@ -177,16 +191,18 @@ class SqliteJournal:
             raise ValueError("What is adopted belongs to the account, and its API id is known.")
         upstream_id = text(entry.upstream_id)
 
-        def write(db: sqlite3.Connection) -> Entry | None:
+        def write(db: sqlite3.Connection) -> tuple[Entry | None, bool]:
             owner = _owner(db, account.api, upstream_id)
             if owner is None:
-                return self._rows.insert(db, entry)
+                return self._rows.insert(db, entry), True
             if owner[1:] != (account.api, account.principal):
-                return None
-            return self._rows.one(db, "by_id", {"id": owner[0]})
+                return None, False
+            return self._rows.one(db, "by_id", {"id": owner[0]}), False
 
-        adopted = await self._write(write)
-        await self._follower.tell()
+        adopted, fresh = await self._write(write)
+        if adopted is not None and fresh:
+            self._audit(None, adopted)
+        await self._follower.announce()
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
@@ -289,13 +305,15 @@ class SqliteJournal:
         if not await self._read(overdue):
             return []
 
-        def write(db: sqlite3.Connection) -> Sequence[Entry]:
+        def write(db: sqlite3.Connection) -> Sequence[tuple[Entry, Entry]]:
             pairs = [(old, apply(old, SENDER_LOST, now)) for old in overdue(db)]
-            return [self._rows.put(db, old, new) for old, new in pairs if new is not None]
+            return [(old, self._rows.put(db, old, new)) for old, new in pairs if new is not None]
 
         lost = await self._write(write)
-        await self._follower.tell()
-        return lost
+        for old, new in lost:
+            self._audit(old, new)
+        await self._follower.announce()
+        return [new for _, new in lost]
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
         """See Journal."""
@@ -345,7 +363,7 @@ class SqliteJournal:
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """See Journal."""
         written = await self._write(lambda db: files.record(db, self._rows, lease, news, now))
-        await self._follower.tell()
+        await self._follower.announce()
         return written
 
     async def note_uploads(self, entry_id: str, addresses: Sequence[str], *, now: float) -> None:
@@ -391,6 +409,18 @@ class SqliteJournal:
         values = {"api": api, "principal": principal, "at": moment(at)}
         await self._write(lambda db: db.execute(QUERIES["set_not_before"], values))
 
+    async def take_turn(self, api: str, principal: str, *, now: float, seconds: float) -> float:
+        """See Journal."""
+        values = {"api": api, "principal": principal, "now": now, "seconds": seconds, "most": LONGEST_QUEUE}
+        return await self._write(lambda db: float(db.execute(QUERIES["take_turn"], values).fetchone()[0]))
+
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+        """See Journal."""
+        values = {"since": since, "limit": limit}
+        return await self._read(
+            lambda db: [from_row(row) for row in db.execute(QUERIES["movements"], values).fetchall()]
+        )
+
     async def check_writable(self) -> None:
         """See Journal."""
 
@@ -405,6 +435,11 @@ class SqliteJournal:
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """See Journal."""
         return self._follower.feed(entry_id)
+
+    def _audit(self, old: Entry | None, new: Entry) -> None:
+        move = movement(old, new)
+        if move is not None:
+            self._moved(move)
 
     async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         return await self._guarded(self.file.write(transaction))

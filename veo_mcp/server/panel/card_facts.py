@@ -1,4 +1,4 @@
-"""What the card is told beside a result, under a key of its own in `_meta`, which models are not shown.
+"""The card's own data beside a result, under a key of its own in `_meta`, which models are not shown.
 
 Called by tools.py for clients with MCP Apps: how long such videos usually take, and the film that an extension belongs
 to. Whoever drops it loses a bar and the earlier parts, and nothing else. Never decides anything.
@@ -17,7 +17,7 @@ __all__ = ["CARD_KEY", "with_card_facts"]
 
 CARD_KEY = "veo-mcp/card"
 PARTS = 12
-"""Earlier parts of a film that are told; the card asks for every look, and a part is 1 KB."""
+"""Earlier parts of a film that are sent along; the card asks at every look, and a part is 1 KB."""
 
 
 def with_card_facts(result: CallToolResult, situation: Situation, now: float) -> CallToolResult:

@@ -1,4 +1,4 @@
--- What is known of finished files, who deals with them, and the prices that were told before a request.
+-- What is known of finished files, which worker handles them, and the prices that were quoted before a request.
 ALTER TABLE entries ADD COLUMN duration_seconds REAL;
 ALTER TABLE entries ADD COLUMN width INTEGER;
 ALTER TABLE entries ADD COLUMN height INTEGER;

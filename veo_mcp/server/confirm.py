@@ -176,16 +176,16 @@ async def ask_before_pictures(
     repeat_of: str | None,
 ) -> Elicit[Share] | Share:
     """Asks before pictures of a folder are handed over for the first time, where the host can ask."""
-    backend = cast("Asking", ctx.mcp_server).backend
+    asking = cast("Asking", ctx.mcp_server)
     if not any(names_file(text) for text in image_urls or ()) or not _can_be_asked(ctx):
         return Unshared(share=True)
     try:
-        engine = await backend.engine()
+        engine = await asking.backend.engine()
         folders = await engine.pictures.unasked(await account_of(ctx.request_context, engine), image_urls)
     except VeoMcpError:
         return Unshared(share=True)  # the tool says what is wrong
     plan = planned_create(prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url)
-    if not folders or await _nothing_to_send(ctx, backend, plan, repeat_of):
+    if not folders or await _nothing_to_send(ctx, asking, plan, repeat_of):
         return Unshared(share=True)
     named = " and ".join(clean(str(folder), 200) for folder in folders)
     return Elicit(

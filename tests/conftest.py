@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 
 import pytest
@@ -20,7 +21,12 @@ def _nobodys_key() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _interrupts() -> None:
-    """A shell starts what runs in its background with SIGINT ignored, and children inherit that: they would never end."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def _no_signal_is_ignored() -> None:
+    """A suite that runs under nohup or behind a shell's & ignores signals, and the servers that it starts would too.
+
+    Ignored is inherited; a handler, even one that does nothing, is not.
+    """
+    if sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, lambda _number, _frame: None)

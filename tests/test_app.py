@@ -18,8 +18,13 @@ from tests.support.entries import add, unfinished, whole
 from tests.support.processes import real_key, server, veo_mcp
 from tests.support.raw_api import raw_api, success
 from tests.support.stack import text
+from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
+from veo_mcp.server.backend import Backend
+from veo_mcp.server.build import build_server
+from veo_mcp.server.notifications import Announcer
+from veo_mcp.settings import load
 
 pytestmark = pytest.mark.anyio
 
@@ -74,6 +79,46 @@ async def test_a_wrong_setting_leaves_the_server_standing_with_a_sentence(tmp_pa
         assert refused.is_error
         assert "VEO_MAX_CREDITS" in text(refused)
         assert "Not charged." in text(refused)
+
+
+def test_what_a_host_waits_for_at_the_start_brings_no_library_of_the_engine_along() -> None:
+    """Each costs tens of milliseconds; a host that lists the tools needs none of them."""
+    heavy = (
+        "httpx",
+        "sqlite3",
+        "asyncpg",
+        "av",
+        "numpy",
+        "typer",
+        "rich.console",
+        "prometheus_client",
+        "jwt",
+        "keyring",
+    )
+    program = (
+        "import sys, mcp.server.mcpserver\nof_the_sdk = set(sys.modules)\n"
+        "import veo_mcp.cli.main, veo_mcp.app, veo_mcp.server.build, veo_mcp.server.stdio\n"
+        f"print(*({{*{heavy}}} & (set(sys.modules) - of_the_sdk)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []
+
+
+async def test_over_stdio_the_engine_waits_for_a_call_that_needs_it(tmp_path: Path) -> None:
+    settings = load(
+        {"VEO_API_KEY": "sk-x", "VEO_BASE_URL": "http://127.0.0.1:9", "VEO_JOURNAL": str(tmp_path / "j.db")}
+    )
+    backend, announcer = Backend(), Announcer()
+    server = build_server(backend, sandbox=False, announcer=announcer)
+    async with (
+        backend_for(settings, backend, announcer, unwanted_seconds=600),
+        Client(server) as client,
+    ):
+        assert len((await client.list_tools()).tools) == 5
+        assert not (tmp_path / "j.db").exists()
+        with anyio.fail_after(30):
+            assert not (await client.call_tool("list_tasks", {})).is_error
+        assert (tmp_path / "j.db").exists()
 
 
 def test_a_server_over_http_does_not_start_with_a_wrong_setting_and_says_which(tmp_path: Path) -> None:

@@ -72,8 +72,9 @@ async def test_over_stdio_a_create_under_way_is_answered_and_no_other_is_begun(
         child.signal(number)
         await child.send(call(2, "get_credits"))
         # Whether this one comes before or after the signal, nobody can say; asked again, it is refused in the end.
-        while NOT_BEGUN not in str((await child.answer(2))["result"]):
-            await child.send(call(2, "get_credits"))
+        with anyio.fail_after(30):
+            while NOT_BEGUN not in str((await child.answer(2))["result"]):
+                await child.send(call(2, "get_credits"))
         await child.send(call(3, "create_video", prompt="another boat"))
         assert NOT_BEGUN in str((await child.answer(3))["result"])
         if number is signal.SIGTERM:
@@ -109,8 +110,9 @@ async def test_over_http_a_create_under_way_is_answered_and_no_other_is_begun(
             group.start_soon(create)
             await slow.asked.wait()
             child.signal(signal.SIGTERM)
-            while NOT_BEGUN not in text(await one.call_tool("get_credits", {})):
-                pass
+            with anyio.fail_after(30):
+                while NOT_BEGUN not in text(await one.call_tool("get_credits", {})):
+                    pass
             assert NOT_BEGUN in text(await one.call_tool("create_video", {"prompt": "another boat"}))
             slow.go_on.set()
         assert (results[0].structured_content or {})["charged"] == "yes"
@@ -193,8 +195,9 @@ async def test_a_second_signal_ends_it_at_once_and_the_outcome_is_unknown_at_the
                 group.start_soon(create_and_lose, child)
             await slow.asked.wait()
             child.signal(signal.SIGTERM)
-            while "Asked to end" not in child.err:  # noqa: ASYNC110 - another process
-                await anyio.sleep(0.02)
+            with anyio.fail_after(30):
+                while "Asked to end" not in child.err:  # noqa: ASYNC110 - another process
+                    await anyio.sleep(0.02)
             child.signal(signal.SIGTERM)
             status, seconds = await child.ended(5)
             assert status == 128 + signal.SIGTERM

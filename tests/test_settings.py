@@ -280,13 +280,13 @@ def test_what_stdio_does_not_use_is_only_warned_about() -> None:
 
 
 def test_every_value_knows_where_it_came_from() -> None:
-    settings = load({"VEO_MAX_CREDITS": "5", "AIVIDEOAPI_API_KEY": "sk-abcdefgh"}, port=9)
+    settings = load({"VEO_MAX_CREDITS": "5", "AIVIDEOAPI_API_KEY": "sk-abcdefgh-0123456789"}, port=9)
     assert settings.sources == {
         "max_credits": "VEO_MAX_CREDITS",
         "api_key": "AIVIDEOAPI_API_KEY",
         "port": "flag --port",
     }
-    assert settings.shown("api_key") == "sk-…efgh"
+    assert settings.shown("api_key") == "sk-…6789"
     assert "abcd" not in repr(settings)
 
 

@@ -45,6 +45,9 @@ CLOSING_SECONDS = 3.0
 """For closing files and connections once every answer is out; what then still runs, such as a clip being drawn, is not
 waited for: it is drawn again."""
 RELEASE_SECONDS = 1.0
+UNWANTED_SECONDS = 1.0
+"""Over stdio the engine is opened when a call needs it, or after this long: what it imports keeps the event loop busy
+for 0.4 s, in which no host would get its tools/list."""
 
 
 def serve(settings: Settings) -> None:
@@ -104,7 +107,8 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
         async with anyio.create_task_group() as group:
             group.start_soon(asked.listen, received)
             metrics = _metrics(backend) if settings.transport != "stdio" else None
-            async with backend_for(settings, backend, announcer):
+            unwanted = UNWANTED_SECONDS if metrics is None else 0.0
+            async with backend_for(settings, backend, announcer, unwanted_seconds=unwanted):
                 if metrics is None:
                     from veo_mcp.server.stdio import serve_stdio
 
@@ -152,8 +156,13 @@ async def _serve_http(
 
 
 @asynccontextmanager
-async def backend_for(settings: Settings, backend: "Backend", announcer: "Announcer") -> AsyncGenerator[None]:
-    """Opens the engine in the background and fills `backend`; closes it on leaving."""
+async def backend_for(
+    settings: Settings, backend: "Backend", announcer: "Announcer", *, unwanted_seconds: float = 0.0
+) -> AsyncGenerator[None]:
+    """Opens the engine in the background and fills `backend`; closes it on leaving.
+
+    For so many seconds it is opened only if somebody wants it.
+    """
     supervisor = Supervisor(clock=time.time, sleep=anyio.sleep)
     backend.loops = supervisor.health
     # A wrong key must not be worked around by quietly using something else: the tools say what to fix.
@@ -172,8 +181,13 @@ async def backend_for(settings: Settings, backend: "Backend", announcer: "Announ
             backend.failed(f"veo-mcp could not start its work: {words}")
             raise
 
+    async def open_in_time() -> None:
+        with anyio.move_on_after(unwanted_seconds):
+            await backend.wanted.wait()
+        await supervisor.keep("engine", work)
+
     async with anyio.create_task_group() as group:
-        group.start_soon(supervisor.keep, "engine", work)
+        group.start_soon(open_in_time)
         try:
             yield
         finally:

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 
 from veo_mcp import setting_values as parse
 from veo_mcp.saved_key import KeyPlace, SavedKeyUnusable
+from veo_mcp.text import masked
 
 __all__ = ["KNOBS", "REAL_API", "Knob", "Settings", "load"]
 
@@ -250,7 +251,7 @@ class Settings:
         if value is None:
             return "not set"
         if isinstance(value, SecretStr):
-            return f"sk-…{value.get_secret_value()[-4:]}"
+            return masked(value.get_secret_value())
         if isinstance(value, tuple):
             return ", ".join(map(str, value)) or "not set"  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         return str(value).lower() if isinstance(value, bool) else str(value)

@@ -19,7 +19,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     kept = os.environ.get("VEO_HOSTS_DIR")
     folder = Path(kept) if kept else tmp_path_factory.mktemp("hosts")
     bin_folder = folder / "node_modules" / ".bin"
-    if not all((bin_folder / host.name).exists() for host in HOSTS):
+    if not all((bin_folder / name).exists() for name in (*(host.name for host in HOSTS), "mcpb")):
         shutil.copy(PACKAGE, folder / "package.json")
         subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True, timeout=900)
     yield bin_folder

@@ -25,14 +25,14 @@ class Host:
         name: how the tests call it; also the program's name.
         tool: how it names one of our tools to its model.
         prepare: writes the configuration into a home folder; returns the environment it needs. Arguments: home, the
-            server's entry (command, args, env), the model's URL.
+            server's entry (command, args, env; Claude Code, Codex and Copilot CLI take None too), the model's URL.
         command: the arguments after the program's name that ask it one thing.
         results: the results of tools that stand in a request body, as the model sees them.
     """
 
     name: str
     tool: Callable[[str], str]
-    prepare: Callable[[Path, Entry, str], dict[str, str]]
+    prepare: Callable[[Path, Any, str], dict[str, str]]
     command: tuple[str, ...]
     results: Shown
 
@@ -42,8 +42,9 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _claude(home: Path, entry: Entry, model: str) -> dict[str, str]:
-    _write(home / "mcp.json", json.dumps({"mcpServers": {"veo": entry}}))
+def _claude(home: Path, entry: Entry | None, model: str) -> dict[str, str]:
+    if entry is not None:
+        _write(home / "mcp.json", json.dumps({"mcpServers": {"veo": entry}}))
     return {
         "ANTHROPIC_BASE_URL": model,
         "ANTHROPIC_API_KEY": "sk-ant-fake",
@@ -61,8 +62,18 @@ def _claude_results(body: dict[str, Any]) -> list[str]:
     return [_text(block.get("content")) for block in blocks if block.get("type") == "tool_result"]
 
 
-def _codex(home: Path, entry: Entry, model: str) -> dict[str, str]:
-    env = "".join(f"{name} = {json.dumps(value)}\n" for name, value in entry["env"].items())
+def _codex(home: Path, entry: Entry | None, model: str) -> dict[str, str]:
+    server = ""
+    if entry is not None:
+        env = "".join(f"{name} = {json.dumps(value)}\n" for name, value in entry["env"].items())
+        server = f"""
+[mcp_servers.veo]
+command = {json.dumps(entry["command"])}
+args = {json.dumps(entry["args"])}
+required = true
+
+[mcp_servers.veo.env]
+{env}"""
     _write(
         home / ".codex" / "config.toml",
         f"""model = "fake-model"
@@ -75,14 +86,7 @@ name = "fake"
 base_url = "{model}/v1"
 wire_api = "responses"
 request_max_retries = 0
-
-[mcp_servers.veo]
-command = {json.dumps(entry["command"])}
-args = {json.dumps(entry["args"])}
-required = true
-
-[mcp_servers.veo.env]
-{env}""",
+{server}""",
     )
     return {"CODEX_HOME": str(home / ".codex"), "OPENAI_API_KEY": "fake"}
 
@@ -96,9 +100,10 @@ def _codex_results(body: dict[str, Any]) -> list[str]:
     ]
 
 
-def _copilot(home: Path, entry: Entry, model: str) -> dict[str, str]:
-    server = {"type": "local", "tools": ["*"], **entry}
-    _write(home / ".copilot" / "mcp-config.json", json.dumps({"mcpServers": {"veo": server}}))
+def _copilot(home: Path, entry: Entry | None, model: str) -> dict[str, str]:
+    if entry is not None:
+        server = {"type": "local", "tools": ["*"], **entry}
+        _write(home / ".copilot" / "mcp-config.json", json.dumps({"mcpServers": {"veo": server}}))
     return {
         "COPILOT_OFFLINE": "true",
         "COPILOT_PROVIDER_TYPE": "openai",

@@ -14,12 +14,13 @@ from tests.journal.cases.budgets import Budgets
 from tests.journal.cases.feeds import Feeds
 from tests.journal.contract import Contract
 from tests.journal.pg_store import PostgresStore, new_store
-from tests.journal.stores import ANN, begin, leased, request, running, task
+from tests.journal.stores import ANN, DAY, SANDBOX, begin, leased, request, running, task
 from tests.support.postgres import GUARDED, Postgres, address
 from tests.support.relay import transaction_pooler
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Change, Status
-from veo_mcp.journal.postgres.queries import QUERIES, Db
+from veo_mcp.journal.postgres import leases
+from veo_mcp.journal.postgres.queries import QUERIES, Db, ask
 from veo_mcp.journal.postgres.store import SCHEMA, PostgresJournal
 from veo_mcp.setting_values import PostgresAddress
 
@@ -126,6 +127,24 @@ async def test_the_database_itself_says_when_something_changed(store: PostgresSt
             with anyio.fail_after(2):
                 while await anext(feed) != moved:
                     pass
+
+
+async def test_what_another_api_has_due_makes_nobody_lock_anything(store: PostgresStore) -> None:
+    """Every server looks every second: only what is its own may make it write."""
+    async with store.open() as journal:
+        due = await running(journal, 1, store.now)
+        ended = await running(journal, 2, store.now)
+        await journal.record(ended.id, Change(status=Status.COMPLETED), now=store.now)
+        await store.move_clock(1)
+        for behind in ({}, {"scheduled_at": store.now + 1000}, {"next_poll_at": store.now + 10 * DAY}):
+            await store.write_behind_the_back(due.id, **{"next_poll_at": store.now + 60, "scheduled_at": 0, **behind})
+            if not behind:
+                await store.write_behind_the_back(due.id, next_poll_at=0)
+            assert await journal.database.read(lambda db: leases.anything_due(db, ANN.api)), behind
+            assert not await journal.database.read(lambda db: leases.anything_due(db, SANDBOX.api)), behind
+        look = {"save": True, "longest": 7200}
+        assert len(await journal.database.read(lambda db: ask(db, "file_due", {"api": ANN.api, **look}))) == 1
+        assert not await journal.database.read(lambda db: ask(db, "file_due", {"api": SANDBOX.api, **look}))
 
 
 async def test_leases_count_by_the_databases_clock_whatever_the_servers_clocks_say(store: PostgresStore) -> None:

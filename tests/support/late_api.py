@@ -56,7 +56,13 @@ class LateApi:
             shape |= {"status": "completed", "completed_at": 1774790327, "output": {"urls": urls}}
         elif not task_id.startswith("task-"):
             return error(404, "task_not_found")
-        return answer(200, shape, *([f"X-Veo-Sandbox: {self.ledger}"] if self.ledger else []))
+        return self.signed(answer(200, shape))
+
+    def signed(self, reply: bytes) -> bytes:
+        """An answer with the name of the sandbox that it says it is."""
+        line, rest = reply.split(b"\r\n", 1)
+        named = f"\r\nX-Veo-Sandbox: {self.ledger}\r\n".encode() if self.ledger else b"\r\n"
+        return line + named + rest
 
 
 @asynccontextmanager
@@ -88,7 +94,7 @@ async def _one_request(api: LateApi, stream: SocketStream) -> None:
         named = "create" if created else path.rsplit("/", 1)[1]
         api.keys += [(named, line.split(" ")[-1]) for line in lines]
     if not head.startswith(b"POST"):
-        await stream.send(balance() if path == "/v1/credits" else api.task(path.rsplit("/", 1)[1]))
+        await stream.send(api.signed(balance()) if path == "/v1/credits" else api.task(path.rsplit("/", 1)[1]))
         return
     length = sum(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
     while len(body) < length:
@@ -99,4 +105,4 @@ async def _one_request(api: LateApi, stream: SocketStream) -> None:
     if api.hold is not None:
         await api.hold.wait()
     await anyio.sleep(api.late)
-    await stream.send(success(f"task-{number}"))
+    await stream.send(api.signed(success(f"task-{number}")))

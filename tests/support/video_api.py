@@ -35,6 +35,8 @@ class VideoApi:
     refuse: dict[str, int] = field(default_factory=dict[str, int])
     #: What the API says today about a task's video; by its id.
     links: dict[str, str] = field(default_factory=dict[str, str])
+    #: The sandbox that it says it is.
+    identity: str = "film"
     #: Files that wait for this before they are handed out.
     pause: dict[str, anyio.Event] = field(default_factory=dict[str, anyio.Event])
 
@@ -79,7 +81,7 @@ async def video_api(folder: Path) -> AsyncGenerator[VideoApi]:
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-veo-sandbox", b"film")]
+                message["headers"] = [*message["headers"], (b"x-veo-sandbox", api.identity.encode())]
             await send(message)
 
         await app(scope, receive, sent)

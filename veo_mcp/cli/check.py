@@ -57,7 +57,10 @@ async def _look(settings: Settings) -> _Findings:
     try:
         async with open_from(settings) as engine:
             await engine.journal.check_writable()
-            findings.well.append(("journal", f"{settings.journal}: usable"))
+            if "VEO_JOURNAL" not in " ".join(
+                settings.problems
+            ):  # else this is the default, which is not what was asked for
+                findings.well.append(("journal", f"{settings.journal}: usable"))
             if not settings.problems:  # a key that is known to be wrong is not sent anywhere
                 await _ask_balance(engine, findings)
                 await _look_into_sandbox(settings, findings)
@@ -68,7 +71,10 @@ async def _look(settings: Settings) -> _Findings:
     key = settings.shown("api_key")
     source = settings.sources.get("api_key")
     unused = " (not used: the sandbox is)" if settings.api_key is not None and settings.embedded else ""
-    findings.well.append(("key", f"{key}, {source}{unused}" if source else "none: `veo-mcp login` saves one"))
+    if source:
+        findings.well.append(("key", f"{key}, {source}{unused}"))
+    elif not settings.problems:
+        findings.well.append(("key", "none: `veo-mcp login` saves one"))
     tools = await build_server(Backend(), sandbox=settings.embedded, read_only=settings.read_only).list_tools()
     listed = json.dumps([tool.model_dump(by_alias=True, exclude_none=True, mode="json") for tool in tools])
     findings.well.append(

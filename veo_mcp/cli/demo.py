@@ -22,10 +22,8 @@ from veo_mcp.api.client import VeoClient
 
 __all__ = ["DemoFailed", "run"]
 
-PROMPT = (
-    "A lighthouse on a cliff above the sea at sunset, golden light on the waves, slow drone shot, "
-    "gulls crying, calm music"
-)
+PROMPT = "A lighthouse by the sea at sunset, golden light on the waves, gulls, calm music"
+"""A scene that the sandbox draws whole, without a caption in its place."""
 NEXT = "The camera slowly zooms out, night falls and the lighthouse begins to shine"
 WAIT_SECONDS = 45
 ROOM = 22

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 if TYPE_CHECKING:
     from veo_mcp.settings import Settings
 
-__all__ = ["main"]
+__all__ = ["commands", "main"]
 
 WAITING = """\
 This is an MCP server. It now waits for a host, such as Claude or Cursor, to
@@ -33,7 +33,7 @@ def main() -> None:
         return
     from veo_mcp.cli.guard import guarded
 
-    guarded(_app())
+    guarded(commands())
 
 
 def _settings(**flags: Any) -> "Settings":
@@ -61,7 +61,8 @@ def _version(wanted: bool) -> None:
         raise SystemExit(0)
 
 
-def _app() -> Any:
+def commands() -> Any:
+    """Every command with its options, for `main` and for the page of commands in docs/."""
     import typer
 
     from veo_mcp.cli.guard import EXIT_CODES
@@ -360,7 +361,9 @@ def _add_tokens(app: Any) -> None:
     @token.command("add")
     def token_add(
         name: Annotated[str, typer.Argument(help="whose token it is; tasks belong to this name")],
-        file: Annotated[Path | None, typer.Option(help="the file of tokens (VEO_ACCESS_TOKENS)")] = None,
+        file: Annotated[
+            Path | None, typer.Option(help="the file of tokens (VEO_ACCESS_TOKENS)", metavar="FILE")
+        ] = None,
     ) -> None:
         """Add a token to the file, and print the token alone: it is shown this once."""
         from veo_mcp.cli.token import add

@@ -25,12 +25,14 @@ class Backend:
         loops: returns the state of the long-running loops, which app.py's supervisor keeps.
         followers: what else runs as long as the engine is open, by name.
         observe: called for every request to the API; see Transport.
+        wanted: set once somebody has asked for the engine.
     """
 
     def __init__(self) -> None:
         self.loops: Callable[[], Sequence[LoopHealth]] = tuple
         self.followers: dict[str, Callable[[Engine], Awaitable[None]]] = {}
         self.observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None
+        self.wanted = anyio.Event()
         self._settled = anyio.Event()
         self._engine: Engine | None = None
         self._problem: str | None = None
@@ -57,6 +59,7 @@ class Backend:
 
     async def engine(self) -> "Engine":
         """The engine, as soon as it is open. Raises Unavailable."""
+        self.wanted.set()
         await self._settled.wait()
         if self._engine is None:
             raise Unavailable(self._problem or "The server is shutting down.")

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mcp_types import CallToolResult, TextContent
 
@@ -32,9 +33,11 @@ from veo_mcp.server.views import (
     view,
     view_row,
 )
-from veo_mcp.tasks.budget import Standing
 from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
 from veo_mcp.text import clean
+
+if TYPE_CHECKING:  # it brings the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.budget import Standing
 
 __all__ = [
     "ago",
@@ -105,7 +108,7 @@ def list_result(
     return made
 
 
-def balance_result(standing: Standing, fast: int, quality: int) -> CallToolResult:
+def balance_result(standing: "Standing", fast: int, quality: int) -> CallToolResult:
     """A tool's answer about the credits; the numbers say how many videos balance and limit both allow."""
     credits, limit = standing.credits, None
     kind = "sandbox credits" if standing.sandbox else "credits"

@@ -4,12 +4,15 @@ Asked by the MCP face before it words an answer. Reads the journal only; never a
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from veo_mcp.api.account import Account
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.journal.journal import Journal
-from veo_mcp.tasks.callbacks import CallbackUrls
-from veo_mcp.tasks.poller import Poller
+
+if TYPE_CHECKING:  # they bring the HTTP library along, which tools/list must not wait for
+    from veo_mcp.tasks.callbacks import CallbackUrls
+    from veo_mcp.tasks.poller import Poller
 
 __all__ = ["NOTHING_KNOWN", "WHOLE_FILM_SECONDS", "Situation", "Situations"]
 
@@ -44,7 +47,7 @@ NOTHING_KNOWN = Situation()
 class Situations:
     """The look around of one server."""
 
-    def __init__(self, journal: Journal, poller: Poller, urls: CallbackUrls) -> None:
+    def __init__(self, journal: Journal, poller: "Poller", urls: "CallbackUrls") -> None:
         self._journal = journal
         self._poller = poller
         self._urls = urls

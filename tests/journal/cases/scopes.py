@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from tests.journal.stores import ANN, BOB, NO_LIMITS, SANDBOX, Store, leased, request, running, task
+from tests.journal.stores import ANN, BOB, DAY, NO_LIMITS, SANDBOX, Store, leased, request, running, task
 from veo_mcp.api.account import Account
 from veo_mcp.errors import JournalUnusable, WrongCursor
 from veo_mcp.journal.entry import Change, Status
@@ -129,6 +129,24 @@ class Scopes:
             assert await principals(["ann", "bob"]) == {"ann", "bob"}
             assert await principals(None) == {"ann", "bob"}
             assert await principals(None, SANDBOX.api) == {"ann"}
+
+    @pytest.mark.parametrize("wait", [0.0, 10 * DAY], ids=["leased by it", "given back by it"])
+    async def test_what_a_clock_ahead_left_behind_is_leased_by_its_own_account_alone(
+        self, store: Store, wait: float
+    ) -> None:
+        async with store.open() as journal:
+            for account in (ANN, BOB, SANDBOX):
+                await running(journal, 1, store.now, account=account)
+            if not wait:
+                await store.move_clock(1000)
+            for api in (ANN.api, SANDBOX.api):
+                for lease in await leased(journal, store, "ahead", api=api):
+                    await journal.release(lease, next_poll_at=store.now + wait, asked=False)
+            if not wait:
+                await store.move_clock(-1000)
+            assert [lease.entry.principal for lease in await leased(journal, store, "w", principals=["bob"])] == ["bob"]
+            assert [lease.entry.principal for lease in await leased(journal, store, "w")] == ["ann"]
+            assert [lease.entry.api for lease in await leased(journal, store, "w", api=SANDBOX.api)] == [SANDBOX.api]
 
     async def test_a_pause_is_of_one_account(self, store: Store) -> None:
         async with store.open() as journal:

@@ -15,9 +15,12 @@ from veo_mcp.sandbox.render.audio.ambience import SOUNDS, Air, sounds_of  # noqa
 from veo_mcp.sandbox.render.audio.loudness import RATE, loudness, true_peak  # noqa: E402
 from veo_mcp.sandbox.render.audio.music import compose  # noqa: E402
 from veo_mcp.sandbox.render.audio.score import MOODS, choose, mood_of, remembered  # noqa: E402
-from veo_mcp.sandbox.render.canvas.flashes import flashes  # noqa: E402
 from veo_mcp.sandbox.render.canvas.frame import Frame  # noqa: E402
-from veo_mcp.sandbox.render.canvas.noise import key_of, stream  # noqa: E402
+from veo_mcp.sandbox.render.canvas.noise import (  # noqa: E402
+    flashes,
+    key_of,
+    stream,
+)
 from veo_mcp.sandbox.render.clip.sheet import PROMPTS  # noqa: E402
 from veo_mcp.sandbox.render.language.plan import Plan  # noqa: E402
 from veo_mcp.sandbox.render.language.prompt import shots  # noqa: E402

@@ -11,18 +11,22 @@ import pytest
 
 from veo_mcp.sandbox.render.canvas.camera import MOVES
 from veo_mcp.sandbox.render.canvas.frame import Frame
-from veo_mcp.sandbox.render.clip.scene import BUILDERS, build
+from veo_mcp.sandbox.render.canvas.shapes import draw
+from veo_mcp.sandbox.render.clip.scene import build
 from veo_mcp.sandbox.render.clip.sheet import FLOOR, LIMIT
-from veo_mcp.sandbox.render.figures import animals, people
+from veo_mcp.sandbox.render.figures import walkers
 from veo_mcp.sandbox.render.figures.cast import DRAWN, FPS, GROUND_BOUND, Actor, gait_of
 from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.language.vocabulary import drawable
+from veo_mcp.sandbox.render.scenery.places import ALIKE
+from veo_mcp.sandbox.render.scenery.places import PLACES as LAID
 from veo_mcp.sandbox.render.scenery.stage import Stage
 from veo_mcp.sandbox.render.scenery.water import Water
 
-WIDE, TALL = (1280, 720), (720, 1280)
+WIDE, TALL = ((1280, 720), (720, 1280)) if os.environ.get("VEO_PICTURES") == "all" else ((640, 360), (360, 640))
+"""A quarter of the area; with VEO_PICTURES=all the sizes that clips have."""
 PLACES = sorted(drawable().names["place"])
-FIGURES = sorted(DRAWN - {"cup", "planet"})
+FIGURES = sorted(DRAWN)
 SHOTS = [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")]
 ALL = os.environ.get("VEO_PICTURES") == "all"
 """Every place and figure in every size and framing; without it each in one of them, in turn."""
@@ -43,7 +47,7 @@ def actors(of: Stage) -> list[Actor]:
 
 def test_there_is_a_picture_for_each_name_of_the_vocabulary_and_a_name_for_each_picture() -> None:
     assert drawable().names["subject"] == DRAWN
-    assert set(PLACES) <= set(BUILDERS)
+    assert set(PLACES) <= {*LAID, *ALIKE}
     assert {"drift", "push", *drawable().names["camera"]} == set(MOVES)
 
 
@@ -86,13 +90,11 @@ def test_whoever_is_named_stays_in_the_frame_for_the_whole_shot(
     leader = actors(shot)[0]
     for t in (0.0, 2.0, 4.0, 6.0, 7.95):
         x, y = leader.where(t, shot.setup.camera.at(t))
-        # a train's middle may lie outside: its nose does not
-        ahead = 2.3 * leader.pictures[0].w / 5.1 if subject == "train" else 0.0
-        assert 0 <= x + ahead <= size[0], t
+        assert 0 <= x <= size[0], t
         assert 0 < y - leader.feet[0] / 2 < size[1], t
 
 
-@pytest.mark.parametrize("subject", sorted(GROUND_BOUND - {"car", "train"}))
+@pytest.mark.parametrize("subject", sorted(GROUND_BOUND - {"car"}))
 def test_legs_move_in_every_frame_and_feet_stand_on_the_ground(subject: str) -> None:
     for looks in (frozenset[str](), frozenset({"fast"})):
         shot = stage(Plan("x", "meadow", subjects=(subject,), looks=looks))
@@ -104,7 +106,7 @@ def test_legs_move_in_every_frame_and_feet_stand_on_the_ground(subject: str) -> 
             assert one.feet == [float(picture.lowest) for picture in one.pictures]
 
 
-@pytest.mark.parametrize("subject", ["person", "dog", "horse", "camel", "elephant"])
+@pytest.mark.parametrize("subject", ["person", "dog", "cat", "horse", "camel"])
 def test_a_foot_that_is_down_moves_back_as_fast_as_the_ground(subject: str) -> None:
     for camera in ("", "static"):
         shot = stage(Plan("x", "meadow", "", "", camera, (subject,)))
@@ -161,6 +163,6 @@ def test_a_second_picture_of_the_same_phase_is_the_same() -> None:
 
     one, two = Pen(100, 2.4, 1.6), Pen(100, 2.4, 1.6)
     for pen in (one, two):
-        animals.beast(pen, 0.3, animals.BEASTS["dog"])
-        people.astronaut(pen, 0.3)
+        walkers.beast(pen, 0.3, walkers.BEASTS["dog"])
+        draw(pen, 0.3, "astronaut", paint=(1.0, 1.0, 1.0))
     assert one.img.tobytes() == two.img.tobytes()

@@ -19,7 +19,7 @@ PLACES = {
     "desert": "wind", "mars": "wind", "pyramids": "wind", "city": "city", "street": "city", "room": "hush", "space": "drone", "underwater": "bubbles",
 }  # fmt: skip
 WEATHERS = {"rain": ("rain",), "storm": ("rain", "wind"), "snow": ("hush",)}
-SUBJECTS = {"bird": "birds", "train": "rails"}
+SUBJECTS = {"bird": "birds"}
 Sound = Callable[[np.random.Generator, int, int], F32]
 CROSS = 0.35
 """Seconds in which the air of one shot gives way to that of the next."""
@@ -77,11 +77,8 @@ def thunder(rng: np.random.Generator, rate: int) -> F32:
     n = int(3.2 * rate)
     t = np.arange(n, dtype=np.float32) / np.float32(rate)
     crack = coloured(rng, rate, n, 90, 2400, 0.3) * np.exp(-t * 7)
-    roll = (
-        coloured(rng, rate, n, 26, 130, 0.1)
-        * (np.exp(-t * 1.1) * np.clip(t / 0.12, 0, 1))
-        * slow(rng, n, rate, 0.3, 0.4)
-    )
+    roll = coloured(rng, rate, n, 26, 130, 0.1) * slow(rng, n, rate, 0.3, 0.4)
+    roll *= np.exp(-t * 1.1) * np.clip(t / 0.12, 0, 1)
     sound = crack / (np.abs(crack).max() + 1e-6) * 3.4 + roll / (np.abs(roll).max() + 1e-6) * 6.5
     return (sound * np.clip(t / 0.004, 0, 1) * np.clip((t[-1] - t) / 0.4, 0, 1)).astype(np.float32)
 
@@ -132,15 +129,10 @@ def _chirping(count: int, low: float, high: float, length: float, hum: tuple[flo
                 m = int(rate * length * rng.uniform(0.6, 1.3))
                 t = np.arange(m) / rate
                 f0, f1 = rng.uniform(low, high, 2)
-                sweep = (
-                    np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t * rate / m / 2))
-                    * np.sin(np.pi * np.arange(m) / m) ** 2
-                )
-                _mix(
-                    out,
-                    at + int(k * length * 1.5 * rate),
-                    np.stack([sweep * (1 - pan), sweep * pan]).astype(np.float32),
-                )
+                swell = np.sin(np.pi * np.arange(m) / m) ** 2
+                sweep = np.sin(2 * np.pi * (f0 * t + (f1 - f0) * t * t * rate / m / 2)) * swell
+                both = np.stack([sweep * (1 - pan), sweep * pan]).astype(np.float32)
+                _mix(out, at + int(k * length * 1.5 * rate), both)
         return out
 
     return sound
@@ -153,16 +145,10 @@ def _crickets(rng: np.random.Generator, rate: int, n: int) -> F32:
     return np.stack([tone, np.roll(tone, int(0.013 * rate))]).astype(np.float32)
 
 
-def _rails(rng: np.random.Generator, rate: int, n: int) -> F32:
-    t = np.arange(n) / rate
-    knock = np.exp(-((t * 1.7) % 1) * 14) + 0.8 * np.exp(-((t * 1.7 - 0.16) % 1) * 14)
-    return coloured(rng, rate, n, 50, 420, 0.5) * (0.35 + knock).astype(np.float32)
-
-
 SOUNDS: dict[str, Sound] = {
     "surf": _swelling(90, 2600, 0.5, 2.2, 0.18), "lapping": _swelling(200, 1500, 0.5, 0.7, 0.25), "wind": _swelling(120, 700, 0.6, 1.4, 0.25),
     "leaves": _swelling(900, 5200, 0.4, 1.5, 0.2), "city": _swelling(60, 500, 0.7, 1.6, 0.5), "drone": _swelling(40, 320, 0.5, 2.5, 0.5),
     "hush": _swelling(120, 900, 0.9, 2.0, 0.6), "rain": _sparks(700, 9000, 0.15, 0.0007, 18), "fire": _sparks(300, 3000, 0.4, 0.0004, 30),
     "stream": _chirping(160, 300, 1100, 0.04, (250, 3200, 0.5)), "birds": _chirping(9, 2200, 4200, 0.1, (200, 900, 0.06)),
-    "bubbles": _chirping(26, 380, 900, 0.05, (40, 260, 0.3)), "crickets": _crickets, "rails": _rails,
+    "bubbles": _chirping(26, 380, 900, 0.05, (40, 260, 0.3)), "crickets": _crickets,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from veo_mcp.sandbox.render.canvas.noise import stream
 CADENCE = 2.0
 """The least seconds for which the last chord is held."""
 RELEASE = 0.7
+BLOWN = frozenset({"flute", "bow", "whistle"})  # leads that carry further than others
 MUSIC, AIR = 0.1, 0.036
 """How loud the two are before mastering, as parts of full scale."""
 
@@ -49,15 +50,9 @@ def compose(score: Score, seconds: float, places: Sequence[Air], *, fine: bool, 
 def _chord(wet: F32, score: Score, rate: int, at: float, seconds: float, degree: int, steps: Sequence[int]) -> None:
     for i, step in enumerate(steps):
         for side, detune in ((0.25, -0.0016), (0.75, 0.0017)):
-            hz = score.hz(degree + step)
-            put(
-                wet,
-                rate,
-                at,
-                note(score.sound["pad"], rate, hz, seconds, score.bright, detune=detune + 0.0003 * i, phase=1.3 * i)
-                * np.float32(0.05),
-                side,
-            )
+            pad, hz, apart = score.sound["pad"], score.hz(degree + step), detune + 0.0003 * i
+            held = note(pad, rate, hz, seconds, score.bright, detune=apart, phase=1.3 * i)
+            put(wet, rate, at, held * np.float32(0.05), side)
 
 
 def _bar(
@@ -70,15 +65,10 @@ def _bar(
         put(dry, rate, at + when * beat, low * np.float32(0.2))
     if not opening:
         for when, step in score.tune[number % 4]:
-            length = beat * (0.9 if score.sound["lead"] in {"bell", "keys"} else 0.8)
-            sung = note(score.sound["lead"], rate, score.hz(degree + step, 1), length, score.bright)
-            put(
-                wet,
-                rate,
-                at + when * beat,
-                sung * np.float32(0.085 if score.sound["lead"] in {"flute", "bow", "whistle"} else 0.11),
-                0.42,
-            )
+            lead = score.sound["lead"]
+            length, level = beat * (0.9 if lead in {"bell", "keys"} else 0.8), 0.085 if lead in BLOWN else 0.11
+            sung = note(lead, rate, score.hz(degree + step, 1), length, score.bright)
+            put(wet, rate, at + when * beat, sung * np.float32(level), 0.42)
     figure = (0, 2, 4, 7, 4, 2, 9, 4)
     for k in range(score.beats * 2):
         if rng.random() < score.busy * (0.6 if opening else 0.85):
@@ -87,15 +77,9 @@ def _bar(
             put(wet, rate, at + k * beat / 2, struck, 0.5 + 0.32 * float(np.sin(k * 1.7 + number)))
     for name, beats, level in () if opening else TABLES["kits"].get(score.sound["kit"], ()):
         hit = stroke(rng, name, rate)
-        for when in beats:
-            if when < score.beats:
-                put(
-                    dry,
-                    rate,
-                    at + when * beat,
-                    hit * np.float32(level * rng.uniform(0.8, 1.0)),
-                    0.5 if name in {"kick", "tom"} else 0.62,
-                )
+        for when in (w for w in beats if w < score.beats):
+            struck = hit * np.float32(level * rng.uniform(0.8, 1.0))
+            put(dry, rate, at + when * beat, struck, 0.5 if name in {"kick", "tom"} else 0.62)
 
 
 def _last(dry: F32, wet: F32, score: Score, rate: int, at: float, seconds: float, beat: float) -> None:
@@ -105,12 +89,8 @@ def _last(dry: F32, wet: F32, score: Score, rate: int, at: float, seconds: float
         held = min(length * beat, seconds - when * beat)
         if held > 0:
             low = note(score.sound["bass"], rate, score.hz(step, -2), held, score.bright)
-            put(
-                dry,
-                rate,
-                at + when * beat,
-                low * np.exp(-np.arange(low.size, dtype=np.float32) / np.float32(rate)) * np.float32(0.2),
-            )
+            dying = np.exp(-np.arange(low.size, dtype=np.float32) / np.float32(rate)) * np.float32(0.2)
+            put(dry, rate, at + when * beat, low * dying)
     for k, step in enumerate((0, 4, 7, 9, 11)):
         struck = note(score.sound["pluck"], rate, score.hz(step, 0), 0.8, score.bright) * np.float32(0.085)
         put(wet, rate, at + k * beat / 4, struck, 0.3 + 0.1 * k)

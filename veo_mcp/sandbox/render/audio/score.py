@@ -19,6 +19,7 @@ from veo_mcp.sandbox.render.tables import read_table
 Figure = tuple[tuple[float, int, float], ...]
 TABLES: dict[str, Any] = read_table("audio/music.toml")
 MOODS: dict[str, Any] = TABLES["moods"]
+LOUD = ("neon", "epic", "dark", "happy", "calm", "fast")  # looks that settle the mood, the first before the others
 WALTZES = 0.22  # the part of the calmer pieces that count three
 
 
@@ -57,16 +58,9 @@ class Score:
 
 
 def mood_of(plan: Plan) -> str:
-    for look, name in (
-        ("neon", "neon"),
-        ("epic", "epic"),
-        ("dark", "dark"),
-        ("happy", "happy"),
-        ("calm", "calm"),
-        ("fast", "happy"),
-    ):
+    for look in LOUD:
         if look in plan.looks:
-            return name
+            return "happy" if look == "fast" else look
     if plan.weather == "storm":
         return "epic"
     if plan.weather == "rain":

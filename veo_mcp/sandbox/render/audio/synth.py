@@ -21,21 +21,14 @@ def note(
     n = int((seconds + (0.6 if struck else 0.35)) * rate)
     t = np.arange(n, dtype=np.float32) / np.float32(rate)
     wobble = 0.0 if struck or voice in {"warm", "glass", "choir", "round", "reed"} else 0.0035
-    turn = t + (
-        np.float32(wobble)
-        * np.clip(t * 2, 0, 1)
-        * np.sin(np.float32(2 * np.pi * 5.3) * t)
-        / np.float32(2 * np.pi * 5.3)
-        if wobble
-        else 0
-    )
+    vibrato = np.float32(2 * np.pi * 5.3)
+    turn = t + np.float32(wobble) * np.clip(t * 2, 0, 1) * np.sin(vibrato * t) / vibrato
     out = np.zeros(n, np.float32)
     for k, (multiple, strength, fast) in enumerate(TABLES["voices"][voice]):
         pitch = hz * multiple * (1 + detune)
         if pitch < rate * 0.45:
-            part = np.float32(strength * (1 if k == 0 else 0.45 + bright)) * np.sin(
-                np.float32(2 * np.pi * pitch) * turn + np.float32(phase * (k + 1))
-            )
+            level, angle = strength * (1 if k == 0 else 0.45 + bright), np.float32(2 * np.pi * pitch) * turn
+            part = np.float32(level) * np.sin(angle + np.float32(phase * (k + 1)))
             out += part * np.exp(-t * np.float32(fast)) if fast else part
     if struck:
         ring = {"bell": 0.9, "keys": 0.7, "string": 0.5, "thumb": 0.35}.get(voice, max(seconds, 0.25))
@@ -56,18 +49,13 @@ def stroke(rng: np.random.Generator, name: str, rate: int) -> F32:
         case "kick":
             out = np.sin(2 * np.pi * (46 * t + 9.5 * (1 - np.exp(-t * 26)))) * np.exp(-t * 9)
         case "tom":
-            out = (
-                np.sin(2 * np.pi * (62 * t + 5 * (1 - np.exp(-t * 18)))) * np.exp(-t * 4.6)
-                + hiss * np.exp(-t * 60) * 0.2
-            )
+            out = np.sin(2 * np.pi * (62 * t + 5 * (1 - np.exp(-t * 18)))) * np.exp(-t * 4.6)
+            out += hiss * np.exp(-t * 60) * 0.2
         case "snare":
             out = (hiss * np.exp(-t * 20) + np.sin(2 * np.pi * 190 * t) * np.exp(-t * 26)) * 0.4
         case "clap":
-            out = (
-                hiss
-                * (np.exp(-((t - 0.012) ** 2) * 9e4) + np.exp(-((t - 0.03) ** 2) * 9e4) + np.exp(-t * 24) * (t > 0.03))
-                * 0.4
-            )
+            hands = np.exp(-((t - 0.012) ** 2) * 9e4) + np.exp(-((t - 0.03) ** 2) * 9e4)
+            out = hiss * (hands + np.exp(-t * 24) * (t > 0.03)) * 0.4
         case "hat":
             out = np.diff(hiss, prepend=0) * np.exp(-t * 70) * 0.3
         case _:

@@ -7,6 +7,7 @@ an extension continues the move. Never draws anything itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -83,9 +84,13 @@ class Camera:
 
     def reach(self) -> tuple[float, float]:
         """How far x and (y or tilt) go over a clip and the extension that goes on from it, for the margins of layers."""
-        views = [self.at(t) for t in np.linspace(0, 20, 41)]
-        ys = [v.y + v.tilt for v in views]
-        return max(abs(v.x) for v in views), max(abs(y) for y in ys)
+        return _reach(self)
+
+
+@lru_cache(maxsize=64)
+def _reach(camera: Camera) -> tuple[float, float]:
+    views = [camera.at(t) for t in np.linspace(0, 20, 41)]
+    return max(abs(v.x) for v in views), max(abs(v.y + v.tilt) for v in views)
 
 
 def crop(source: Frame, target: Frame, view: View, *, fine: bool = False) -> None:

@@ -36,24 +36,15 @@ class Frame:
         """Premultiplied `colour` over `plane`; `keep` (0..256) is what shows through."""
         h, w = plane.shape
         tmp = self.scratch[:h, :w]
-        np.multiply(plane, keep, out=tmp)
+        # one cast each way: sums of mixed types are a sixth slower
+        np.copyto(tmp, plane)
+        tmp *= keep
         tmp >>= 8
-        np.add(tmp, colour, out=plane, casting="unsafe")
+        np.copyto(plane, tmp, casting="unsafe")
+        plane += colour
 
     def copy_from(self, other: Frame) -> None:
         self.buf[...] = other.buf
-
-    def mix(self, other: Frame, weight: int) -> None:
-        """Cross-fade towards `other`; weight 0..256."""
-        if weight >= 256:
-            self.copy_from(other)
-        elif weight > 0:
-            a: U16 = self.buf.astype(np.uint16)
-            a *= np.uint16(256 - weight)
-            a += other.buf * np.uint16(weight)
-            a += 128
-            a >>= 8
-            self.buf[...] = a
 
     def reveal(self, other: Frame, mask: U16, mask_c: U16) -> None:
         """Let `other` through where `mask` (0..256) says so."""
@@ -129,17 +120,8 @@ class Layer:
     """
 
     def __init__(
-        self,
-        rgb: F32,
-        alpha: F32 | None,
-        *,
-        top: int = 0,
-        left: int = 0,
-        depth: float = 0.0,
-        axis: int = 1,
-        phases: int = 4,
-        drift: float = 0.0,
-    ) -> None:
+        self, rgb: F32, alpha: F32 | None, *, top: int = 0, left: int = 0, depth: float = 0.0, axis: int = 1, phases: int = 4, drift: float = 0.0
+    ) -> None:  # fmt: skip
         self.top, self.left, self.depth, self.axis, self.phases, self.drift = top, left, depth, axis, phases, drift
         height, width = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
         rgb = rgb[:height, :width]

@@ -84,3 +84,13 @@ def ranks(a: F32) -> F32:
     counts, _ = np.histogram(a, levels)
     heights = np.concatenate([[0.0], np.cumsum(counts) / a.size])
     return np.interp(a, levels, heights).astype(np.float32)
+
+
+ROUND = 4.0  # seconds in each of which lightning flashes once
+
+
+def flashes(key: tuple[int, ...], start: float, end: float) -> list[float]:
+    """When lightning flashes, of a shot's own time in [start, end): the one rule that picture and thunder share."""
+    rounds = range(max(0, int(start / ROUND)), int(max(end, 0.0) / ROUND) + 1)
+    moments = [ROUND * k + 1.2 + float(stream(key, f"flash{k}").random()) * 1.8 for k in rounds]
+    return [at for at in moments if start <= at < end]

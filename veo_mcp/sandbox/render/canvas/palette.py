@@ -14,6 +14,11 @@ from veo_mcp.sandbox.render.tables import read_table
 
 # where the colours of a sky lie, from the zenith (0) to the horizon (1), by their number
 SKY_MARKS = {4: (0.0, 0.42, 0.76, 1.0), 5: (0.0, 0.3, 0.55, 0.8, 1.0)}
+#: the colours that a prompt may name
+COLOURS: dict[str, Rgb] = {
+    "red": hexa("b8232b"), "orange": hexa("dc722a"), "yellow": hexa("e8bf3a"), "green": hexa("2f7d4f"), "blue": hexa("2456a6"), "purple": hexa("5d3a8e"),
+    "pink": hexa("d9799a"), "white": hexa("f0efec"), "black": hexa("141518"), "grey": hexa("8d9298"), "gold": hexa("c79a3b"), "brown": hexa("684430"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +50,8 @@ def _hour(table: dict[str, Any]) -> Palette:
     marks = SKY_MARKS[len(table["sky"])]
     values: dict[str, Any] = {}
     for name, value in table.items():
-        values[name] = (
-            hexa(value)
-            if isinstance(value, str)
-            else tuple(cast("list[float]", value))
-            if isinstance(value, list)
-            else value
-        )
+        listed = tuple(cast("list[float]", value)) if isinstance(value, list) else value
+        values[name] = hexa(value) if isinstance(value, str) else listed
     values["sky"] = tuple((mark, hexa(colour)) for mark, colour in zip(marks, table["sky"], strict=True))
     return Palette(**values)
 
@@ -93,14 +93,12 @@ def _dull(p: Palette, grey: float, bright: float) -> Palette:
         luma = 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2]
         return scale(blend(c, (luma * 0.96, luma, luma * 1.06), grey), bright)
 
-    return replace(
-        p,
-        sky=tuple((at, d(c)) for at, c in p.sky),
-        haze=d(p.haze),
-        light=scale(blend(p.light, (0.9, 0.92, 1.0), grey), bright),
-        shade=scale(p.shade, (1 + bright) / 2),
-        water=d(p.water),
-        cloud=d(p.cloud),
-        cloud_shade=scale(d(p.cloud_shade), 0.9),
-        sun=blend(p.sun, d(p.haze), grey * 0.35),
+    light, cloud_shade, sun = (
+        blend(p.light, (0.9, 0.92, 1.0), grey),
+        d(p.cloud_shade),
+        blend(p.sun, d(p.haze), grey * 0.35),
     )
+    return replace(
+        p, sky=tuple((at, d(c)) for at, c in p.sky), haze=d(p.haze), water=d(p.water), cloud=d(p.cloud), sun=sun,
+        light=scale(light, bright), shade=scale(p.shade, (1 + bright) / 2), cloud_shade=scale(cloud_shade, 0.9),
+    )  # fmt: skip

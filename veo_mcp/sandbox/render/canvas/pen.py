@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.frame import F32, Rgb, vec
 
@@ -23,6 +23,9 @@ def ink(c: Rgb, alpha: int = 255) -> tuple[int, int, int, int]:
 
 
 FINE_BELOW = 150  # a figure smaller than so many pixels is drawn three times too large, others twice
+
+
+CIRCLE = np.stack([f(np.linspace(0, 2 * np.pi, 40, endpoint=False)) for f in (np.cos, np.sin)], axis=1)
 
 
 class Pen:
@@ -39,29 +42,22 @@ class Pen:
         self.d = ImageDraw.Draw(self.img)
         self.sin, self.cos = float(np.sin(np.radians(tilt))), float(np.cos(np.radians(tilt)))
 
-    def at(self, p: Point) -> Point:
-        k = self.size * self.K
-        x, y = p[0] * self.cos - p[1] * self.sin, p[0] * self.sin + p[1] * self.cos
-        return (self.w * self.K / 2 + x * k, self.h * self.K - (y + self.below) * k)
+    def at(self, pts: Sequence[Point] | F32) -> list[float]:
+        """Where points lie on the sheet, one coordinate after another, as Pillow takes them."""
+        x, y = np.asarray(pts, np.float32).T * np.float32(self.size * self.K)
+        across = x * self.cos - y * self.sin + self.w * self.K / 2
+        down = self.h * self.K - self.below * self.size * self.K - x * self.sin - y * self.cos
+        return np.stack([across, down], axis=1).ravel().tolist()
 
-    def _poly(self, pts: Sequence[Point], colour: Rgb) -> None:
-        self.d.polygon(list(pts), fill=ink(colour))
-
-    def poly(self, pts: Sequence[Point], colour: Rgb) -> None:
-        self._poly([self.at(p) for p in pts], colour)
+    def poly(self, pts: Sequence[Point] | F32, colour: Rgb) -> None:
+        self.d.polygon(self.at(pts), fill=ink(colour))
 
     def blob(self, pts: Sequence[Point], colour: Rgb) -> None:
         """A closed smooth curve through the points."""
-        self._poly([self.at(p) for p in curve(pts, closed=True)], colour)
+        self.poly(curve(pts), colour)
 
-    def disc(self, x: float, y: float, rx: float, colour: Rgb, ry: float | None = None, turn: float = 0.0) -> None:
-        ry = rx if ry is None else ry
-        a = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        px, py = rx * np.cos(a), ry * np.sin(a)
-        c, s = np.cos(turn), np.sin(turn)
-        self._poly(
-            [self.at((x + float(u * c - v * s), y + float(u * s + v * c))) for u, v in zip(px, py, strict=True)], colour
-        )
+    def disc(self, x: float, y: float, rx: float, colour: Rgb, ry: float | None = None) -> None:
+        self.poly(CIRCLE * (rx, rx if ry is None else ry) + (x, y), colour)
 
     def limb(self, pts: Sequence[Point], widths: Sequence[float], colour: Rgb) -> None:
         """A tapered stroke with round ends and joints."""
@@ -69,28 +65,21 @@ class Pen:
             r0, r1 = widths[i] / 2, widths[i + 1] / 2
             d = float(np.hypot(x1 - x0, y1 - y0)) or 1e-6
             nx, ny = -(y1 - y0) / d, (x1 - x0) / d
-            self.poly(
-                [
-                    (x0 + nx * r0, y0 + ny * r0),
-                    (x1 + nx * r1, y1 + ny * r1),
-                    (x1 - nx * r1, y1 - ny * r1),
-                    (x0 - nx * r0, y0 - ny * r0),
-                ],
-                colour,
+            one, two = (
+                [(x0 + nx * r0, y0 + ny * r0), (x1 + nx * r1, y1 + ny * r1)],
+                [(x1 - nx * r1, y1 - ny * r1), (x0 - nx * r0, y0 - ny * r0)],
             )
+            self.poly(one + two, colour)
         for (x, y), wd in zip(pts, widths, strict=True):
             self.disc(x, y, wd / 2, colour)
 
     def line(self, pts: Sequence[Point], width: float, colour: Rgb) -> None:
-        self.d.line(
-            [self.at(p) for p in pts], fill=ink(colour), width=max(1, int(width * self.size * self.K)), joint="curve"
-        )
+        wide = max(1, int(width * self.size * self.K))
+        self.d.line(self.at(pts), fill=ink(colour), width=wide, joint="curve")
 
-    def shaded(self, light: Rgb, rim: Rgb, side: int, *, strength: float = 0.5, flip: bool = False) -> tuple[F32, F32]:
+    def shaded(self, light: Rgb, rim: Rgb, side: int, *, strength: float = 0.5) -> tuple[F32, F32]:
         """Colour and alpha of the figure in this light, its edge towards the sun lit with `rim`."""
         small = self.img.reduce(self.K)
-        if flip:
-            small = ImageOps.mirror(small)
         rgb, alpha = np.zeros((self.h, self.w, 3), np.float32), np.zeros((self.h, self.w), np.float32)
         # only what is drawn on is worth the arithmetic
         x0, y0, x1, y1 = small.getbbox() or (0, 0, 1, 1)
@@ -120,24 +109,13 @@ def points(text: str, by: Point = (0.0, 0.0)) -> list[Point]:
     return [(float(x) + by[0], float(y) + by[1]) for x, y in (word.split(",") for word in text.split())]
 
 
-def curve(pts: Sequence[Point], *, closed: bool, steps: int = 8) -> list[Point]:
-    """Catmull-Rom through the points."""
-    n = len(pts)
-    out: list[Point] = []
-    last = n if closed else n - 1
-    for i in range(last):
-        p0, p1, p2, p3 = (pts[(i + k) % n] if closed else pts[min(max(i + k, 0), n - 1)] for k in (-1, 0, 1, 2))
-        for s in range(steps):
-            t = s / steps
-            out.append(
-                tuple(  # type: ignore[arg-type]
-                    0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
-                    for a, b, c, d in zip(p0, p1, p2, p3, strict=True)
-                )
-            )
-    if not closed:
-        out.append(pts[-1])
-    return out
+def curve(pts: Sequence[Point], steps: int = 8) -> F32:
+    """A closed Catmull-Rom curve through the points."""
+    p = np.array(pts)
+    a, b, c, d = (np.roll(p, k, axis=0)[:, None] for k in (1, 0, -1, -2))
+    t = (np.arange(steps) / steps)[None, :, None]
+    out = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
+    return out.reshape(-1, 2)
 
 
 def joint(x: float, y: float, angle: float, length: float) -> Point:

@@ -16,17 +16,17 @@ from veo_mcp.sandbox.render.audio.ambience import Air, sounds_of
 from veo_mcp.sandbox.render.audio.music import compose as play
 from veo_mcp.sandbox.render.audio.score import Score, choose, mood_of, remembered
 from veo_mcp.sandbox.render.canvas.captions import Marks, fade_at
-from veo_mcp.sandbox.render.canvas.flashes import flashes
 from veo_mcp.sandbox.render.canvas.frame import Frame
 from veo_mcp.sandbox.render.canvas.grading import Finish
-from veo_mcp.sandbox.render.canvas.noise import key_of, stream
+from veo_mcp.sandbox.render.canvas.noise import flashes, key_of, stream
 from veo_mcp.sandbox.render.clip.encode import Writer
 from veo_mcp.sandbox.render.clip.images import Ended, Pair, ease, fitted, frame_of, open_image, parent_end
 from veo_mcp.sandbox.render.clip.passage import CUT_AFTER, Passage, goes_on
 from veo_mcp.sandbox.render.clip.reference import add_references
-from veo_mcp.sandbox.render.clip.scene import BUILDERS, build
+from veo_mcp.sandbox.render.clip.scene import build
 from veo_mcp.sandbox.render.language.plan import Plan
 from veo_mcp.sandbox.render.language.prompt import shots
+from veo_mcp.sandbox.render.language.vocabulary import drawable
 from veo_mcp.sandbox.render.scenery.animatic import add_title
 
 Key = tuple[int, ...]
@@ -236,7 +236,7 @@ def note_of(plan: Plan) -> dict[str, Any]:
 
 def plan_of(scene: object) -> Plan | None:
     """A plan that note_of wrote down; None for anything else."""
-    if not isinstance(scene, dict) or scene.get("place", "") not in BUILDERS:
+    if not isinstance(scene, dict) or scene.get("place", "") not in {"", *drawable().names["place"]}:
         return None
     kinds: dict[str, Callable[[Any], Any]] = {
         "subjects": tuple, "colours": tuple, "sounds": tuple, "looks": frozenset, "many": frozenset,

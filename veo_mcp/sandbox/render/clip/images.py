@@ -19,33 +19,33 @@ from veo_mcp.sandbox.render.canvas.camera import View, crop
 from veo_mcp.sandbox.render.canvas.frame import F32, U16, Frame, as_u8, halve, to_yuv
 from veo_mcp.sandbox.render.canvas.noise import fbm, ranks, smooth
 
-MAX_PIXELS = 40_000_000
+MAX_PIXELS, LARGEST = 40_000_000, 2560  # of a file, and of a side that is worked with
 
 
 def open_image(path: Path, *, alpha: bool = False) -> Image.Image:
-    """An image as RGB (or, when asked and it has one, with its alpha), upright, no larger than 2560 on a side; raises ValueError for what is none."""
+    """An image as RGB (or, when asked and it has one, with its alpha), upright, no larger than LARGEST on a side; raises ValueError for what is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             image = Image.open(path, formats=("JPEG", "PNG", "WEBP"))
             if image.width * image.height > MAX_PIXELS or min(image.size) < 1:
                 raise ValueError("The image is too large.")
-            image.draft("RGB", (2560, 2560))
+            image.draft("RGB", (LARGEST, LARGEST))
             image.load()
         except (OSError, Image.DecompressionBombError, Image.DecompressionBombWarning, SyntaxError) as exc:
             raise ValueError("The image could not be read.") from exc
     turned = ImageOps.exif_transpose(image)
     if turned.mode in {"RGBA", "LA", "PA"} or "transparency" in turned.info:
         if alpha:
-            clear = turned.convert("RGBA")
-            clear.thumbnail((2560, 2560), Image.Resampling.LANCZOS)
-            return clear
-        flat = Image.new("RGBA", turned.size, (128, 128, 128, 255))
-        flat.alpha_composite(turned.convert("RGBA"))
-        turned = flat
-    rgb = turned.convert("RGB")
-    rgb.thumbnail((2560, 2560), Image.Resampling.LANCZOS)
-    return rgb
+            turned = turned.convert("RGBA")
+        else:
+            flat = Image.new("RGBA", turned.size, (128, 128, 128, 255))
+            flat.alpha_composite(turned.convert("RGBA"))
+            turned = flat.convert("RGB")
+    else:
+        turned = turned.convert("RGB")
+    turned.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
+    return turned
 
 
 def fitted(image: Image.Image, w: int, h: int) -> F32:
@@ -94,29 +94,6 @@ def parent_end(path: Path, w: int, h: int) -> Ended:
     return Ended(frame, note if isinstance(note, dict) else {})
 
 
-class Morph:
-    """A dissolve whose edge follows noise, growing from where it starts to everywhere."""
-
-    def __init__(self, rng: np.random.Generator, w: int, h: int) -> None:
-        field = fbm(rng, h // 2, w // 2, h * 0.24, h * 0.24, 5, 0.5)
-        self.field = ranks(field)
-        self.w, self.h = w, h
-
-    def apply(self, frame: Frame, other: Frame, amount: float) -> None:
-        """`amount` 0 shows frame, 1 shows other."""
-        if amount <= 0:
-            return
-        if amount >= 1:
-            frame.copy_from(other)
-            return
-        soft = 0.22
-        level = amount * (1 + soft)
-        small = smooth(np.float32(level) - self.field, 0.0, soft)
-        mask_c: U16 = (small * 256).astype(np.uint16)
-        mask = mask_c.repeat(2, axis=0).repeat(2, axis=1)
-        frame.reveal(other, mask, mask_c)
-
-
 def ease(t: float) -> float:
     t = min(max(t, 0.0), 1.0)
     return t * t * (3 - 2 * t)
@@ -125,13 +102,13 @@ def ease(t: float) -> float:
 class Pair:
     """From image one to image two: both move on the same path, and one becomes the other."""
 
-    ZOOM = 0.14  # how far both come nearer
+    ZOOM, SOFT = 0.14, 0.22  # how far both come nearer; how soft the edge is along which one becomes the other
 
     def __init__(
         self, rng: np.random.Generator, first: Frame, last: Frame | None, seconds: float, *, fine: bool
     ) -> None:
         self.first, self.last, self.seconds, self.fine = first, last, seconds, fine
-        self.morph = Morph(rng, first.w, first.h)
+        self.field = ranks(fbm(rng, first.h // 2, first.w // 2, first.h * 0.24, first.h * 0.24, 5, 0.5))
         self.cx, self.cy = (float(v) for v in rng.uniform(0.35, 0.65, 2))
 
     def _near(self, source: Frame, target: Frame, amount: float) -> None:
@@ -148,4 +125,7 @@ class Pair:
             self._near(self.first, frame, ease(p))
         if amount > 0:
             self._near(self.last, spare, ease(1 - p))
-            self.morph.apply(frame, spare, amount)
+            # a dissolve whose edge follows noise, growing from where it starts to everywhere
+            small = smooth(np.float32(amount * (1 + self.SOFT)) - self.field, 0.0, self.SOFT)
+            mask: U16 = (small * 256).astype(np.uint16)
+            frame.reveal(spare, mask.repeat(2, axis=0).repeat(2, axis=1), mask)

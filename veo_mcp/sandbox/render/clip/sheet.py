@@ -24,9 +24,10 @@ from veo_mcp.sandbox.render import ClipSpec, render_clip
 from veo_mcp.sandbox.render.canvas.captions import BODY, WHITE, Band
 from veo_mcp.sandbox.render.canvas.frame import Frame
 from veo_mcp.sandbox.render.canvas.type import clean, wrap
-from veo_mcp.sandbox.render.clip.scene import BUILDERS, build
+from veo_mcp.sandbox.render.clip.scene import build
 from veo_mcp.sandbox.render.figures.cast import DRAWN
 from veo_mcp.sandbox.render.language.plan import Plan
+from veo_mcp.sandbox.render.language.vocabulary import drawable
 
 PROMPTS = (
     "A sailboat on the sea at sunset, camera slowly pans",
@@ -37,7 +38,7 @@ PROMPTS = (
     "A dog runs through a sunny park",
     "City skyline at night, slow pan",
     "A tiger stretches on warm stones, golden light, handheld",
-    "An astronaut floats in space near a planet, orbit shot",
+    "An astronaut floats in space, orbit shot",
     "Underwater coral reef with fish and a sea turtle",
     "Something entirely unknowable and strange",
     "A woman with an umbrella walks down a street in the rain",
@@ -107,14 +108,18 @@ def lay_out(rows: list[tuple[str, list[Image.Image]]], out: Path, *, across: int
 
 def parts() -> Iterator[tuple[str, Plan]]:
     """A plan for each thing that can be drawn, alone."""
-    places = [p for p in BUILDERS if p not in {"", "water", "air", "deep", "void"}]
+    places = sorted(drawable().names["place"])
     for light in ("", "sunset", "night"):
         yield from ((f"{place} {light}", Plan("", place, light)) for place in places)
     for weather in ("rain", "snow", "fog", "storm", "cloudy"):
         yield f"mountain {weather}", Plan("", "mountain", "", weather)
-    for look, place in (("neon", "street"), ("autumn", "park"), ("blossom", "park"), ("aurora", "lake"), ("snowy", "forest"), ("reef", "underwater"),
-                        ("fireflies", "meadow"), ("moon", "sea")):  # fmt: skip
-        yield f"{place} {look}", Plan("", place, "", looks=frozenset({look}))
+    for pair in (
+        "street neon,park autumn,park blossom,lake aurora,forest snowy,underwater reef,meadow fireflies,sea moon".split(
+            ","
+        )
+    ):
+        place, look = pair.split()
+        yield pair, Plan("", place, "", looks=frozenset({look}))
     for subject in sorted(DRAWN):
         for framing in ("wide", "", "close"):
             yield f"{subject} {framing}", Plan("", subjects=(subject,), framing=framing)

@@ -1,6 +1,6 @@
 """What one shot shows and plays, as plain words: the only thing that pictures and sound know of a prompt.
 
-Made by reading.py, used by everything that draws or plays. Nothing in it is a default: what the prompt did not name is
+Made by prompt.py, used by everything that draws or plays. Nothing in it is a default: what the prompt did not name is
 empty, and whoever draws decides then what is neutral. Pure data; it never looks at words itself.
 """
 

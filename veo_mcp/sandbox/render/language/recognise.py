@@ -1,6 +1,6 @@
 """Which language a prompt is in: by its script, and for Latin letters by its small words.
 
-Called by reading.py first of all. Own code, since libraries for it judge long texts by letter statistics and mistake
+Called by prompt.py first of all. Own code, since libraries for it judge long texts by letter statistics and mistake
 prompts of five words; here the vocabulary's own words are evidence too. An unknown language is recognised as one.
 """
 

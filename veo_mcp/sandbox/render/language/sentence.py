@@ -1,6 +1,6 @@
 """One sentence, word by word: the known phrases in it, and which of them do not speak of what is seen.
 
-Used by reading.py. What is denied ("no people"), compared ("like a bird"), only pictured ("a painting of a horse"), heard
+Used by prompt.py. What is denied ("no people"), compared ("like a bird"), only pictured ("a painting of a horse"), heard
 ("sound of rain") or said ("she says: …") is marked here; unknown.py judges what is left.
 """
 

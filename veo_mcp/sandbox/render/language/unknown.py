@@ -1,6 +1,6 @@
 """What a sentence names that has no picture: the unknown words that are things or doings, not mere trimming.
 
-Used by reading.py on a sentence whose known phrases are found and marked. One judge for each way in which languages
+Used by prompt.py on a sentence whose known phrases are found and marked. One judge for each way in which languages
 show what a word is: by order (English), by articles (Romance languages), by capitals (German), by endings (Russian,
 Korean). Errs towards "it matters": an animatic is never wrong, a picture without the tiger is.
 """
@@ -58,10 +58,6 @@ def _names(parts: list[Span], grammar: str) -> None:
 def _drivers(parts: list[Span]) -> list[Span]:
     """Whoever drives a car is in it; who rides a horse, or a cat that drives, has no picture."""
     out: list[Span] = []
-    if any(p.name == "bicycle" and p.seen for p in parts):
-        for part in parts:
-            if part.name in ("person", "child"):
-                part.mark = part.mark or "inside"  # the bicycle is drawn with its rider
     for k, part in enumerate(parts):
         if part.kind != "steers" or part.mark:
             continue
@@ -69,7 +65,7 @@ def _drivers(parts: list[Span]) -> list[Span]:
         what = next((p for p in parts[k:] if p.kind == "subject"), None)
         if who is None or not living(who):
             continue  # a car drives by itself
-        if what is not None and what.name in drawable().names["driven"] and who.name in ("person", "child", "couple"):
+        if what is not None and what.name in drawable().names["driven"] and who.name == "person":
             who.mark = "inside"
         else:
             out.append(part)

@@ -1,6 +1,6 @@
 """The vocabulary: words of each language and what they mean, read from the TOML files beside this one.
 
-Used by recognise.py and reading.py. The files are written by hand and explained in vocabulary/README.md; this module
+Used by recognise.py and prompt.py. The files are written by hand and explained in vocabulary/README.md; this module
 only turns them into a tree of words in which the longest known phrase is found. It decides nothing.
 """
 
@@ -38,11 +38,15 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
 
 def lower(word: str) -> str:
     """Lower case, one spelling of each letter; accents stay: marché is no marche."""
+    if word.isascii():
+        return word.casefold()
     return unicodedata.normalize("NFC", word.casefold()).replace("ё", "е").replace("’", "'")
 
 
 def fold(word: str) -> str:
     """Lower case; Latin letters without accents, Arabic and Hebrew without vowel points: as people type in a hurry."""
+    if word.isascii():
+        return word.casefold()
     out: list[str] = []
     for c in unicodedata.normalize("NFKD", word.casefold()):
         if unicodedata.combining(c) and out and (out[-1].isascii() or "\u0591" <= c <= "\u0652"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from veo_mcp.sandbox.render.canvas.frame import F32, Layer, Rgb, stops, vec
+from veo_mcp.sandbox.render.canvas.frame import F32, Layer, stops, vec
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth, stream
 from veo_mcp.sandbox.render.canvas.palette import Palette
 
@@ -127,30 +127,5 @@ def cloud_layer(
     if pal.disc:
         # a sun or a moon that is named is not covered up
         alpha = alpha * (1 - np.exp(-((away / (3.2 * pal.sun_size * min(w, h))) ** 2)).astype(np.float32))
-    return _drifting(rgb, alpha, (mx, my), axis, drift, 4)
-
-
-def cirrus_layer(
-    rng: np.random.Generator, colour: Rgb, size: tuple[int, int], horizon: float, margin: tuple[int, int], axis: int
-) -> Layer:
-    """A thin high veil, drawn out by the wind: what `quality` has behind its clouds."""
-    (w, h), (mx, my), drift = size, margin, 2.5
-    rows, cols = max(16, int(horizon * 0.8) + my) // 2 * 2, w + 2 * mx + int(drift * CLOUD_SECONDS)
-    span = max(w, h)
-    n = fbm(rng, rows, cols, span * 0.03, span * 0.42, 5, 0.6, left=mx)
-    patch = fbm(rng, rows, cols, span * 0.2, span * 0.3, 2, left=mx)
-    y = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
-    alpha = (
-        np.clip((n - 0.46) * 2.6, 0, 1)
-        * np.clip((patch - 0.4) * 3, 0, 1)
-        * np.clip((1 - y) * 5, 0, 1)
-        * np.float32(0.5)
-    )
-    return _drifting(np.broadcast_to(vec(colour), (rows, cols, 3)), alpha, (mx, my), axis, drift, 2)
-
-
-def _drifting(rgb: F32, alpha: F32, margin: tuple[int, int], axis: int, drift: float, phases: int) -> Layer:
-    return Layer(
-        rgb.astype(np.float32), alpha.astype(np.float32), top=-margin[1], left=-margin[0], depth=CLOUD_DEPTH, axis=axis,
-        drift=drift, phases=phases,
-    )  # fmt: skip
+    rgb, alpha = rgb.astype(np.float32), alpha.astype(np.float32)
+    return Layer(rgb, alpha, top=-my, left=-mx, depth=CLOUD_DEPTH, axis=axis, drift=drift, phases=4)

@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import Camera, View, crop
-from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Layer, Rgb, vec
+from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Layer, Rgb, blend, vec
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth, stream
 from veo_mcp.sandbox.render.canvas.palette import Palette
 from veo_mcp.sandbox.render.canvas.pen import ink
 from veo_mcp.sandbox.render.language.plan import Plan
-from veo_mcp.sandbox.render.scenery.sky import cirrus_layer, cloud_layer, sky_layer
+from veo_mcp.sandbox.render.scenery.sky import cloud_layer, sky_layer
 from veo_mcp.sandbox.render.scenery.terrain import Slab, slab_picture
 from veo_mcp.sandbox.render.scenery.water import Water
 
@@ -77,11 +77,8 @@ class Setup:
         """A surface's colour in this light; `light` 0 is turned away from the sun."""
         p = self.pal
         haze = min(1.0, haze + FOG.get(self.plan.weather, 0.0) * 0.6)
-        tint = (p.shade[i] + (p.light[i] - p.shade[i]) * light for i in range(3))
-        r, g, b = (
-            min(1.0, c * k + (p.haze[i] - c * k) * haze) for i, (c, k) in enumerate(zip(colour, tint, strict=True))
-        )
-        return (r, g, b)
+        r, g, b = (min(1.0, c * k) for c, k in zip(colour, blend(p.shade, p.light, light), strict=True))
+        return blend((r, g, b), p.haze, haze)
 
 
 class Sheet:
@@ -145,19 +142,13 @@ class Stage:
     ) -> None:  # fmt: skip
         """Add a picture as a layer, out of focus if it lies far from where the figures stand."""
         s = self.setup
-        blur = (
-            BLUR.get(s.plan.framing, BLUR_FINE if s.fine and s.plan.subjects else BLUR_FINE / 2 if s.fine else 0.0)
-            * abs(FOCUS - depth)
-            * s.u
-        )
+        unnamed = (BLUR_FINE if s.plan.subjects else BLUR_FINE / 2) if s.fine else 0.0
+        blur = BLUR.get(s.plan.framing, unnamed) * abs(FOCUS - depth) * s.u
         if blur > 0.6 and alpha is not None:
             rgb, alpha = _soft(rgb, alpha, blur)
-        mx = -s.margin(depth) if left is None else int(left)
-        self.items.append(
-            Layer(
-                rgb, alpha, top=int(top) // 2 * 2, left=mx, depth=depth, axis=s.camera.axis, drift=drift, phases=phases
-            )
-        )
+        x, axis = -s.margin(depth) if left is None else int(left), s.camera.axis
+        top = int(top) // 2 * 2
+        self.items.append(Layer(rgb, alpha, top=top, left=x, depth=depth, axis=axis, drift=drift, phases=phases))
 
     def put(self, sheet: Sheet, phases: int = 4) -> None:
         rgb, alpha = sheet.data()
@@ -168,9 +159,6 @@ class Stage:
         size, margin, axis = (s.w, s.h), (s.margin(0.07), s.rise), s.camera.axis
         layer, self.sun = sky_layer(s.key, s.pal, size, s.horizon, margin, axis, aurora="aurora" in s.plan.looks)
         self.items.append(layer)
-        if s.fine and s.pal.stars < 0.9 and not s.wet and s.plan.weather != "fog":
-            veil = tuple((a + b) / 2 for a, b in zip(s.pal.cloud, s.pal.sun, strict=True))
-            self.items.append(cirrus_layer(s.rng("cirrus"), (veil[0], veil[1], veil[2]), size, s.horizon, margin, axis))
         amount = COVER[s.plan.weather] * (0.4 if s.pal.stars > 0.5 and not s.plan.weather else 1)
         if amount > 0.05:
             self.items.append(
@@ -178,8 +166,7 @@ class Stage:
             )
 
     def add_slab(self, name: str, slab: Slab, bottom: float | None = None) -> None:
-        s = self.setup
-        foggy = FOG.get(s.plan.weather, 0.0)
+        s, foggy = self.setup, FOG.get(self.setup.plan.weather, 0.0)
         fog = min(0.97, slab.fog + foggy * (1.1 - slab.depth))
         slab = replace(slab, fog=fog, mist=min(1.0, slab.mist + foggy), steps=slab.steps * 2 if s.fine else slab.steps)
         low = int(s.h + s.rise if bottom is None else bottom)
@@ -188,8 +175,7 @@ class Stage:
 
     def add_mist(self, name: str, row: float, height: float, strength: float, depth: float, drift: float = 9.0) -> None:
         """A bank of drifting haze."""
-        s = self.setup
-        way = int(abs(drift) * DRIFT_SECONDS)
+        s, way = self.setup, int(abs(drift) * DRIFT_SECONDS)
         rows, cols = int(height) // 2 * 2, s.w + 2 * s.margin(depth) + way
         n = fbm(s.rng(name), rows, cols, height * 0.5, s.w * 0.3, 4)
         y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
@@ -203,22 +189,16 @@ class Stage:
         s = self.setup
         if s.pal.glow < 0.25 or s.plan.weather in {"rain", "storm", "snow"}:
             return
-        mx, half = s.margin(0.1), 2
-        rows, cols = int(s.horizon + 90 * s.u) // 2 * 2, s.w + 2 * mx
-        sx, sy = self.sun[0] + mx, self.sun[1]
+        half, (sx, sy) = 2, (self.sun[0] + s.margin(0.1), self.sun[1])
+        rows, cols = int(s.horizon + 90 * s.u) // 2 * 2, s.w + 2 * s.margin(0.1)
         yy, xx = np.mgrid[0:rows:half, 0:cols:half].astype(np.float32)
         angle = np.where(yy > sy, np.arctan2(yy - sy + 40, xx - sx), 9)
         beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0], right=0.0)
         dist = np.hypot(xx - sx, yy - sy) / s.h
-        fall = (
-            np.exp(-dist * 1.3)
-            * np.clip(dist * 5, 0, 1)
-            * np.clip((rows - yy) / 160, 0, 1)
-            * np.clip((yy - sy) / 90, 0, 1)
-        )
-        small = (np.clip((beam - 0.46) * 3.4, 0, 1) * fall * (0.3 if s.pal.moon else 0.6)).astype(np.float32)
-        alpha = small.repeat(half, 0).repeat(half, 1)[:rows, :cols]
-        rgb = np.broadcast_to((vec(s.pal.sun) * np.float32(0.7) + vec(s.pal.haze) * np.float32(0.3)), (rows, cols, 3))
+        ends = np.clip(dist * 5, 0, 1) * np.clip((rows - yy) / 160, 0, 1) * np.clip((yy - sy) / 90, 0, 1)
+        small = np.clip((beam - 0.46) * 3.4, 0, 1) * np.exp(-dist * 1.3) * ends * (0.3 if s.pal.moon else 0.6)
+        alpha = small.astype(np.float32).repeat(half, 0).repeat(half, 1)[:rows, :cols]
+        rgb = np.broadcast_to(vec(s.pal.sun) * np.float32(0.7) + vec(s.pal.haze) * np.float32(0.3), (rows, cols, 3))
         self.lay(rgb.astype(np.float32), alpha, top=0, depth=0.1, phases=1)
 
 

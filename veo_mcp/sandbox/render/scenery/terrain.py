@@ -10,18 +10,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from veo_mcp.sandbox.render.canvas.frame import F32, Rgb, vec
+from veo_mcp.sandbox.render.canvas.frame import F32, Rgb, blend, vec
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth
 from veo_mcp.sandbox.render.canvas.palette import Palette
 
 SNOW = vec((0.93, 0.95, 1.0))
-#: ground and rock, by kind of land
+#: ground and rock, by kind of land; those of the first line change with the season
 EARTH: dict[str, tuple[Rgb, Rgb]] = {
-    "grass": ((0.34, 0.55, 0.22), (0.42, 0.5, 0.28)), "rock": ((0.36, 0.42, 0.36), (0.56, 0.52, 0.52)),
-    "sand": ((0.9, 0.68, 0.42), (0.94, 0.74, 0.48)), "mars": ((0.72, 0.34, 0.2), (0.78, 0.42, 0.26)),
-    "wood": ((0.16, 0.3, 0.2), (0.2, 0.32, 0.24)), "winter": ((0.86, 0.89, 0.95), (0.5, 0.52, 0.58)),
-    "autumn": ((0.62, 0.38, 0.16), (0.5, 0.42, 0.38)),
+    "grass": ((0.34, 0.55, 0.22), (0.42, 0.5, 0.28)), "rock": ((0.36, 0.42, 0.36), (0.56, 0.52, 0.52)), "wood": ((0.16, 0.3, 0.2), (0.2, 0.32, 0.24)),
+    "sand": ((0.9, 0.68, 0.42), (0.94, 0.74, 0.48)), "mesa": ((0.94, 0.74, 0.48), (0.94, 0.74, 0.48)), "mars": ((0.72, 0.34, 0.2), (0.78, 0.42, 0.26)),
+    "shore": ((0.86, 0.76, 0.6), (0.86, 0.76, 0.6)), "winter": ((0.86, 0.89, 0.95), (0.5, 0.52, 0.58)), "autumn": ((0.62, 0.38, 0.16), (0.5, 0.42, 0.38)),
+    "reef": ((0.2, 0.36, 0.42), (0.2, 0.36, 0.42)), "bed": ((0.62, 0.66, 0.56), (0.45, 0.5, 0.48)),
 }  # fmt: skip
+SEASONAL = frozenset({"grass", "rock", "wood"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Slab:
     ground: Rgb
     rock: Rgb
     depth: float
-    fog: float  # how much of the haze lies over it
-    ridged: bool = True
+    fog: float = 0.0  # how much of the haze lies over it
+    ridged: bool = False
     snow: float = 0.0  # 0 none, 1 everything
     octaves: int = 5
     steps: int = 110
@@ -115,6 +116,10 @@ def _visible(screen: F32, rows: int) -> tuple[np.ndarray, F32]:
     return index, closed[-1]
 
 
-def earth(name: str, looks: frozenset[str]) -> tuple[Rgb, Rgb]:
-    """Ground and rock colours by season."""
-    return EARTH["winter" if "snowy" in looks else "autumn" if "autumn" in looks else name]
+def earth(name: str, looks: frozenset[str], pal: Palette) -> tuple[Rgb, Rgb]:
+    """Ground and rock colours by season; where the water runs, sand is dark with it."""
+    if name == "wet":
+        sand = EARTH["shore"][0]
+        return blend(sand, pal.water, 0.45), sand
+    season = "winter" if "snowy" in looks else "autumn" if "autumn" in looks else ""
+    return EARTH[season if season and name in SEASONAL else name]

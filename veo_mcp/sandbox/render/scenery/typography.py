@@ -14,14 +14,12 @@ from veo_mcp.sandbox.render.canvas.fonts import Family, Style
 from veo_mcp.sandbox.render.canvas.frame import F32, U8, Frame, Rgb, Sprite, vec
 from veo_mcp.sandbox.render.canvas.type import balanced, ink, is_rtl, measure, pieces
 
-STEP = 6.0
-"""Pixels a second of the slow drift: a quarter of a pixel a frame, which is one phase of a sprite, so it never stutters."""
-COMES = 0.75
-"""Seconds in which a piece comes."""
-WORD_GAP, LINE_GAP = 0.09, 0.14
-"""Seconds between one word, or line, and the next."""
-MIDDLE = 3.0
-"""The second of a card at which what drifts is where it was set."""
+STEP = (
+    6.0  # pixels a second of the slow drift: a quarter of a pixel a frame, one phase of a sprite, so it never stutters
+)
+COMES = 0.75  # seconds in which a piece comes
+WORD_GAP, LINE_GAP = 0.09, 0.14  # seconds between one word, or line, and the next
+MIDDLE = 3.0  # the second of a card at which what drifts is where it was set
 Box = tuple[float, float, float, float]
 
 
@@ -54,7 +52,7 @@ class Piece:
         come = float(np.clip((past - self.at) / COMES, 0, 1))
         if come <= 0:
             return
-        gone, fade = 1 - (1 - come) ** 4, fade * self.strength
+        gone, fade = 1 - (1 - come) ** 3, fade * self.strength
         dx += self.drift * (past - MIDDLE)
         x, y = self.x + dx, self.y + dy
         left, top, right, bottom = self.box[0] + dx, self.box[1] + dy, self.box[2] + dx, self.box[3] + dy
@@ -125,20 +123,14 @@ class Page:
         self, text: str, style: Style, width: float, tall: float, lines: int, most: float, tight: float = 1.0
     ) -> Block:
         """The text at the largest size, up to `most`, at which it stands in that room unbroken."""
-        air = leading(text) * tight
+        air, parts = leading(text) * tight, [p.strip() for p in pieces(text, self.language)]
         low, high = 12.0, most
         for _ in range(9):
             size = (low + high) / 2
             shown = balanced(text, style, size, width, lines)
             cut = shown[-1].endswith("…") and not text.endswith("…")
-            if (
-                cut
-                or len(shown) * size * air > tall
-                or any(measure(p.strip(), style, size) > width for p in pieces(text, self.language))
-            ):
-                high = size
-            else:
-                low = size
+            too_large = len(shown) * size * air > tall or any(measure(p, style, size) > width for p in parts)
+            low, high = (low, size) if cut or too_large else (size, high)
         return Block(tuple(balanced(text, style, low, width, lines)), style, low, low * air, is_rtl(text))
 
     def second(self, text: str, style: Style, width: float, tall: float, size: float) -> Block:
@@ -157,32 +149,18 @@ class Page:
             left = x - measure(line, block.style, block.size) * align
             for word, offset in _units(line, block, words):
                 made = ink(word, block.style, block.size, rtl=block.rtl)
-                px, py = left + offset - made.left, base - made.base
-                tall, wide = made.mask.shape
-                box = (
-                    px - 4,
-                    min(py, base - block.size * 0.95) - 2,
-                    px + wide + 6,
-                    max(py + tall, base + block.size * 0.35) + 2,
-                )
+                px, py, (tall, wide) = left + offset - made.left, base - made.base, made.mask.shape
+                top, low = min(py, base - block.size * 0.95), max(py + tall, base + block.size * 0.35)
                 apart = spread * ((left + offset + made.advance / 2) / self.w - 0.5)
+                box = (px - 4, top - 2, px + wide + 6, low + 2)
                 self._piece(made.mask, px, py, box, at, way, drift + apart, strength, colour or self.colour)
                 at += WORD_GAP if words else 0.0
             at, base = at + (0.0 if words else LINE_GAP), base + block.step
         return at
 
     def rule(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
-        at: float,
-        way: str,
-        *,
-        drift: float = 0.0,
-        strength: float = 1.0,
-    ) -> None:
+        self, x: float, y: float, width: float, height: float, at: float, way: str, drift: float = 0.0, strength: float = 1.0
+    ) -> None:  # fmt: skip
         mask = np.ones((max(2, round(height)), max(2, round(width))), np.float32)
         self._piece(mask, x, y, (x - 2, y - 4, x + width + 4, y + height + 4), at, way, drift, strength, self.accent)
 
@@ -200,43 +178,34 @@ def _units(line: str, block: Block, words: bool) -> list[tuple[str, float]]:
         return [(line, 0.0)]
     out, done = list[tuple[str, float]](), ""
     for part in parts:
-        done += part
-        out.append(
-            (part.strip(), measure(done, block.style, block.size) - measure(part.strip(), block.style, block.size))
-        )
+        done, word = done + part, part.strip()
+        out.append((word, measure(done, block.style, block.size) - measure(word, block.style, block.size)))
     return out
 
 
 def plate(page: Page, lead: str, rest: str) -> None:
     """Centred, as a title: an even serif, a rule that opens, and words that come one by one and drift apart."""
-    main = page.block(
-        lead, page.style("serif", 560), page.room, page.pick(0.44, 0.5), 3 if page.wide else 5, page.pick(0.23, 0.1)
-    )
-    below = page.second(
-        rest, page.style("italic", 450), page.room * 0.86, page.h * 0.2, max(page.pick(0.045, 0.028), main.size * 0.36)
-    )
-    gap = page.pick(0.045, 0.03)
+    serif, most = page.style("serif", 560), page.pick(0.23, 0.1)
+    main = page.block(lead, serif, page.room, page.pick(0.44, 0.5), 3 if page.wide else 5, most)
+    small = max(page.pick(0.045, 0.028), main.size * 0.36)
+    below = page.second(rest, page.style("italic", 450), page.room * 0.86, page.h * 0.2, small)
+    gap, middle = page.pick(0.045, 0.03), page.w / 2
     base = (page.h - main.tall - main.deep - 2 * gap - below.tall) / 2 + main.size * 0.92
-    at = page.set(main, page.w / 2, base, align=0.5, at=0.12, way="fade", words=True, spread=2 * STEP)
+    at = page.set(main, middle, base, align=0.5, at=0.12, way="fade", words=True, spread=2 * STEP)
     y, half = base + main.tall - main.step + main.deep + gap, page.room * 0.075
-    page.rule(page.w / 2, y, half, 2, at, "wipe")
-    page.rule(page.w / 2 - half, y, half, 2, at, "wipe_left")
-    page.set(
-        below, page.w / 2, y + gap + below.size * 0.75, align=0.5, at=at + 0.2, way="fade", spread=STEP, strength=0.86
-    )
+    page.rule(middle, y, half, 2, at, "wipe")
+    page.rule(middle - half, y, half, 2, at, "wipe_left")
+    foot = y + gap + below.size * 0.75
+    page.set(below, middle, foot, align=0.5, at=at + 0.2, way="fade", spread=STEP, strength=0.86)
 
 
 def column(page: Page, lead: str, rest: str) -> None:
     """Ranged on one edge: a heavy sans that rises line by line behind a bar, the rest light below."""
     bar, gap = page.h * 0.008, page.w * 0.026
-    room, way = page.room - bar - gap, -1 if is_rtl(lead) else 1
-    most = page.pick(0.2, 0.085)
-    main = page.block(
-        lead, page.style("sans", 800, -0.012), room, page.pick(0.5, 0.46), 4 if page.wide else 6, most, 0.95
-    )
-    below = page.second(
-        rest, page.style("sans", 320), room * 0.9, page.h * 0.22, max(page.pick(0.042, 0.026), main.size * 0.34)
-    )
+    room, way, heavy = page.room - bar - gap, -1 if is_rtl(lead) else 1, page.style("sans", 800, -0.012)
+    main = page.block(lead, heavy, room, page.pick(0.5, 0.46), 4 if page.wide else 6, page.pick(0.2, 0.085), 0.95)
+    small = max(page.pick(0.042, 0.026), main.size * 0.34)
+    below = page.second(rest, page.style("sans", 320), room * 0.9, page.h * 0.22, small)
     space = below.size * 0.6 if below.lines else 0.0
     tall = main.tall + space + below.tall
     top, edge, align = (page.h - tall) / 2, (page.w - page.margin if way < 0 else page.margin), 0.5 - way / 2
@@ -271,63 +240,13 @@ def poster(page: Page, lead: str, rest: str) -> None:
         y += block.step
         colour = page.accent if 0 < k == len(lines) - 1 else page.colour
         base = y - block.size * (0.14 if tight < 1 else 0.3)
-        page.set(
-            block,
-            page.w / 2,
-            base,
-            align=0.5,
-            at=at,
-            way="wipe" if side > 0 else "wipe_left",
-            colour=colour,
-            drift=side * STEP,
-        )
+        way = "wipe" if side > 0 else "wipe_left"
+        page.set(block, page.w / 2, base, align=0.5, at=at, way=way, colour=colour, drift=side * STEP)
         at += LINE_GAP
     if below.lines:
         page.rule((page.w - room) / 2, y + below.size * 0.7, room, 2, at, "wipe_left" if rtl else "wipe", strength=0.7)
-        page.set(
-            below, page.w / 2, y + below.size * 0.95 + below.step, align=0.5, at=at + 0.2, way="fade", strength=0.92
-        )
+        foot = y + below.size * 0.95 + below.step
+        page.set(below, page.w / 2, foot, align=0.5, at=at + 0.2, way="fade", strength=0.92)
 
 
-def ghost(page: Page, lead: str, rest: str) -> None:
-    """One word, as large as a wall and hardly there, passes behind a quiet setting on the lower third."""
-    way = -1 if is_rtl(lead) else 1
-    wall = page.style("serif", 800)
-    word = max((p.strip(" .,!?“”。、，") for p in pieces(lead, page.language)), key=lambda p: measure(p, wall, 1.0))
-    size = min(page.pick(0.86, 0.42), page.w * 1.5 / max(measure(word, wall, 1.0), 0.4))
-    middle, base = page.w * (0.5 + 0.05 * way), page.pick(0.5, 0.42) + size * 0.2
-    huge = Block((word,), wall, size, size, way < 0)
-    page.set(
-        huge, middle, base, align=0.5, at=0.0, way="fade", colour=page.accent, drift=-2 * STEP * way, strength=0.14
-    )
-    main = page.block(
-        lead,
-        page.style("serif", 600),
-        page.room * (0.82 if page.wide else 1.0),
-        page.h * 0.36,
-        3 if page.wide else 5,
-        page.pick(0.13, 0.066),
-    )
-    below = page.second(
-        rest, page.style("sans", 380), page.room * 0.8, page.h * 0.16, max(page.pick(0.038, 0.024), main.size * 0.36)
-    )
-    edge, align = (page.w - page.margin if way < 0 else page.margin), 0.5 - way / 2
-    foot = page.pick(0.86, 0.8)
-    base = foot - below.tall - main.deep - (main.tall - main.step)
-    rule = page.w * (0.06 if page.wide else 0.12)
-    y = base - main.step - main.size * 0.12
-    page.rule(edge - (rule if way < 0 else 0), y, rule, max(3, page.h * 0.005), 0.1, "wipe_left" if way < 0 else "wipe")
-    at = page.set(main, edge, base, align=align, at=0.25, way="fade", words=True, drift=way * STEP / 2)
-    page.set(
-        below,
-        edge,
-        foot - below.tall + below.step * 0.8,
-        align=align,
-        at=at,
-        way="fade",
-        drift=way * STEP / 2,
-        strength=0.88,
-    )
-
-
-DESIGNS = (plate, column, poster, ghost)
+DESIGNS = (plate, column, poster)

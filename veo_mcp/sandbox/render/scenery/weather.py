@@ -5,17 +5,21 @@ Called once a shot to put overlays on the stage, and then per frame. Tiles are d
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import View
-from veo_mcp.sandbox.render.canvas.flashes import ROUND, flashes
 from veo_mcp.sandbox.render.canvas.frame import U8, Frame, Rgb, Sprite, scale, vec
+from veo_mcp.sandbox.render.canvas.noise import ROUND, flashes
 from veo_mcp.sandbox.render.scenery.plants import AUTUMN
-from veo_mcp.sandbox.render.scenery.stage import Stage
+from veo_mcp.sandbox.render.scenery.stage import Item, Setup, Stage
 
 INDOORS = frozenset({"room", "space", "underwater"})
 AFTERGLOW, AGAIN = 0.5, 0.17  # seconds that a flash lasts, and after which it flickers once more
+#: snow near and far: sizes of flakes, how many, how blurred, how fast
+FLAKES = (((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185))
 
 
 class Scroll:
@@ -32,45 +36,66 @@ class Scroll:
         np.maximum(frame.y, self.tile[y : y + frame.h, x : x + frame.w], out=frame.y)
 
 
-def rain_tile(
-    rng: np.random.Generator, w: int, h: int, count: int, length: float, slant: float, level: int, width: int
+def _tile(
+    w: int,
+    h: int,
+    count: int,
+    blur: float,
+    draw: Callable[[ImageDraw.ImageDraw, float, float], None],
+    rng: np.random.Generator,
 ) -> U8:
+    """`count` marks at random places, those at an edge drawn at the other one too."""
     img = Image.new("L", (w, h))
     d = ImageDraw.Draw(img)
     for _ in range(count):
-        x, y, n = rng.uniform(0, w), rng.uniform(0, h), length * rng.uniform(0.6, 1.3)
-        v = int(level * rng.uniform(0.55, 1))
-        for ox in (-w, 0, w):
-            for oy in (-h, 0, h):
-                d.line((x + ox, y + oy, x + ox + slant * n, y + oy + n), fill=v, width=width)
-    return np.asarray(img.filter(ImageFilter.GaussianBlur(0.6)), np.uint8)
-
-
-def flake_tile(
-    rng: np.random.Generator, w: int, h: int, count: int, size: tuple[float, float], level: int, blur: float
-) -> U8:
-    img = Image.new("L", (w, h))
-    d = ImageDraw.Draw(img)
-    for _ in range(count):
-        x, y, r = rng.uniform(0, w), rng.uniform(0, h), rng.uniform(*size)
-        v = int(level * rng.uniform(0.7, 1))
-        for ox in (-w, 0, w):
-            for oy in (-h, 0, h):
-                d.ellipse((x + ox - r, y + oy - r, x + ox + r, y + oy + r), fill=v)
+        x, y, state = rng.uniform(0, w), rng.uniform(0, h), rng.bit_generator.state
+        for ox, oy in ((ox, oy) for ox in (-w, 0, w) for oy in (-h, 0, h)):
+            rng.bit_generator.state = state
+            draw(d, x + ox, y + oy)
     return np.asarray(img.filter(ImageFilter.GaussianBlur(blur)), np.uint8)
 
 
+def add_falling(s: Setup) -> list[Item]:
+    """Rain or snow before whatever is there."""
+    rng, area, out = s.rng("falling"), s.w * s.h / (1280 * 720), list[Item]()
+    if s.wet:
+        wind = 0.26 if s.plan.weather == "storm" else 0.1
+        base = float(np.clip(np.mean(np.asarray(s.pal.haze)) * 190 + 75, 95, 205))
+        count = int(420 * area * (1.5 if s.plan.weather == "storm" else 1))
+        for number, length, level, width, speed, par in (
+            (count, 26, base * 0.82, 1, 900, 0.3),
+            (count // 5, 74, base, 2, 1650, 0.9),
+        ):
+
+            def streak(
+                d: ImageDraw.ImageDraw, x: float, y: float, n: float = length, level: float = level, width: int = width
+            ) -> None:
+                n *= rng.uniform(0.6, 1.3)
+                d.line((x, y, x + wind * n, y + n), fill=int(level * rng.uniform(0.55, 1)), width=width)
+
+            out.append(Scroll(_tile(s.w, s.h, number, 0.6, streak, rng), speed * wind, speed, par=par))
+    if s.plan.weather == "snow":
+        for k, (size, count, blur, speed) in enumerate(FLAKES):
+
+            def flake(d: ImageDraw.ImageDraw, x: float, y: float, size: tuple[float, float] = size) -> None:
+                r, v = rng.uniform(*size), int((215 if s.pal.night < 0.9 else 190) * rng.uniform(0.7, 1))
+                d.ellipse((x - r, y - r, x + r, y + r), fill=v)
+
+            tile = _tile(s.w, s.h, int(count * area), blur, flake, rng)
+            out.append(Scroll(tile, 22 + 14 * k, speed, 12 + 8 * k, 0.3 + 0.35 * k))
+    return out
+
+
 class Lightning:
-    """Flashes that light the whole frame, each with one of two bolts; when, says canvas.flashes."""
+    """Flashes that light the whole frame, each with one of two bolts; when, says canvas.noise."""
 
     def __init__(self, key: tuple[int, ...], rng: np.random.Generator, w: int, h: int, horizon: float) -> None:
         self.key = key
         self.bolts = [self._bolt(rng, int(w * 0.3), int(horizon)) for _ in range(2)]
         self.xs = [rng.uniform(0.05, 0.65) * w for _ in self.bolts]
         values = np.arange(256, dtype=np.float32)
-        self.luts = [
-            np.clip(values + (235 - values) * k * 0.34, 0, 235).astype(np.uint8) for k in np.linspace(0, 1, 17)
-        ]
+        brighter = (values + (235 - values) * k * 0.34 for k in np.linspace(0, 1, 17))
+        self.luts = [np.clip(one, 0, 235).astype(np.uint8) for one in brighter]
 
     @staticmethod
     def _bolt(rng: np.random.Generator, w: int, h: int) -> Sprite:
@@ -88,9 +113,8 @@ class Lightning:
         fork(w / 2, 0, 4, 0)
         core = np.asarray(img, np.float32) / np.float32(255)
         glow = np.asarray(img.filter(ImageFilter.GaussianBlur(9)), np.float32) / np.float32(255)
-        return Sprite(
-            np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3)), np.clip(core + glow * np.float32(1.6), 0, 1), phases=1
-        )
+        colour = np.broadcast_to(vec((0.93, 0.93, 1.0)), (h, w, 3))
+        return Sprite(colour, np.clip(core + glow * np.float32(1.6), 0, 1), phases=1)
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
         for at in flashes(self.key, t - AFTERGLOW - AGAIN, t + 1e-6):
@@ -126,29 +150,21 @@ class Wanderers:
         self.area, self.fall, self.blow, self.blink, self.roam = area, fall, blow, blink, roam
 
     def draw(self, frame: Frame, t: float, view: View) -> None:
-        low, high = self.area[0] * self.h, self.area[1] * self.h
-        span = self.w + 2 * self.EDGE
+        low, tall, span = self.area[0] * self.h, (self.area[1] - self.area[0]) * self.h, self.w + 2 * self.EDGE
         for i, (a, b, c, d, e, f) in enumerate(self.p):
-            near = 0.4 + 0.8 * f
-            x = a * span + self.blow * t * near - view.x * near + self.roam * np.sin(t * (0.4 + c) + d * 6)
-            y = (
-                low
-                + (b * (high - low) + self.fall * t * near) % (high - low)
-                + self.roam * 0.6 * np.sin(t * (0.5 + d) + c * 6)
-            )
+            near, sprite = 0.4 + 0.8 * f, self.sprites[i % len(self.sprites)]
+            x = a * span + (self.blow * t - view.x) * near + self.roam * np.sin(t * (0.4 + c) + d * 6)
+            y = low + (b * tall + self.fall * t * near) % tall + self.roam * 0.6 * np.sin(t * (0.5 + d) + c * 6)
             fade = float(np.clip(0.55 + 0.75 * np.sin(t * (1.2 + e) + b * 20), 0, 1)) if self.blink else 0.9
-            sprite = self.sprites[i % len(self.sprites)]
             sprite.draw(frame, float(x % span) - self.EDGE - sprite.w / 2, float(y) - sprite.h / 2, fade=fade)
 
 
-def petal(rng: np.random.Generator, colour: Rgb, size: int) -> Sprite:
+def _petal(rng: np.random.Generator, colour: Rgb, size: int) -> Sprite:
     img = Image.new("L", (size * 4, size * 4))
     c, r, flat = size * 2, size * 1.6, rng.uniform(0.35, 0.8)
     ImageDraw.Draw(img).ellipse((c - r, c - r * flat, c + r, c + r * flat), fill=255)
-    alpha = np.asarray(
-        img.rotate(rng.uniform(0, 180)).resize((size, size), Image.Resampling.BOX), np.float32
-    ) / np.float32(255)
-    return Sprite(np.broadcast_to(vec(colour), (size, size, 3)), alpha)
+    turned = img.rotate(rng.uniform(0, 180)).resize((size, size), Image.Resampling.BOX)
+    return Sprite(np.broadcast_to(vec(colour), (size, size, 3)), np.asarray(turned, np.float32) / np.float32(255))
 
 
 def add_weather(stage: Stage) -> None:
@@ -156,37 +172,13 @@ def add_weather(stage: Stage) -> None:
     if s.plan.place in INDOORS:
         return
     rng, looks = s.rng("weather"), s.plan.looks
-    area = s.w * s.h / (1280 * 720)
-    storm = s.plan.weather == "storm"
-    if s.wet:
-        wind = 0.26 if storm else 0.1
-        base = int(np.clip(np.mean(np.asarray(s.pal.haze)) * 190 + 75, 95, 205))
-        n = int(420 * area * (1.5 if storm else 1))
-        far = rain_tile(rng, s.w, s.h, n, 26, wind, int(base * 0.82), 1)
-        near = rain_tile(rng, s.w, s.h, n // 5, 74, wind, base, 2)
-        stage.overlays += [Scroll(far, 900 * wind, 900, par=0.3), Scroll(near, 1650 * wind, 1650, par=0.9)]
-    if storm:
-        stage.overlays.insert(0, Lightning(s.key, rng, s.w, s.h, s.horizon))
-    if s.plan.weather == "snow":
-        level = 215 if s.pal.night < 0.9 else 190
-        for k, (size, count, blur, speed) in enumerate(
-            (((0.8, 1.5), 460, 0.6, 55), ((1.5, 2.8), 170, 0.8, 105), ((3.2, 6.0), 34, 1.9, 185))
-        ):
-            tile = flake_tile(rng, s.w, s.h, int(count * area), size, level, blur)
-            stage.overlays.append(Scroll(tile, 22 + 14 * k, speed, 12 + 8 * k, 0.3 + 0.35 * k))
-    if "blossom" in looks:
-        _falling(stage, [scale((1.0, 0.8, 0.87), k) for k in (1.0, 0.92)], (8, 11, 14), 46, 46, 60)
-    if "autumn" in looks:
-        _falling(stage, AUTUMN, (10, 14), 30, 62, 44)
+    if s.plan.weather == "storm":
+        stage.overlays.append(Lightning(s.key, rng, s.w, s.h, s.horizon))
+    stage.overlays += add_falling(s)
+    tones = [scale((1.0, 0.8, 0.87), k) for k in (1.0, 0.92)] if "blossom" in looks else AUTUMN
+    if {"blossom", "autumn"} & looks:
+        sprites = [_petal(rng, s.lit(c, 0.85), k) for c in tones for k in (8, 11, 14)]
+        stage.overlays.append(Wanderers(rng, s.w, s.h, sprites, 40, area=(-0.05, 1.05), fall=52, blow=54, blink=False))
     if "fireflies" in looks:
         glows = [glow_sprite((0.85, 1.0, 0.35), int(r * s.u)) for r in (14, 20, 27)]
         stage.overlays.append(Wanderers(rng, s.w, s.h, glows, 60, area=(0.35, 0.95)))
-
-
-def _falling(stage: Stage, tones: list[Rgb], sizes: tuple[int, ...], count: int, fall: float, blow: float) -> None:
-    s = stage.setup
-    rng = s.rng("falling")
-    sprites = [petal(rng, s.lit(c, 0.85), k) for c in tones for k in sizes]
-    stage.overlays.append(
-        Wanderers(rng, s.w, s.h, sprites, count, area=(-0.05, 1.05), fall=fall, blow=blow, blink=False)
-    )

@@ -1,0 +1,133 @@
+"""The packages as three real hosts and the bundle's own tool take them: the Agent Plugin connects, the bundle packs.
+
+Run with `python -m pytest -m hosts tests/hosts/test_plugin.py`. Each host installs the plugin from this folder as its
+marketplace, is asked one thing, and its scripted model must be shown the answer of our server. Two of them begin a turn
+before a plugin's server has started, so their model first runs a command that ends once it has.
+"""
+
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import pytest
+
+from scripts.bundle import stage
+from tests.hosts.drivers import HOSTS, Host, environment
+from tests.support.model_api import Call, model_api
+
+pytestmark = pytest.mark.hosts
+
+ROOT = Path(__file__).parents[2]
+ATTEMPTS = 3
+"""On a busy machine a host may begin its turn before our server has started; then it is started again."""
+HOST = {host.name: host for host in HOSTS}
+PLUGGED = (
+    (
+        replace(
+            HOST["claude"],
+            tool=lambda tool: tool if tool == "Bash" else f"mcp__plugin_veo-mcp_veo__{tool}",
+            command=(
+                "-p",
+                "what is left?",
+                "--allowedTools",
+                "Bash,mcp__plugin_veo-mcp_veo",
+                "--output-format",
+                "json",
+            ),
+        ),
+        ("plugin", "marketplace", "add", str(ROOT)),
+        ("plugin", "install", "veo-mcp@veo-mcp"),
+        ("plugin", "uninstall", "veo-mcp@veo-mcp"),
+    ),
+    (
+        replace(HOST["codex"], tool=lambda tool: tool if tool == "exec_command" else f"{tool}@mcp__veo"),
+        ("plugin", "marketplace", "add", str(ROOT)),
+        ("plugin", "add", "veo-mcp@veo-mcp"),
+        ("plugin", "remove", "veo-mcp@veo-mcp"),
+    ),
+    (
+        HOST["copilot"],
+        ("plugin", "marketplace", "add", str(ROOT)),
+        ("plugin", "install", "veo-mcp@veo-mcp"),
+        ("plugin", "uninstall", "veo-mcp@veo-mcp"),
+    ),
+)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("host", "market", "install", "remove"), PLUGGED, ids=[row[0].name for row in PLUGGED])
+async def test_a_host_that_installed_the_plugin_reaches_the_server_and_has_the_skill(
+    host: Host,
+    market: tuple[str, ...],
+    install: tuple[str, ...],
+    remove: tuple[str, ...],
+    programs: Path,
+    tmp_path: Path,
+) -> None:
+    # The server's journal is there once it has begun; its tools reach the host a moment later.
+    started = f"until test -e {tmp_path}/journal.db; do sleep 0.2; done; sleep 3"
+    first = {"claude": [Call("Bash", {"command": started})], "codex": [Call("exec_command", {"cmd": started})]}
+    script = (*first.get(host.name, []), Call("get_credits", {}))
+    async with model_api(script, host.tool, host.results) as model:
+        extra = {
+            **host.prepare(tmp_path, None, model.url),
+            "VEO_JOURNAL": str(tmp_path / "journal.db"),
+            "VEO_SANDBOX_DIR": str(tmp_path / "sandbox"),
+        }
+        env = environment(programs, tmp_path, extra)
+        # The plugin names the command alone, so it must be on the PATH.
+        env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
+
+        async def run(arguments: tuple[str, ...]) -> str:
+            command = [str(programs / host.name), *arguments]
+            with anyio.fail_after(200):
+                done = await anyio.run_process(command, cwd=tmp_path, env=env, check=False, input=b"")
+            said = (done.stdout + done.stderr).decode(errors="replace")
+            assert done.returncode == 0, (arguments, said)
+            return said
+
+        for arguments in (market, install):
+            await run(arguments)
+        said = ""
+        for _ in range(ATTEMPTS):
+            said = await run(host.command)
+            if model.turn:
+                break
+        assert any("sandbox credits" in result for result in model.shown), (model.shown, said)
+        assert any("veo-video" in str(body) for body in model.bodies), "the skill is not offered to the model"
+        await run(remove)
+
+
+def test_claude_code_finds_no_fault_in_the_plugin_or_its_marketplace(programs: Path, tmp_path: Path) -> None:
+    for folder in (ROOT / "plugin", ROOT):
+        done = subprocess.run(
+            [programs / "claude", "plugin", "validate", "--strict", folder],
+            env=environment(programs, tmp_path, {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def test_the_bundle_validates_and_packs_with_all_that_its_server_needs(programs: Path, tmp_path: Path) -> None:
+    folder = stage(tmp_path / "bundle")
+    packed = tmp_path / "veo-mcp.mcpb"
+    for arguments in (("validate", folder / "manifest.json"), ("pack", folder, packed)):
+        done = subprocess.run(
+            [programs / "mcpb", *arguments],
+            env=environment(programs, tmp_path, {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, (done.stdout, done.stderr)
+    names = set(zipfile.ZipFile(packed).namelist())
+    assert {"manifest.json", "pyproject.toml", "README.md", "LICENSE", "veo_mcp/__main__.py"} <= names
+    assert not [name for name in names if name.startswith((".venv", "tests", "docs")) or name.endswith(".pyc")]

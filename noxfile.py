@@ -62,7 +62,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Branch coverage of the suite, child processes included; fails under the floor in pyproject.toml."""
+    """Branch coverage of the suite, child processes included."""
     session.install("-e", ".[dev]")
     session.run("coverage", "erase")
     session.run("coverage", "run", "-m", "pytest", "-n", "4", *session.posargs)
@@ -74,7 +74,7 @@ def coverage(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """The wheel, built twice: the same bytes; then installed alone, with the source out of reach, and tried."""
     session.install("build", "hatchling")
-    out = Path(session.create_tmp())
+    out = Path(session.create_tmp()).resolve()
     epoch = os.environ.get("SOURCE_DATE_EPOCH", DAY)
     for name in ("one", "two"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -130,7 +130,7 @@ def sbom(session: nox.Session) -> None:
 @nox.session
 def bundle(session: nox.Session) -> None:
     """The MCPB bundle, as veo-mcp.mcpb (npm)."""
-    folder = Path(session.create_tmp()) / "bundle"
+    folder = Path(session.create_tmp()).resolve() / "bundle"
     shutil.rmtree(folder, ignore_errors=True)
     session.run("python", "scripts/bundle.py", folder)
     session.run("npx", "--yes", "@anthropic-ai/mcpb@2.1.2", "pack", folder, "veo-mcp.mcpb", external=True)

@@ -144,7 +144,7 @@ class Schema:
         writer = postgres_rows.Rows("benchmark", len(SCHEMA))
 
         async with self.open() as opened:
-            journal = cast(Any, opened)
+            journal = cast("Any", opened)
             for start in range(0, rows, 500):
 
                 async def write(db: Any, start: int = start) -> None:
@@ -205,7 +205,7 @@ class Bench:
 
     def held(self) -> Lease:
         expect(self.leased is not None)
-        return cast(Lease, self.leased)
+        return cast("Lease", self.leased)
 
     def fresh(self) -> Entry:
         self.number += 1

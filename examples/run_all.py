@@ -38,6 +38,7 @@ class Example:
         manifest: the file that says what to install; package.json means npm.
         command: run in a copy of the example's folder, with its environment's programs first on the PATH.
         videos: how many it makes: the second extends the first.
+        leaves: a pattern of the file that it leaves in its folder.
     """
 
     folder: str
@@ -46,6 +47,7 @@ class Example:
     shows: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     videos: int = 2
+    leaves: str = ""
 
     @property
     def needs_npm(self) -> bool:
@@ -77,6 +79,20 @@ EXAMPLES = {
     ),
     "claude_code": Example(
         "claude_code", "package.json", ("npm", "start", "--silent"), (r"veo: veo-mcp\s+- . Connected",), videos=0
+    ),
+    "batch": Example(
+        "batch", "requirements.txt", ("python", "make_batch.py"), (r"^3 of 10 were made",), videos=0, leaves="batch.csv"
+    ),
+    "storyboard": Example(
+        "storyboard", "requirements.txt", ("python", "make_film.py"), (r"^shot 4 of 4",), videos=0, leaves="film/*.mp4"
+    ),
+    "callback_receiver": Example(
+        "callback_receiver",
+        "requirements.txt",
+        ("python", "receive.py"),
+        (r"^callback: completed", r"^the API itself says: completed"),
+        videos=0,
+        leaves="callback.json",
     ),
 }
 
@@ -241,7 +257,7 @@ def _checked(example: Example, output: str, environ: dict[str, str], scratch: Pa
         if re.search(pattern, output, re.MULTILINE):
             raise Failed(f"The output shows {pattern!r}.\n{output}")
     if not example.videos:
-        return "connected"
+        return f"left {example.leaves}" if example.leaves else "connected"
     reported = VIDEO.findall(output)
     if len(reported) != example.videos or not VIDEO.fullmatch(output.rstrip().rpartition("\n")[2]):
         raise Failed(f"{example.videos} videos were to be reported at the end.\n{output}")

@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import av
 import pyte
@@ -111,7 +112,7 @@ def still(video: Path) -> str:
     """A frame from the middle of the clip, as a data URL."""
     with av.open(str(video)) as clip:
         frames = list(clip.decode(video=0))
-    picture: Image.Image = frames[len(frames) * 6 // 10].to_image()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    picture: Any = frames[len(frames) * 6 // 10].to_image()
     picture = picture.resize((STILL * 3 // 2, STILL_HEIGHT * 3 // 2), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80, optimize=True, progressive=True)
@@ -125,7 +126,8 @@ def animated(pictures: list[Picture], videos: list[Path]) -> str:
         starts.append(starts[-1] + max(SHORTEST, (other.at - one.at) / SPEED))
     total = starts[-1] + LAST
     ends = [*starts[1:], total]
-    parts, rules = [], []
+    parts: list[str] = []
+    rules: list[str] = []
     for number, picture in enumerate(pictures):
         first, last = starts[number] / total * 100, ends[number] / total * 100
         rules.append(

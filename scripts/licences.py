@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from importlib import metadata
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -63,16 +64,16 @@ def _closure(name: str, extra: str, seen: set[tuple[str, str]]) -> Iterator[str]
 
 
 def _licence(name: str) -> str:
-    note = metadata.metadata(name)
-    expression = note.get("License-Expression")
+    note: Any = metadata.metadata(name)
+    expression: str | None = note.get("License-Expression")
     if expression:
         return expression
-    classifiers = [
+    classifiers: list[str] = [
         text.rpartition(" :: ")[2] for text in note.get_all("Classifier") or [] if text.startswith("License")
     ]
     if classifiers:
         return ", ".join(classifiers)
-    written = (note.get("License") or "").strip().splitlines()
+    written: list[str] = (note.get("License") or "").strip().splitlines()
     return written[0][:60] if written else "not said"
 
 

@@ -31,7 +31,7 @@ from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_p
 from veo_mcp.tasks.budget import Standing
 from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
 
-__all__ = ["Message", "messages", "page", "ten"]
+__all__ = ["Message", "list_of_ten", "messages", "page"]
 
 BEGUN = 1_800_000_000.0
 NOW = BEGUN + 130.0
@@ -142,7 +142,7 @@ def refused(**fields: Any) -> Entry:
     return video(upstream_id=None, status=Status.REFUSED, charged="no", **fields)
 
 
-def ten() -> CallToolResult:
+def list_of_ten() -> CallToolResult:
     """A full page of tasks whose prompts begin alike."""
     entries = [
         done(number % 3, prompt=f"{PROMPT}, take {number}: {'a ship passes ' * number}", id=f"vid_{number}")
@@ -268,7 +268,10 @@ def _quotes() -> Iterator[Message]:
 
 def _errors() -> Iterator[Message]:
     yield Message("No such id", "get_task", failure(UnknownTask("9b2f")))
-    yield Message("Not completed", "extend_video", failure(NotExtendable("The video to continue is processing.")))
+    early = (
+        "Only a completed task can be extended; this one is pending. get_task with wait_seconds=45 waits for its end."
+    )
+    yield Message("Not completed", "extend_video", failure(NotExtendable(early)))
     broken = RuleViolation("image_urls must be public http(s) links.")
     yield Message("A rule is broken", "create_video", failure(broken))
     limit = SpendLimit(limit=100, price=40, spent=80, more_at=BEGUN + 86_400.0)
@@ -285,6 +288,8 @@ def _errors() -> Iterator[Message]:
     yield Message("The balance is too low, in the sandbox", "create_video", poor)
     busy = RateLimitExceeded("Too many requests", retry_after=120.0)
     yield Message("Too many requests", "create_video", refusal(busy, refused()))
+    down = UpstreamUnavailable("The provider is unavailable.", words="The provider is unavailable.")
+    yield Message("The provider is down", "create_video", refusal(down, refused()))
     yield Message("The key is refused", "create_video", refusal(InvalidApiKey("Invalid API key"), refused()))
     yield Message("A crash before anything was sent", "create_video", crashed("Not charged."))
 

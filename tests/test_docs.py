@@ -69,7 +69,13 @@ def test_every_script_and_document_is_named_by_another_file() -> None:
     front_door = [ROOT / "noxfile.py", ROOT / "pyproject.toml"]
     texts = {
         path: path.read_text()
-        for path in [*front_door, *PAGES, *ROOT.glob("scripts/*.py"), *ROOT.glob("veo_mcp/**/*.py")]
+        for path in [
+            *front_door,
+            *PAGES,
+            *ROOT.glob("scripts/*.py"),
+            *ROOT.glob("veo_mcp/**/*.py"),
+            *ROOT.glob("tests/**/*.py"),
+        ]
     }
     for path in [*ROOT.glob("docs/*.*"), *ROOT.glob("scripts/*.py")]:
         if path.name != "__init__.py":

@@ -35,7 +35,7 @@ NOT_BEGUN = "is ending, so this call was not begun. Not charged."
 
 @dataclass
 class SlowApi:
-    """An API that answers a create when it is told to."""
+    """An API that answers a create once `go_on` is set."""
 
     api: RawApi
     asked: anyio.Event

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.support.clips import RATE, clip, heard, longest_gap, seen
+from tests.support.clips import RATE, clip, frame_times, longest_gap, samples
 from veo_mcp import film
 from veo_mcp.mp4 import NotWhole, measure
 
@@ -47,8 +47,8 @@ def test_a_film_of_four_parts_is_as_long_as_they_are_and_every_picture_has_its_t
     found = measure(out)
     assert found is not None
     assert (found.seconds, found.width, found.height) == (8.0, 64, 48)
-    assert len(seen(out)) == 8 * 24
-    assert even(seen(out), 24)
+    assert len(frame_times(out)) == 8 * 24
+    assert even(frame_times(out), 24)
 
 
 def test_pictures_that_match_are_copied_bit_for_bit(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_parts_that_differ_are_encoded_once_in_the_size_and_rate_of_the_first(tm
     assert (found.width, found.height) == (64, 48)
     assert found.seconds == pytest.approx(2.0, abs=0.05)
     if tool == "av":
-        assert even(seen(out), 24)
+        assert even(frame_times(out), 24)
     # The second part's picture is in the middle, between two black bars.
     with av.open(str(out)) as source:
         last: Any = list(source.decode(video=0))[-1].to_ndarray(format="rgb24")
@@ -93,7 +93,7 @@ def test_parts_that_differ_are_encoded_once_in_the_size_and_rate_of_the_first(tm
 def test_the_sound_has_neither_gap_nor_click_at_a_join(tmp_path: Path, tool: str, seconds: float) -> None:
     # A tone whose wave is cut in mid-swing at every join: put together without care, each one is a step.
     parts = [clip(tmp_path / f"{n}.mp4", seconds=seconds, tone=220.3 + 11 * n) for n in range(4)]
-    wave = heard(made(tool, parts, tmp_path / "film.mp4"))
+    wave = samples(made(tool, parts, tmp_path / "film.mp4"))
     assert len(wave) / RATE == pytest.approx(4 * seconds, abs=0.03)
     assert longest_gap(wave[RATE // 10 : -RATE // 10]) < 0.010
     steepest = np.abs(np.diff(wave[RATE // 10 : -RATE // 10])).max()
@@ -103,7 +103,7 @@ def test_the_sound_has_neither_gap_nor_click_at_a_join(tmp_path: Path, tool: str
 
 def test_a_part_without_sound_is_silent_for_its_length(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.mp4"), clip(tmp_path / "b.mp4", tone=None), clip(tmp_path / "c.mp4")]
-    wave = heard(made("av", parts, tmp_path / "film.mp4"))
+    wave = samples(made("av", parts, tmp_path / "film.mp4"))
     assert np.abs(wave[int(1.1 * RATE) : int(1.9 * RATE)]).max() < 0.001
     assert np.abs(wave[int(2.1 * RATE) : int(2.9 * RATE)]).max() > 0.3
 

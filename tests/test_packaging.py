@@ -1,10 +1,12 @@
 """One version number, a valid registry entry, and a README that names what exists."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from veo_mcp import __version__
 
@@ -21,8 +23,39 @@ def test_the_registry_entry_names_the_version_of_the_package() -> None:
 
 
 def test_every_package_has_the_version_of_the_python_package() -> None:
-    for name in ("gemini-extension.json", "bundle/manifest.json", "server.json"):
+    for name in (
+        *("gemini-extension.json", "bundle/manifest.json", "server.json"),
+        *("plugin/plugin.json", "plugin/.claude-plugin/plugin.json"),
+    ):
         assert json.loads((ROOT / name).read_text())["version"] == __version__, name
+    marketplace = json.loads((ROOT / ".claude-plugin" / "marketplace.json").read_text())
+    assert [plugin["version"] for plugin in marketplace["plugins"]] == [__version__]
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_plugin_has_the_skill_and_starts_what_is_installed() -> None:
+    servers = json.loads((ROOT / "plugin" / "mcp.json").read_text())["mcpServers"]
+    assert servers["veo"]["command"] == "veo-mcp"
+    head = (ROOT / "plugin" / "skills" / "veo-video" / "SKILL.md").read_text().split("---")[1]
+    assert yaml.safe_load(head)["name"] == "veo-video"
+
+
+def test_every_action_is_pinned_by_a_commit_and_no_job_has_rights_by_default() -> None:
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text())
+        assert workflow["permissions"] == {}, path.name
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                assert "uses" not in step or re.search(r"@[0-9a-f]{40}$", step["uses"]), (path.name, step)
+    for path in (ROOT / ".github").glob("**/*.yml"):
+        assert yaml.safe_load(path.read_text()), path.name
+
+
+def test_the_lock_names_hashes_and_no_index() -> None:
+    lock = (ROOT / "requirements-dev.lock").read_text()
+    assert "--hash=sha256:" in lock
+    assert "://" not in lock
+    assert "index-url" not in lock
 
 
 def test_an_unset_field_of_the_bundle_is_empty_and_the_key_is_sensitive() -> None:

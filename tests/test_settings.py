@@ -1,6 +1,10 @@
-"""Settings as people really write them: every variable in every spelling works, is warned about, or is refused."""
+"""Settings as people really write them: every variable in every spelling works, is warned about, or is refused.
+
+`python -m tests.test_settings` prints what becomes of each, as a table in Markdown.
+"""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +100,12 @@ def test_every_setting_has_a_row_here() -> None:
     assert set(GOOD) == {knob.name for knob in KNOBS}
 
 
-@pytest.mark.parametrize("name", GOOD)
-@pytest.mark.parametrize("spelling", ["plain", "lower", "upper", "spaces", "quotes", "empty", "unfilled", "nonsense"])
-def test_a_setting_works_is_warned_about_or_is_refused(name: str, spelling: str) -> None:
-    plain, wanted = GOOD[name]
-    default = value(load({}), name)
-    text = {
+SPELLINGS = ("plain", "lower", "upper", "spaces", "quotes", "empty", "unfilled", "nonsense")
+
+
+def spelt(name: str, spelling: str) -> str:
+    plain = GOOD[name][0]
+    return {
         "plain": plain,
         "lower": plain.lower(),
         "upper": plain.upper(),
@@ -111,6 +115,43 @@ def test_a_setting_works_is_warned_about_or_is_refused(name: str, spelling: str)
         "unfilled": "${" + name.upper() + "}",
         "nonsense": NONSENSE,
     }[spelling]
+
+
+def became(name: str, spelling: str) -> str:
+    """One word for what the settings make of it."""
+    settings = read(name, spelt(name, spelling))
+    if any(message.startswith(f"VEO_{name.upper()} ") for message in settings.problems):
+        return "refused"
+    if any(f"VEO_{name.upper()} " in message for message in settings.warnings):
+        return "warned"
+    return "works" if value(settings, name) != value(load({}), name) else "default"
+
+
+def table() -> str:
+    lines = ["| variable | " + " | ".join(SPELLINGS) + " |", "|---" * (1 + len(SPELLINGS)) + "|"]
+    for name in GOOD:
+        lines.append(f"| `VEO_{name.upper()}` | " + " | ".join(became(name, each) for each in SPELLINGS) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_table_has_a_word_for_every_variable_in_every_spelling() -> None:
+    rows = table().splitlines()[2:]
+    assert len(rows) == len(KNOBS)
+    for row in rows:
+        words = row.split(" | ")[1:]
+        assert len(words) == len(SPELLINGS)
+        assert words[SPELLINGS.index("nonsense")].strip(" |") in ("refused", "warned"), row
+        assert words[SPELLINGS.index("unfilled")] == "warned", row
+        assert words[SPELLINGS.index("empty")] == "default", row
+        assert words[SPELLINGS.index("spaces")] == words[0], row
+
+
+@pytest.mark.parametrize("name", GOOD)
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_setting_works_is_warned_about_or_is_refused(name: str, spelling: str) -> None:
+    wanted = GOOD[name][1]
+    default = value(load({}), name)
+    text = spelt(name, spelling)
     settings = read(name, text)
     match spelling:
         case "plain" | "spaces":
@@ -321,3 +362,7 @@ def test_folders_and_buckets_that_would_open_too_much_stop_the_tools(name: str, 
     settings = load({"VEO_IMAGE_DIRS": "/home/me", "VEO_UPLOADS": "s3://films", f"VEO_{name}": text})
     assert any(f"VEO_{name}" in problem for problem in settings.problems)
     assert "secret" not in str(settings.problems)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())

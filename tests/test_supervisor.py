@@ -89,7 +89,7 @@ async def test_another_failure_is_logged_too(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("error", [RecursionError("secret"), ValueError("secret"), MemoryError(), KeyError("secret")])
-async def test_no_error_of_a_loop_ends_it_and_no_foreign_text_is_told(
+async def test_no_error_of_a_loop_ends_it_and_no_foreign_text_is_shown(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     def raises() -> None:

@@ -1,6 +1,6 @@
 """How the log reads on stderr: one line a matter, no traceback and no text of a request unless DEBUG was asked for.
 
-Set up by app.py. What a client, the API or a stranger at the door sends can make libraries log it, and thousands of
+Set up by app.py. What a client, the API or a stranger sends can make libraries log it, and thousands of
 times a second: so foreign words are left out of libraries' lines, and lines that repeat are counted, not written.
 """
 

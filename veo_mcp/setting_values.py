@@ -147,7 +147,7 @@ def word(text: str) -> str:
 def origins(text: str) -> tuple[str, ...]:
     """Origins separated by commas; `https://*.example.com` stands for names below a domain of one's own.
 
-    They end up in a content security policy, where a stray space or semicolon would open another door.
+    They end up in a content security policy, where a stray space or semicolon would allow another origin.
     """
     return tuple(_policy_origin(part.strip(QUOTES + " /")) for part in text.split(",") if part.strip())
 
@@ -203,9 +203,8 @@ def path(text: str, *, relative_to: Path | None) -> Path:
 def folders(text: str, *, relative_to: Path | None) -> tuple[Path, ...]:
     """Folders separated as PATH is; each as `path`. The whole disk is none."""
     found = [path(part, relative_to=relative_to) for part in text.split(os.pathsep) if part.strip()]
-    wide = next(
-        (folder for folder in found if Path(os.path.abspath(folder)).parent == Path(os.path.abspath(folder))), None
-    )
+    # As written, with .. taken away: what a symbolic link leads to is looked at when a picture is named.
+    wide = next((folder for folder in found if os.path.normpath(folder) == folder.anchor), None)
     if wide is not None:
         raise ValueError(f"must not name the whole disk ({wide}); name the folder that the pictures are in")
     return tuple(dict.fromkeys(found))

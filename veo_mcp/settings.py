@@ -276,7 +276,7 @@ def load(environ: Mapping[str, str] = os.environ, *, saved: KeyPlace | None = No
     reading.warnings += _unknown(environ)
     if saved is not None:
         reading.take_saved(saved)
-    return _judged(reading)
+    return _validated(reading)
 
 
 class _Reading:
@@ -320,7 +320,7 @@ class _Reading:
                 self.warnings.append(f"Others on this machine can read your key. Run: chmod 600 '{place.file}'")
 
 
-def _judged(reading: _Reading) -> Settings:
+def _validated(reading: _Reading) -> Settings:
     values = reading.values
     serious: list[str] = []
     warnings = reading.warnings

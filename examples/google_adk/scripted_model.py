@@ -1,6 +1,6 @@
-"""Stands where a real model would, so that the example runs without any key. make_video.py says what to put instead.
+"""A scripted stand-in for a real model, so that the example needs no key; make_video.py says how to use a real one.
 
-It reads the words that the tools answered, as a model does, and decides on the next call.
+It reads the text of the tool results, as a model does, and decides on the next call.
 """
 
 import re
@@ -16,7 +16,7 @@ class ScriptedModel(BaseLlm):
         self, llm_request: LlmRequest, stream: bool = False
     ) -> AsyncGenerator[LlmResponse, None]:
         parts = [part for content in llm_request.contents for part in content.parts or ()]
-        answers = [words(part.function_response.response) for part in parts if part.function_response]
+        answers = [result_text(part.function_response.response) for part in parts if part.function_response]
         step = next_step(answers)
         if isinstance(step, str):
             said = types.Part(text=step)
@@ -26,12 +26,12 @@ class ScriptedModel(BaseLlm):
         yield LlmResponse(content=types.Content(role="model", parts=[said]), usage_metadata=used)
 
 
-def words(response: Any) -> str:
+def result_text(response: Any) -> str:
     return " ".join(block["text"] for block in response["content"])
 
 
 def next_step(answers: list[str]) -> tuple[str, dict[str, Any]] | str:
-    """The next tool and its arguments, or the last words."""
+    """The next tool and its arguments, or the final answer."""
     videos = re.findall(r"ready: (\S+)", " ".join(answers))
     if not answers:
         return "get_credits", {}

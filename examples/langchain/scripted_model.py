@@ -1,6 +1,6 @@
-"""Stands where a real model would, so that the example runs without any key. make_video.py says what to put instead.
+"""A scripted stand-in for a real model, so that the example needs no key; make_video.py says how to use a real one.
 
-It reads the words that the tools answered, as a model does, and decides on the next call.
+It reads the text of the tool results, as a model does, and decides on the next call.
 """
 
 import re
@@ -29,7 +29,7 @@ class ScriptedModel(BaseChatModel):
 
 
 def next_step(answers: list[str]) -> tuple[str, dict[str, Any]] | str:
-    """The next tool and its arguments, or the last words."""
+    """The next tool and its arguments, or the final answer."""
     videos = re.findall(r"ready: (\S+)", " ".join(answers))
     if not answers:
         return "get_credits", {}

@@ -1,6 +1,6 @@
-"""Stands where a real model would, so that the example runs without any key. make_video.py says what to put instead.
+"""A scripted stand-in for a real model, so that the example needs no key; make_video.py says how to use a real one.
 
-It reads the words that the tools answered, as a model does, and decides on the next call.
+It reads the text of the tool results, as a model does, and decides on the next call.
 """
 
 import json
@@ -15,7 +15,7 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 class ScriptedModel(Model):
     async def get_response(self, *_: Any, **request: Any) -> ModelResponse:
         items = [] if isinstance(request["input"], str) else request["input"]
-        answers = [words(item["output"]) for item in items if item.get("type") == "function_call_output"]
+        answers = [result_text(item["output"]) for item in items if item.get("type") == "function_call_output"]
         step = next_step(answers)
         if isinstance(step, str):
             text = ResponseOutputText(type="output_text", text=step, annotations=[])
@@ -30,12 +30,12 @@ class ScriptedModel(Model):
         raise NotImplementedError
 
 
-def words(output: Any) -> str:
+def result_text(output: Any) -> str:
     return output if isinstance(output, str) else " ".join(part["text"] for part in output)
 
 
 def next_step(answers: list[str]) -> tuple[str, dict[str, Any]] | str:
-    """The next tool and its arguments, or the last words."""
+    """The next tool and its arguments, or the final answer."""
     videos = re.findall(r"ready: (\S+)", " ".join(answers))
     if not answers:
         return "get_credits", {}

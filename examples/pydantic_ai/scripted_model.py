@@ -1,6 +1,6 @@
-"""Stands where a real model would, so that the example runs without any key. make_video.py says what to put instead.
+"""A scripted stand-in for a real model, so that the example needs no key; make_video.py says how to use a real one.
 
-It reads what the tools answered, as a model does, and decides on the next call.
+It reads the tool results, as a model does, and decides on the next call.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ def respond(messages: list[ModelMessage], _info: AgentInfo) -> ModelResponse:
 
 
 def next_step(answers: list[Any]) -> tuple[str, dict[str, Any]] | str:
-    """The next tool and its arguments, or the last words."""
+    """The next tool and its arguments, or the final answer."""
     videos = [answer for answer in answers if answer.get("video_urls")]
     if not answers:
         return "get_credits", {}

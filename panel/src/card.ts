@@ -16,6 +16,8 @@ export interface Face {
   ratio: unknown;
   /** Text that takes the place of a task: a refusal, or a call that was cancelled. */
   refusal: string | null;
+  /** Whether that text is a price, which nothing was sent for yet. */
+  isQuote: boolean;
   /** How long the chosen task usually takes, in seconds. */
   usual: number | undefined;
   /** A line about the card itself, such as that the server is out of reach. */
@@ -110,7 +112,7 @@ export class Card {
   private before(face: Face, elapsed: number): HTMLElement[] {
     this.film = null;
     if (face.refusal !== null) {
-      const top = make("div", "top", make("span", "status refused", "No video was started"));
+      const top = make("div", "top", face.isQuote ? make("span", "status", "A price to agree to") : make("span", "status refused", "No video was started"));
       return [make("div", "body", top, ...promptLine(face.prompt), make("p", "say", face.refusal), ...this.anotherTry(face))];
     }
     const top = make("div", "top", make("span", "status working", "Sending"));
@@ -191,7 +193,7 @@ export class Card {
           ...this.anotherTry(face),
         ];
       case "refused": {
-        const wait = task.retry_after_seconds === undefined ? "" : ` Not before ${clock(task.retry_after_seconds)} has passed.`;
+        const wait = task.retry_after_seconds === undefined ? "" : ` Wait ${clock(task.retry_after_seconds)} first.`;
         const byHand = task.error?.code === "settled_by_hand";
         const reason = byHand ? "It was settled by a person: the API never took it." : said || "No reason was given.";
         return [
@@ -216,7 +218,7 @@ export class Card {
     if (again === null) {
       return face.canAsk ? [make("div", "row", this.button("Ask for another try", "ask", () => this.acts.ask(), "main"))] : [];
     }
-    if (face.form !== "again") return [make("div", "row", this.button("Try again…", "again", () => this.acts.toggleForm("again"), "main"))];
+    if (face.form !== "again") return [make("div", "row", this.button(face.isQuote ? "Make it…" : "Try again…", "again", () => this.acts.toggleForm("again"), "main"))];
     const price = `${again.estimated ? "about " : ""}${again.price}`;
     return [this.form(face, "again", "Make another try", "What should the video show?", this.fields.again, `Make it for ${price} credits`)];
   }

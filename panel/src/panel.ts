@@ -17,6 +17,7 @@ const face: Face = {
   prompt: "",
   ratio: undefined,
   refusal: null,
+  isQuote: false,
   usual: undefined,
   note: null,
   canRetry: false,
@@ -125,7 +126,7 @@ function take(result: CallToolResult): void {
     quote = quoted(words(result));
     // The model's part of a quote is no word to a person: the button below names the price.
     const refusal = quote === null ? words(result) : words(result).replace(/ Ask the person\..*$/s, "");
-    change({ refusal: refusal || "The server sent no task." });
+    change({ refusal: refusal || "The server sent no task.", isQuote: quote !== null });
   }
 }
 
@@ -140,7 +141,7 @@ function note(result: CallToolResult, task: Task, shownAs: string = task.task_id
   const looked = place < 0 ? task : (parts[face.chosen] ?? task);
   const missing = (facts.earlier ?? []).filter((part) => isTask(part) && !parts.some((other) => other.task_id === part.task_id));
   parts = parts.toSpliced(parts.indexOf(task), 0, ...missing);
-  change({ parts, chosen: parts.indexOf(looked), note: null, canRetry: false, refusal: null });
+  change({ parts, chosen: parts.indexOf(looked), note: null, canRetry: false, refusal: null, isQuote: false });
   if (before?.status !== task.status) {
     element("news").textContent = `${word(task.status)}. ${working(task) ? "" : clock(task.elapsed_seconds)}`;
   }

@@ -93,8 +93,8 @@ export function shape(ratio: unknown, width?: number, height?: number): [number,
 
 /** How much of the bar is full: the API's word where it gave one, else the time by what is usual; null where neither is known. */
 export function fullness(task: Task, elapsed: number, usual: number | undefined): number | null {
-  if (task.progress !== undefined) return Math.min(1, Math.max(0, task.progress > 1 ? task.progress / 100 : task.progress));
-  // A bar that is full and stays is a lie; it slows down towards the end instead.
+  // A bar that is full and stays is a lie, whoever says it; by the time it slows down towards the end instead.
+  if (task.progress !== undefined) return Math.min(0.97, Math.max(0, task.progress > 1 ? task.progress / 100 : task.progress));
   return usual === undefined || usual <= 0 ? null : elapsed < 0.9 * usual ? elapsed / usual : Math.min(0.97, 0.9 + 0.07 * (1 - (0.9 * usual) / elapsed));
 }
 

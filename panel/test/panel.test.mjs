@@ -1,5 +1,6 @@
 // What a person sees and does in the card, in real Chromium, against the real server and the official host side.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -305,6 +306,43 @@ test("an outcome that nobody knows is said as such, and a person settles it in t
   assert.equal(record.calls.filter((name) => name === "resolve_task").length, 1);
   assert.equal(record.calls.filter((name) => name === "create_video").length, 0);
   assert.ok(record.context.some((text) => text.includes("The person settled the request")));
+  await clean(tab);
+});
+
+/** The API's id of the video that was made for this prompt, from the sandbox's own ledger. */
+function atTheApi(prompt) {
+  const look = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('SELECT id FROM tasks WHERE body LIKE ?', ('%' + sys.argv[2] + '%',)).fetchone()[0])";
+  return execFileSync(process.env.PYTHON ?? "python3", ["-c", look, path.join(stage.folder, "sandbox", "ledger.db"), prompt]).toString().trim();
+}
+
+test("a person who finds the request in the account's history settles it by the API's id, and the card goes on looking", async () => {
+  const tab = await stage.open();
+  const card = cardOf(tab);
+  await call(tab, "create_video", { prompt: "[sandbox:drop] a raft by moonlight" });
+  await card.getByRole("button", { name: "It was charged…" }).click();
+  await card.getByRole("textbox").fill(atTheApi("a raft by moonlight"));
+  await card.getByRole("button", { name: "Save" }).click();
+  await card.locator(".status.working, .status.completed").waitFor({ timeout: 40_000 });
+  assert.equal(await card.locator(".facts span").first().textContent(), "Charged 40 sandbox credits");
+  await tab.waitForFunction(() => window.host.seen.calls.at(-1) === "get_task", null, { timeout: 60_000 });
+  const record = await seen(tab);
+  assert.equal(record.calls.filter((name) => name === "resolve_task").length, 1);
+  assert.equal(record.calls.filter((name) => name === "create_video").length, 0);
+  await clean(tab);
+});
+
+test("a quote is agreed to by a click on a button that names the price, and costs it once", async () => {
+  const tab = await stage.open();
+  const card = cardOf(tab);
+  await call(tab, "create_video", { prompt: "[sandbox:slow] A castle in the fog", mode: "quality" });
+  await says(tab, "A price to agree to");
+  await says(tab, "this costs 300 sandbox credits");
+  assert.equal(await card.getByText("confirm_credits").count(), 0, "no word to the model is shown to the person");
+  assert.deepEqual((await seen(tab)).calls, []);
+  await card.getByRole("button", { name: "Make it…" }).click();
+  await card.getByRole("button", { name: "Make it for 300 credits" }).click();
+  await says(tab, "Charged 300 sandbox credits");
+  assert.equal((await seen(tab)).calls.filter((name) => name === "create_video").length, 1);
   await clean(tab);
 });
 

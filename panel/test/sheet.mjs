@@ -11,8 +11,12 @@ const stage = await setStage({ seconds: 1 });
 const maker = await stage.open();
 const ask = (name, given) => maker.evaluate(([tool, values]) => window.host.ask(tool, values), [name, given]);
 async function made(name, given) {
-  const begun = await ask(name, given);
-  return (await ask("get_task", { task_id: begun.structuredContent.task_id, wait_seconds: 50 })).structuredContent;
+  const { task_id } = (await ask(name, given)).structuredContent;
+  for (;;) {
+    const task = (await ask("get_task", { task_id, wait_seconds: 20 })).structuredContent;
+    if (task.duration_seconds !== undefined) return task;
+    await new Promise((done) => setTimeout(done, 500));
+  }
 }
 const sea = await made("create_video", { prompt: "A lighthouse on a cliff above the sea at sunset, golden light" });
 const street = await made("create_video", { prompt: "A city street in the rain at night, neon signs", aspect_ratio: "9:16" });
@@ -39,6 +43,7 @@ const states = [
   ["unknown", lost],
   ["unknown-charged", lost, {}, "It was charged…"],
   ["unknown-free", lost, {}, "It was not charged…"],
+  ["quote", null],
 ];
 const shots = [];
 for (const theme of ["light", "dark"]) {
@@ -49,10 +54,15 @@ for (const theme of ["light", "dark"]) {
       document.body.style.background = dark ? "#191716" : "#faf9f7";
     }, theme === "dark");
     for (const [name, task, facts, press] of states) {
-      const result = { content: [{ type: "text", text: "words" }], structuredContent: task, _meta: { "veo-mcp/card": facts ?? {} } };
-      await tab.evaluate(([given, context]) => window.host.pretend(given, { context }), [JSON.parse(JSON.stringify({ ...result, structuredContent: { ...task, created_at: new Date().toISOString() } })), { theme }]);
       const card = cardOf(tab);
-      await card.locator("#card .facts").waitFor();
+      if (task === null) {
+        await tab.evaluate(([context]) => window.host.call("create_video", { prompt: "A castle in the fog", mode: "quality" }, { context }), [{ theme }]);
+        await card.getByText("this costs 300").waitFor();
+      } else {
+        const result = { content: [{ type: "text", text: "words" }], structuredContent: { ...task, created_at: new Date().toISOString() }, _meta: { "veo-mcp/card": facts ?? {} } };
+        await tab.evaluate(([given, context]) => window.host.pretend(given, { context }), [JSON.parse(JSON.stringify(result)), { theme }]);
+        await card.locator("#card .facts").waitFor();
+      }
       if (press !== undefined) await card.getByRole("button", { name: press }).click();
       if (name.startsWith("playing") || name === "film" || name === "extend") {
         await card.locator("video").evaluate(async (video) => {

@@ -37,6 +37,7 @@ export async function setStage({ seconds = 1, ...settings } = {}) {
   });
   return {
     veo,
+    folder,
     async open(options = {}) {
       const tab = await browser.newPage({ viewport: { width: 560, height: 720 }, ...options });
       tab.problems = [];

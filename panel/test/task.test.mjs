@@ -53,6 +53,7 @@ test("the space is the file's own size, or what was asked for", () => {
 test("the bar is the API's word, else the time by what is usual, and never full", () => {
   assert.equal(fullness({ progress: 0.5 }, 10, 100), 0.5);
   assert.equal(fullness({ progress: 40 }, 10, 100), 0.4);
+  assert.equal(fullness({ progress: 100 }, 10, 100), 0.97);
   assert.equal(fullness({}, 30, 60), 0.5);
   assert.equal(fullness({}, 30, undefined), null);
   const late = [53, 54, 60, 120, 90000].map((elapsed) => fullness({}, elapsed, 60));

@@ -1,4 +1,4 @@
-"""What the tests of the API's edge share: calls, and a server that says exactly what it is told, plain or over TLS.
+"""What the tests of the API's edge share: calls, and a server that sends exactly the given bytes, plain or over TLS.
 
 Never holds a test.
 """

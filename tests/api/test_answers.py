@@ -124,7 +124,9 @@ async def test_an_id_that_stands_in_an_answer_is_never_thrown_away(name: str, ca
 
 
 @pytest.mark.parametrize("task_id", [TASK_ID, 4242])
-async def test_half_an_id_is_told_but_never_taken_for_one(task_id: object, caplog: pytest.LogCaptureFixture) -> None:
+async def test_half_an_id_is_reported_but_never_taken_for_one(
+    task_id: object, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = success(task_id)
     outcome = await create(whole[: whole.index(str(task_id).encode()) + 3])
     assert isinstance(outcome, Unanswered)

@@ -55,7 +55,7 @@ PAGES: dict[str, tuple[bytes, str, type[ApiError], str]] = {
 
 
 @pytest.mark.parametrize("name", PAGES)
-async def test_what_is_not_the_apis_answer_is_told_by_its_name(name: str) -> None:
+async def test_what_is_not_the_apis_answer_is_named(name: str) -> None:
     data, code, kind, words = PAGES[name]
     async with serving(data) as server, client(server.url()) as api:
         problem = await failure(api.send_create(CREATE))

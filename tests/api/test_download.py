@@ -165,9 +165,9 @@ async def test_a_whole_video_of_unknown_length_is_known_by_its_boxes(tmp_path: P
         assert await saved(api, server.url(), tmp_path / "v.mp4") == VIDEO
 
 
-@pytest.mark.parametrize("told", [True, False])
-async def test_a_video_that_is_too_large_is_not_kept(tmp_path: Path, told: bool) -> None:
-    data = says(200, VIDEO) if told else b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n" + VIDEO
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_video_that_is_too_large_is_not_kept(tmp_path: Path, announced: bool) -> None:
+    data = says(200, VIDEO) if announced else b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n\r\n" + VIDEO
     async with serving(data) as server, client(server.url()) as api:
         problem = await failure(api.download(server.url() + "/v.mp4", tmp_path / "v.mp4", max_bytes=50_000))
         assert problem.code == "video_too_large"

@@ -32,8 +32,8 @@ def ranged(data: bytes) -> Callable[[str], bytes]:
         if start >= len(data):
             return b"HTTP/1.1 416 Nothing There\r\nContent-Length: 0\r\n\r\n"
         part = data[start : last + 1]
-        told = f"Content-Length: {len(part)}\r\nContent-Range: bytes {start}-{last}/{len(data)}"
-        return f"HTTP/1.1 206 Partial Content\r\nContent-Type: video/mp4\r\n{told}\r\n\r\n".encode() + part
+        headers = f"Content-Length: {len(part)}\r\nContent-Range: bytes {start}-{last}/{len(data)}"
+        return f"HTTP/1.1 206 Partial Content\r\nContent-Type: video/mp4\r\n{headers}\r\n\r\n".encode() + part
 
     return say
 
@@ -148,7 +148,7 @@ async def test_a_hostile_file_is_not_known_and_costs_a_mebibyte_at_most(how: str
 
 
 @pytest.mark.parametrize(("at", "value"), [(16, 0), (16, 2**32 - 1), (12, 0)])
-async def test_a_length_that_no_video_has_is_not_told(film: bytes, at: int, value: int) -> None:
+async def test_a_length_that_no_video_has_is_not_reported(film: bytes, at: int, value: int) -> None:
     parts = split(film)
     index = bytearray(parts[b"moov"])
     movie, track = index.index(b"mvhd") + 4, index.index(b"tkhd") + 4

@@ -99,7 +99,7 @@ async def test_what_breaks_behind_a_proxys_tunnel_was_not_sent_either(authority:
         assert (type(error), error.code) == (NotSent, "proxy_down")
 
 
-async def test_a_proxy_that_refuses_is_told_apart_from_the_api_that_refuses() -> None:
+async def test_a_proxy_that_refuses_is_distinguished_from_the_api_that_refuses() -> None:
     async with forward_proxy(refuse=403) as proxy:
         async with client("https://api.example", environ={"HTTPS_PROXY": proxy.url}) as api:
             error = await failure(api.send_create(CREATE))
@@ -183,7 +183,7 @@ BAD_CERTIFICATES: dict[str, tuple[Callable[[Authority], ssl.SSLContext], bool]] 
 
 
 @pytest.mark.parametrize("code", BAD_CERTIFICATES)
-async def test_a_certificate_that_is_not_accepted_is_told_with_its_reason(authority: Authority, code: str) -> None:
+async def test_a_certificate_that_is_not_accepted_is_reported_with_its_reason(authority: Authority, code: str) -> None:
     make, known = BAD_CERTIFICATES[code]
     environ = {"SSL_CERT_FILE": str(authority.bundle)} if known else {}
     async with serving(success(), tls=make(authority)) as server:
@@ -195,7 +195,7 @@ async def test_a_certificate_that_is_not_accepted_is_told_with_its_reason(author
 
 
 @pytest.mark.parametrize(("file", "words"), [("missing.pem", "no such file"), ("empty.pem", "no certificate")])
-async def test_a_bundle_that_cannot_be_used_is_told_by_its_variable(tmp_path: Path, file: str, words: str) -> None:
+async def test_a_bundle_that_cannot_be_used_is_reported_by_its_variable(tmp_path: Path, file: str, words: str) -> None:
     (tmp_path / "empty.pem").write_text("nothing here\n")
     async with client("https://127.0.0.1:1", environ={"SSL_CERT_FILE": str(tmp_path / file)}) as api:
         error = await failure(api.send_create(CREATE))
@@ -278,7 +278,7 @@ async def test_a_server_that_takes_no_tls_in_time_was_sent_nothing() -> None:
 
 @asynccontextmanager
 async def _talkative(words: bytes) -> AsyncGenerator[int]:
-    """A port that says its words as soon as it hears anything, and then nothing more."""
+    """A port that sends its text as soon as it receives anything, and then nothing more."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
 
     async def serve(stream: anyio.abc.SocketStream) -> None:

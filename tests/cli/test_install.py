@@ -277,7 +277,7 @@ def test_a_key_is_written_only_when_asked_for_and_never_shown(
     assert settings["context_servers"]["veo"]["env"] == {"VEO_API_KEY": "sk-secret-77"}
 
 
-def test_login_is_told_of_the_hosts_that_would_use_the_saved_key(tmp_path: Path) -> None:
+def test_login_names_the_hosts_that_would_use_the_saved_key(tmp_path: Path) -> None:
     machine = system(tmp_path)
     install(InstallRequest(host="cursor"), machine, LINE)
     install(InstallRequest(host="codex"), machine, LINE)

@@ -126,7 +126,7 @@ def test_a_key_is_used_for_its_own_api_only_and_what_is_set_wins(tmp_path: Path)
     assert load({"VEO_BASE_URL": "https://one.example"}).api_key is None
 
 
-def test_a_file_that_is_broken_or_open_to_others_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_broken_or_open_to_others_is_reported(tmp_path: Path) -> None:
     place = KeyPlace(tmp_path / "c.json")
     base = {"VEO_BASE_URL": "https://one.example"}
     place.save("https://one.example", SecretStr("sk-one"))

@@ -45,7 +45,7 @@ def test_what_is_settled_already_needs_nothing() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_command_explains_and_changes_nothing_until_it_is_told_which(tmp_path: Path) -> None:
+async def test_the_command_explains_and_changes_nothing_until_an_option_says_which(tmp_path: Path) -> None:
     async with sandbox(tmp_path / "sandbox") as url:
         environ = {
             **{name: value for name, value in os.environ.items() if not name.startswith("VEO_")},

@@ -1,4 +1,4 @@
-"""What the conformance suite wants to find on a server: plain tools, resources and prompts with fixed names and words.
+"""What the conformance suite expects on a server: plain tools, resources and prompts with fixed names and texts.
 
 Registered by overlay.py on the real server, through the same public calls that the server uses for its own. The names
 and texts are the suite's. Nothing here is part of the product.
@@ -20,7 +20,9 @@ from mcp_types import (
     EmbeddedResource,
     EmptyResult,
     ImageContent,
+    ListToolsResult,
     MissingRequiredClientCapabilityErrorData,
+    PaginatedRequestParams,
     SamplingCapability,
     SamplingMessage,
     SetLevelRequestParams,
@@ -30,7 +32,7 @@ from mcp_types import (
 from pydantic import Field
 
 from veo_mcp.server.build import VeoServer
-from veo_mcp.server.sdk_compat import replace
+from veo_mcp.server.sdk_compat import handler_of, replace
 
 __all__ = ["register"]
 
@@ -205,10 +207,20 @@ def _schemas(server: VeoServer) -> None:
     def json_schema_2020_12_tool(name: str = "") -> str:
         return name
 
-    # The SDK derives schemas from signatures, which cannot say all this.
-    tool = server._tool_manager.get_tool("json_schema_2020_12_tool")
-    assert tool is not None
-    tool.parameters = SCHEMA_2020_12
+    # The SDK derives schemas from signatures, which cannot express all of this.
+    list_tools = handler_of(server, "tools/list")
+
+    async def with_schema(
+        ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        listed = await list_tools(ctx, params)
+        assert isinstance(listed, ListToolsResult)
+        for tool in listed.tools:
+            if tool.name == "json_schema_2020_12_tool":
+                tool.input_schema = SCHEMA_2020_12
+        return listed
+
+    replace(server, "tools/list", PaginatedRequestParams, with_schema)
 
     @server.tool(description="Has an argument that travels in a header too", structured_output=False)
     def test_x_mcp_header(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> str:

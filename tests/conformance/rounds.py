@@ -36,19 +36,19 @@ def register(server: VeoServer) -> None:
     @server.tool(description="Asks in the stream of its request, after progress", structured_output=False)
     async def test_streaming_elicitation(ctx: Context) -> Answer:
         await ctx.report_progress(1, 2)
-        name = _told(ctx, "user_name", "name")
+        name = _answered(ctx, "user_name", "name")
         return f"Hello, {name}!" if name else _ask(user_name=elicit("What is your name?", "name"))
 
     @server.prompt(description="Asks before it composes")
     def test_input_required_result_prompt(ctx: Context) -> Answer:
-        told = _told(ctx, "user_context", "context")
-        return f"In this context: {told}" if told else _ask(user_context=elicit("Which context?", "context"))
+        context = _answered(ctx, "user_context", "context")
+        return f"In this context: {context}" if context else _ask(user_context=elicit("Which context?", "context"))
 
 
 def _one_round(server: VeoServer) -> None:
     @server.tool(description="Asks the person for a name", structured_output=False)
     def test_input_required_result_elicitation(ctx: Context) -> Answer:
-        name = _told(ctx, "user_name", "name")
+        name = _answered(ctx, "user_name", "name")
         return f"Hello, {name}!" if name else _ask(user_name=elicit("What is your name?", "name"))
 
     @server.tool(description="Asks the client's model", structured_output=False)
@@ -100,9 +100,9 @@ def _with_state(server: VeoServer) -> None:
     @server.tool(description="Asks twice, one after the other", structured_output=False)
     def test_input_required_result_multi_round(ctx: Context) -> Answer:
         state = ctx.request_state or ""
-        if state.startswith("second") and (color := _told(ctx, "step2", "color")):
+        if state.startswith("second") and (color := _answered(ctx, "step2", "color")):
             return f"{state.removeprefix('second ')} likes {color}."
-        if state == "first" and (name := _told(ctx, "step1", "name")):
+        if state == "first" and (name := _answered(ctx, "step1", "name")):
             return _ask(f"second {name}", step2=elicit("Step 2: What is your favorite color?", "color"))
         return _ask("first", step1=elicit("Step 1: What is your name?", "name"))
 
@@ -126,7 +126,7 @@ def _reply(ctx: Context, key: str) -> Any:
     return (ctx.input_responses or {}).get(key)
 
 
-def _told(ctx: Context, key: str, field: str) -> str | None:
+def _answered(ctx: Context, key: str, field: str) -> str | None:
     reply = _reply(ctx, key)
     if not isinstance(reply, ElicitResult) or reply.action != "accept":
         return None

@@ -1,4 +1,4 @@
-"""Runs the official conformance suite and judges what it says; called by `run` with the folder of its programs.
+"""Runs the official conformance suite and checks its results; called by `run` with the folder of its programs.
 
 The plain server may fail exactly the checks in expected-failures.*.yml, each of which names the fixture it misses; the
 overlay, which has the fixtures, may fail nothing. Stricter than the suite: a warning is a failure, a listed check must
@@ -89,16 +89,16 @@ class Suite:
         allowed.write_text("server:\n" + "".join(f"  - {check}\n" for check in known) if known else "server: []\n")
         wanted = {name for name, versions in self._scenarios.items() if revision in versions}
         arguments = ["--suite", "all", "--spec-version", revision, "--expected-failures", str(allowed)]
-        return self._judge(f"{revision} {label}", url, [arguments], wanted, known, set())
+        return self._check(f"{revision} {label}", url, [arguments], wanted, known, set())
 
     def tasks(self, label: str, url: str) -> Outcome:
         """Runs the scenarios of the Tasks extension."""
         wanted = {name for name in self._scenarios if name.startswith("tasks-")}
-        return self._judge(
+        return self._check(
             f"tasks {label}", url, [["--scenario", name] for name in sorted(wanted)], wanted, {}, ALWAYS_SKIPPED
         )
 
-    def _judge(
+    def _check(
         self,
         label: str,
         url: str,

@@ -1,4 +1,4 @@
-"""A process that creates a video and follows it to its end, unless it dies on the way at the point it was told.
+"""A process that creates a video and follows it to its end, unless it dies on the way at the given point.
 
 Run by the crash tests: `python -m tests.crash.child FOLDER URL PROMPT POINT SHIFT`. POINT names where SIGKILL falls, or
 is empty; SHIFT moves the clock, so that deadlines of a dead predecessor have passed. PROMPT empty: only follow.

@@ -1,4 +1,4 @@
-"""A process that saves every finished video and joins every film, unless it dies on the way at the point it was told.
+"""A process that saves every finished video and joins every film, unless it dies on the way at the given point.
 
 Run by the crash tests: `python -m tests.crash.saving_child FOLDER URL POINT SKIP SHIFT`. POINT names where SIGKILL
 falls, the SKIP first times excepted; SHIFT moves the clock, so that the leases of a dead predecessor have run out.

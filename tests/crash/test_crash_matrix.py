@@ -52,10 +52,10 @@ async def test_a_process_killed_at_any_point_neither_pays_twice_nor_forgets(tmp_
             assert await child(folder, url, prompt, point, 0.0) == -signal.SIGKILL
             # An hour later: whatever deadline the dead process had has passed.
             assert await child(folder, url, "", "", 3600.0) == 0
-            judge(folder, tmp_path / "sandbox" / "ledger.db", prompt, point)
+            check_outcome(folder, tmp_path / "sandbox" / "ledger.db", prompt, point)
 
 
-def judge(folder: Path, ledger: Path, prompt: str, point: str) -> None:
+def check_outcome(folder: Path, ledger: Path, prompt: str, point: str) -> None:
     with sqlite3.connect(ledger) as db:
         charged = db.execute(
             "SELECT id, status FROM tasks WHERE json_extract(body, '$.input.prompt') = ?", (prompt,)
@@ -63,9 +63,9 @@ def judge(folder: Path, ledger: Path, prompt: str, point: str) -> None:
     with sqlite3.connect(folder / "journal.db") as db:
         entries = db.execute("SELECT status, upstream_id FROM entries").fetchall()
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    # 1. Per intent at most one charge.
+    # 1. Per request at most one charge.
     assert len(charged) <= len(entries) <= 1 or not charged
-    # 2. Every charged task is linked, or its intent is unknown; never refused, never missing.
+    # 2. Every charged task is linked, or its request is unknown; never refused, never missing.
     for task_id, status in charged:
         ((known, upstream),) = entries
         assert upstream == task_id or known == "unknown"

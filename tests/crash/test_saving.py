@@ -77,14 +77,14 @@ async def test_a_process_killed_while_it_saves_leaves_no_half_file_and_nothing_t
             await anyio.Path(folder).mkdir()
             await filled(folder, api)
             assert await child(folder, api.url, point, number % 2, 0.0) == -signal.SIGKILL
-            judge_files(folder)
+            check_files(folder)
             # After the dead process's lease has run out.
             assert await child(folder, api.url, "", 0, 600.0) == 0
-            judge_files(folder)
-            judge_end(folder)
+            check_files(folder)
+            check_end(folder)
 
 
-def judge_files(folder: Path) -> None:
+def check_files(folder: Path) -> None:
     """Whatever has its final name is whole."""
     for path in (folder / "videos").iterdir():
         if not path.name.startswith("."):
@@ -93,11 +93,11 @@ def judge_files(folder: Path) -> None:
             assert found.seconds in (1.0, 2.0, 3.0)
 
 
-def judge_end(folder: Path) -> None:
+def check_end(folder: Path) -> None:
     with sqlite3.connect(folder / "journal.db") as db:
         rows = db.execute("SELECT saved_to, film_saved_to, file_error, file_due_at FROM entries ORDER BY id").fetchall()
     assert [(error, due) for _, _, error, due in rows] == [(None, None)] * 3
     named = [path for saved, film, _, _ in rows for path in (saved, film) if path]
     assert len(named) == 5
-    # Nothing twice, and nothing left lying about.
+    # Nothing twice, and no other file is left.
     assert sorted(named) == sorted(map(str, (folder / "videos").iterdir()))

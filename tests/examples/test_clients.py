@@ -1,7 +1,7 @@
-"""The examples: clients that nobody here wrote, each in an environment of its own, make and extend a video.
+"""The examples: third-party clients, each in its own environment, make and extend a video.
 
 Marked `clients`, because they install software: `python -m pytest -m clients` needs pip and npm. What they do and what
-is checked stands in examples/run_all.py. VEO_CLIENTS_DIR keeps the environments for the next time.
+is checked is in examples/run_all.py. VEO_CLIENTS_DIR keeps the environments for the next time.
 """
 
 import os
@@ -18,7 +18,7 @@ from examples.run_all import EXAMPLES, HERE, Outcome, Runner
 def outcomes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outcome]]]:
-    """The chosen examples, two at a time: they wait more than they work."""
+    """The chosen examples, two at a time, because they mostly wait."""
     chosen = [item.callspec.params["name"] for item in request.session.items if "outcomes" in item.fixturenames]
     kept = os.environ.get("VEO_CLIENTS_DIR")
     home = Path(kept) if kept else tmp_path_factory.mktemp("clients")
@@ -35,9 +35,9 @@ def test_a_client_in_its_own_environment_does_the_main_job(outcomes: dict[str, F
     assert outcome.trouble is None, outcome.trouble
 
 
-def test_every_example_is_run_and_stands_in_the_index() -> None:
+def test_every_example_is_run_and_listed_in_the_readme() -> None:
     folders = {path.name for path in HERE.iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert {example.folder for example in EXAMPLES.values()} == folders
-    index = (HERE / "README.md").read_text()
+    readme = (HERE / "README.md").read_text()
     for entry in HERE.iterdir():
-        assert entry.name in index or entry.name in ("README.md", "__pycache__"), f"{entry.name} is not in the index"
+        assert entry.name in readme or entry.name in ("README.md", "__pycache__"), f"{entry.name} is not in the README"

@@ -138,8 +138,8 @@ async def test_lines_over_stdio(tmp_path: Path, era: str) -> None:
 
 
 @dataclass
-class Door:
-    """One HTTP door in one era, to which any bytes can be posted as a message."""
+class EntryPoint:
+    """One HTTP entry point in one era, to which any bytes can be posted as a message."""
 
     url: str
     headers: dict[str, str]
@@ -159,16 +159,16 @@ class Door:
 
 
 @asynccontextmanager
-async def door(child: Child, path: str, era: str, http: httpx2.AsyncClient) -> AsyncGenerator[Door]:
+async def entry_point(child: Child, path: str, era: str, http: httpx2.AsyncClient) -> AsyncGenerator[EntryPoint]:
     headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
     if path == "/mcp" and era == "modern":
-        yield Door(child.url + path, {**headers, "MCP-Protocol-Version": "2026-07-28"}, modern=True)
+        yield EntryPoint(child.url + path, {**headers, "MCP-Protocol-Version": "2026-07-28"}, modern=True)
     elif path == "/mcp":
         opened = await http.post(child.url + path, headers=headers, json=INITIALIZE)
         assert opened.status_code == 200, opened.text
         headers["mcp-session-id"] = opened.headers["mcp-session-id"]
         await http.post(child.url + path, headers=headers, json=INITIALIZED)
-        yield Door(child.url + path, headers, modern=False)
+        yield EntryPoint(child.url + path, headers, modern=False)
     else:
         async with http.stream("GET", child.url + "/sse") as stream, anyio.create_task_group() as group:
             lines = stream.aiter_lines()
@@ -186,7 +186,7 @@ async def door(child: Child, path: str, era: str, http: httpx2.AsyncClient) -> A
             if era == "legacy":
                 await http.post(child.url + endpoint, headers=headers, json=INITIALIZE)
                 await http.post(child.url + endpoint, headers=headers, json=INITIALIZED)
-            yield Door(child.url + endpoint, headers, modern=era == "modern")
+            yield EntryPoint(child.url + endpoint, headers, modern=era == "modern")
             group.cancel_scope.cancel()
 
 
@@ -197,17 +197,15 @@ async def test_messages_over_http(tmp_path: Path, path: str, era: str) -> None:
     async with (
         http_child(tmp_path) as child,
         httpx2.AsyncClient(timeout=ANSWER_SECONDS) as http,
-        door(child, path, era, http) as open_door,
+        entry_point(child, path, era, http) as opened,
     ):
         await in_parallel(
             MUTATIONS,
-            lambda number: open_door.post(
-                http, mutator.body(message(mutator, modern=open_door.modern, number=number + 10))
-            ),
+            lambda number: opened.post(http, mutator.body(message(mutator, modern=opened.modern, number=number + 10))),
         )
         # A message may have been one that ends the session: which is what it then did.
         await still_serves(child)
-        assert open_door.statuses[400]
+        assert opened.statuses[400]
 
 
 async def in_parallel(count: int, work: Callable[[int], Awaitable[None]], *, at_once: int = 8) -> None:
@@ -254,7 +252,7 @@ async def test_answers_of_the_api_callbacks_and_rows(tmp_path: Path) -> None:
         httpx2.AsyncClient(timeout=60) as http,
     ):
         tokens = [await token(tmp_path, entry) for entry in seeded(tmp_path, api.base_url)]
-        async with door(child, "/mcp", "legacy", http) as face:
+        async with entry_point(child, "/mcp", "legacy", http) as face:
 
             async def one(number: int) -> None:
                 match number % 4:

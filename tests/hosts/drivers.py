@@ -1,7 +1,7 @@
 """Five real command-line hosts, each in a home of its own, with our server configured and a scripted model behind it.
 
 Used by the host tests. A driver knows where its host keeps its entries, how it names our tools, how it is started
-without a person, and where in a request body the results of tools stand.
+without a person, and where a request body holds the results of tools.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 __all__ = ["HOSTS", "Host"]
 
 Entry = Mapping[str, Any]
-Shown = Callable[[dict[str, Any]], list[str]]
+ResultsOf = Callable[[dict[str, Any]], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,19 @@ class Host:
     """One host.
 
     Attributes:
-        name: how the tests call it; also the program's name.
+        name: its name in the tests; also the program's name.
         tool: how it names one of our tools to its model.
         prepare: writes the configuration into a home folder; returns the environment it needs. Arguments: home, the
             server's entry (command, args, env; Claude Code, Codex and Copilot CLI take None too), the model's URL.
-        command: the arguments after the program's name that ask it one thing.
-        results: the results of tools that stand in a request body, as the model sees them.
+        command: the arguments that make the program answer one prompt.
+        results: extracts the results of tools from a request body, as the model sees them.
     """
 
     name: str
     tool: Callable[[str], str]
     prepare: Callable[[Path, Any, str], dict[str, str]]
     command: tuple[str, ...]
-    results: Shown
+    results: ResultsOf
 
 
 def _write(path: Path, text: str) -> None:
@@ -164,7 +164,7 @@ def _opencode(home: Path, entry: Entry, model: str) -> dict[str, str]:
 
 
 def _text(content: Any) -> str:
-    """The words in a result: a string, or blocks of text."""
+    """The text of a result: a string, or blocks of text."""
     if isinstance(content, str):
         return content
     if isinstance(content, list):

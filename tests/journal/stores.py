@@ -15,12 +15,12 @@ from veo_mcp.journal.journal import Journal, Lease, Limits
 
 __all__ = [
     "ANN",
+    "ANNOUNCED_WITHIN",
     "BOB",
     "DAY",
     "NO_LIMITS",
     "OLD_ROWS",
     "SANDBOX",
-    "TOLD_WITHIN",
     "Store",
     "begin",
     "leased",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 DAY = 24 * 3600.0
-TOLD_WITHIN = 2.0
+ANNOUNCED_WITHIN = 2.0
 """Seconds in which a change of another process is announced, whether the store listens or polls."""
 NO_LIMITS = Limits()
 REAL = "https://api.example"
@@ -78,7 +78,7 @@ class Store(Protocol):
         ...
 
     async def make_newer(self) -> None:
-        """Makes the store look as if a newer version had moved it on."""
+        """Makes the store look as if a newer version had migrated it."""
         ...
 
 

@@ -111,21 +111,21 @@ async def test_a_later_change_is_never_seen_before_an_earlier_one(store: Postgre
                         assert (await anext(feed)).progress is None
             finally:
                 go_on.set()  # what has begun is brought to its end, also when this test fails
-        told = dict[str, float | None]()
+        seen = dict[str, float | None]()
         with anyio.fail_after(2):
-            while len(told) < 2:
+            while len(seen) < 2:
                 entry = await anext(feed)
-                told[entry.id] = entry.progress
-        assert told == {first.id: 1.0, second.id: 2.0}
+                seen[entry.id] = entry.progress
+        assert seen == {first.id: 1.0, second.id: 2.0}
 
 
 async def test_the_database_itself_says_when_something_changed(store: PostgresStore) -> None:
     async with store.open(look_seconds=3600) as reader, store.open() as writer, reader.changes() as feed:
         entry = await running(writer, 1, store.now)
         for progress in (1.0, 2.0, 3.0):
-            moved = await writer.record(entry.id, Change(progress=progress), now=store.now)
+            updated = await writer.record(entry.id, Change(progress=progress), now=store.now)
             with anyio.fail_after(2):
-                while await anext(feed) != moved:
+                while await anext(feed) != updated:
                     pass
 
 
@@ -202,8 +202,8 @@ async def test_an_older_server_goes_on_and_starts_again_beside_a_newer_one(store
         async with store.open(schema=[*SCHEMA, ADDS]) as newer:
             assert await store.run("SELECT novelty FROM veo_entries") == "none"
             assert await newer.find(entry.id) == entry
-            moved = await older.record(entry.id, Change(progress=1.0), now=store.now)
-            assert await newer.find(entry.id) == moved
+            updated = await older.record(entry.id, Change(progress=1.0), now=store.now)
+            assert await newer.find(entry.id) == updated
             done = await newer.record(entry.id, Change(status=Status.COMPLETED), now=store.now)
             with anyio.fail_after(2):
                 while await anext(feed) != done:
@@ -322,7 +322,7 @@ async def test_an_address_that_leads_nowhere_is_named(
     assert "VEO_JOURNAL" in said or "search path" in said
 
 
-async def test_a_user_without_rights_is_told_which(store: PostgresStore) -> None:
+async def test_a_user_without_rights_learns_which_are_missing(store: PostgresStore) -> None:
     await store.run("CREATE ROLE reader LOGIN")
     await store.run(f"GRANT USAGE ON SCHEMA {store.schema} TO reader")
     assert "does not allow this user" in await refused(address(store.url.replace("postgres@", "reader@")))

@@ -1,4 +1,4 @@
-"""A PostgreSQL that goes away, falls silent, or dies with an answer on its way: nothing is lost, doubled or untold."""
+"""A PostgreSQL that goes away, falls silent, or dies before it answers: no change is lost, doubled or unannounced."""
 
 from collections.abc import AsyncGenerator, Generator
 from typing import Literal
@@ -53,7 +53,7 @@ async def test_a_request_whose_commit_was_cut_off_is_begun_once_and_sent_by_its_
 
 
 @pytest.mark.parametrize("cut", ["commit", "answer"])
-async def test_a_change_whose_commit_was_cut_off_is_recorded_and_told_once(
+async def test_a_change_whose_commit_was_cut_off_is_recorded_and_announced_once(
     store: PostgresStore, network: Relay, cut: Literal["commit", "answer"]
 ) -> None:
     async with store.open() as journal:
@@ -72,7 +72,7 @@ async def test_a_change_whose_commit_was_cut_off_is_recorded_and_told_once(
             assert waited.cancelled_caught
 
 
-async def test_a_change_is_told_within_two_seconds_of_a_connection_dying_in_silence(
+async def test_a_change_is_announced_within_two_seconds_of_a_connection_dying_in_silence(
     store: PostgresStore, network: Relay
 ) -> None:
     """No exception says so, and what PostgreSQL sends is lost."""

@@ -224,7 +224,7 @@ async def test_processes_that_open_an_older_journal_at_once_move_it_over_once(st
             group.start_soon(open_it)
 
 
-async def test_a_process_whose_journal_a_newer_version_moved_on_is_told_so(store: SqliteStore) -> None:
+async def test_a_process_whose_journal_a_newer_version_migrated_gets_an_error_that_says_so(store: SqliteStore) -> None:
     async with store.open() as journal:
         entry = await running(journal, 1, store.now)
         with sqlite3.connect(store.path) as db:
@@ -335,7 +335,7 @@ async def test_trouble_is_logged_once_and_the_feed_catches_up(
     assert len([record for record in caplog.records if "cannot be used" in record.getMessage()]) == 2
 
 
-async def test_what_a_cancelled_call_wrote_is_told_all_the_same(store: SqliteStore) -> None:
+async def test_what_a_cancelled_call_wrote_is_announced_all_the_same(store: SqliteStore) -> None:
     scope = anyio.CancelScope()
 
     def give_up(point: str) -> None:

@@ -108,7 +108,7 @@ async def test_a_full_disk_at_the_intent_sends_nothing(tmp_path: Path) -> None:
         assert api.posts == 0
 
 
-async def test_a_disk_that_is_full_after_the_answer_is_never_told_as_not_charged(tmp_path: Path) -> None:
+async def test_a_disk_that_is_full_after_the_answer_is_never_reported_as_not_charged(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     async with SqliteJournal(path) as journal:
 

@@ -12,7 +12,7 @@ import httpx2
 import jsonschema
 import pytest
 
-from tests.support.sandbox_api import CREATE, Caller, api
+from tests.support.sandbox_api import CREATE, ApiClient, api
 from veo_mcp.sandbox.openapi import ERRORS
 from veo_mcp.sandbox.page import KEYS, SWITCHES
 
@@ -30,24 +30,24 @@ def is_error(answer: httpx2.Response, code: str) -> None:
 
 
 async def test_a_video_runs_from_pending_to_completed_and_is_paid_once(tmp_path: Path) -> None:
-    async with api(tmp_path, seconds=0.5) as me:
-        made = await me.create(prompt="A dog playing in a park", mode="fast", aspect_ratio="16:9")
+    async with api(tmp_path, seconds=0.5) as client:
+        made = await client.create(prompt="A dog playing in a park", mode="fast", aspect_ratio="16:9")
         assert made.status_code == 200
         assert {"code": 200, "msg": "success"}.items() <= made.json().items()
         task_id = made.json()["data"]["taskId"]
-        first = (await me.get(f"/v1/tasks/{task_id}")).json()
+        first = (await client.get(f"/v1/tasks/{task_id}")).json()
         assert first["status"] in ("pending", "processing")
         assert first["progress"] is None or 0 <= first["progress"] < 100
-        assert await me.credits() == {"balance": 9960, "total_purchased": 10000, "total_consumed": 40}
-        task = await me.ended(task_id)
+        assert await client.credits() == {"balance": 9960, "total_purchased": 10000, "total_consumed": 40}
+        task = await client.ended(task_id)
         assert set(task) == {"id", "status", "model", "created_at", "completed_at", "output"}
         assert isinstance(task["created_at"], int)
         assert task["output"]["metadata"] == {"resolution": "720p"}
         (url,) = task["output"]["urls"]
-        part = await me.http.get(url, headers={"Range": "bytes=0-99"})
+        part = await client.http.get(url, headers={"Range": "bytes=0-99"})
         assert part.status_code == 206
         assert len(part.content) == 100
-        whole = await me.http.get(url)
+        whole = await client.http.get(url)
         assert whole.headers["content-type"] == "video/mp4"
         assert whole.content.index(b"moov") < whole.content.index(b"mdat")
 
@@ -88,14 +88,14 @@ WRONG: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("name", WRONG)
 async def test_a_wrong_request_gets_the_documented_error_and_costs_nothing(tmp_path: Path, name: str) -> None:
     body, code = WRONG[name]
-    async with api(tmp_path) as me:
-        is_error(await me.post(body), code)
-        assert (await me.credits())["total_consumed"] == 0
+    async with api(tmp_path) as client:
+        is_error(await client.post(body), code)
+        assert (await client.credits())["total_consumed"] == 0
 
 
 async def test_the_missing_model_is_named_word_for_word(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        assert (await me.post({})).json()["error"]["message"] == "'model' is required."
+    async with api(tmp_path) as client:
+        assert (await client.post({})).json()["error"]["message"] == "'model' is required."
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ async def test_the_missing_model_is_named_word_for_word(tmp_path: Path) -> None:
     ],
 )
 async def test_special_keys_meet_their_fate(tmp_path: Path, key: str, code: str) -> None:
-    async with api(tmp_path, key) as me:
-        is_error(await me.create(), code)
+    async with api(tmp_path, key) as client:
+        is_error(await client.create(), code)
 
 
-async def test_a_key_that_may_ask_once_a_second_is_told_when_to_come_back(tmp_path: Path) -> None:
-    async with api(tmp_path, "sk-sandbox-rate") as me:
-        assert (await me.get("/v1/credits")).status_code == 200
-        answer = await me.get("/v1/credits")
+async def test_a_key_that_may_ask_once_a_second_learns_when_to_try_again(tmp_path: Path) -> None:
+    async with api(tmp_path, "sk-sandbox-rate") as client:
+        assert (await client.get("/v1/credits")).status_code == 200
+        answer = await client.get("/v1/credits")
         is_error(answer, "rate_limit_exceeded")
         assert answer.headers["retry-after"] == "1"
 
@@ -131,58 +131,58 @@ async def test_limits_and_allowlists_of_a_key_come_from_a_file_and_take_effect_a
         "sk-outside": {"allow": ["10.0.0.0/8"]},
         "sk-gone": {"disabled": True},
     }
-    async with api(tmp_path) as me:
+    async with api(tmp_path) as client:
         (tmp_path / "accounts.json").write_text(json.dumps(rules))
         for key, fits in (("sk-hourly", 2), ("sk-daily", 1), ("sk-total", 1)):
-            caller = Caller(me.http, key)
+            caller = ApiClient(client.http, key)
             for number in range(fits):
                 assert (await caller.create(prompt=f"[sandbox:slow] {number}")).status_code == 200
             is_error(await caller.create(), "spend_limit_exceeded")
-        assert (await Caller(me.http, "sk-total").credits())["balance"] == 460
-        assert (await Caller(me.http, "sk-inside").create(prompt="[sandbox:slow]")).status_code == 200
-        is_error(await Caller(me.http, "sk-outside").create(), "ip_not_allowed")
-        is_error(await Caller(me.http, "sk-gone").create(), "invalid_api_key")
+        assert (await ApiClient(client.http, "sk-total").credits())["balance"] == 460
+        assert (await ApiClient(client.http, "sk-inside").create(prompt="[sandbox:slow]")).status_code == 200
+        is_error(await ApiClient(client.http, "sk-outside").create(), "ip_not_allowed")
+        is_error(await ApiClient(client.http, "sk-gone").create(), "invalid_api_key")
         (tmp_path / "accounts.json").write_text("{ not json")
-        is_error(await Caller(me.http, "sk-gone").create(), "invalid_api_key")
+        is_error(await ApiClient(client.http, "sk-gone").create(), "invalid_api_key")
 
 
 async def test_switches_in_a_prompt_decide_the_fate_of_a_create(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        is_error(await me.create(prompt="[sandbox:upstream_error]"), "upstream_error")
-        assert (await me.credits())["total_consumed"] == 0
-        first = await me.create(prompt="[sandbox:rate_limit] a")
+    async with api(tmp_path) as client:
+        is_error(await client.create(prompt="[sandbox:upstream_error]"), "upstream_error")
+        assert (await client.credits())["total_consumed"] == 0
+        first = await client.create(prompt="[sandbox:rate_limit] a")
         is_error(first, "rate_limit_exceeded")
         assert first.headers["retry-after"] == "2"
-        assert (await me.create(prompt="[sandbox:rate_limit] a")).status_code == 200
-        is_error(await me.create(prompt="[sandbox:internal_error]"), "internal_error")
-        garbage = await me.create(prompt="[sandbox:garbage]")
+        assert (await client.create(prompt="[sandbox:rate_limit] a")).status_code == 200
+        is_error(await client.create(prompt="[sandbox:internal_error]"), "internal_error")
+        garbage = await client.create(prompt="[sandbox:garbage]")
         assert garbage.status_code == 200
         assert b"garbage" in garbage.content
         with pytest.raises(httpx2.RemoteProtocolError):
-            await me.create(prompt="[sandbox:drop]")
+            await client.create(prompt="[sandbox:drop]")
         body = {"model": "veo-3", "input": {"prompt": "[sandbox:timeout]"}}
         with pytest.raises(httpx2.ReadTimeout):
-            await me.http.post(CREATE, json=body, headers=me.headers, timeout=0.3)
-        assert (await me.credits())["total_consumed"] == 5 * 40
+            await client.http.post(CREATE, json=body, headers=client.headers, timeout=0.3)
+        assert (await client.credits())["total_consumed"] == 5 * 40
 
 
 async def test_a_failed_task_is_refunded_exactly_once(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        task_id = (await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
-        task = await me.ended(task_id)
+    async with api(tmp_path) as client:
+        task_id = (await client.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
+        task = await client.ended(task_id)
         assert set(task) == {"id", "status", "model", "created_at", "error"}
         assert task["error"] == {"code": "upstream_error", "message": "Video generation failed"}
-        assert await me.credits() == {"balance": 10000, "total_purchased": 10000, "total_consumed": 0}
+        assert await client.credits() == {"balance": 10000, "total_purchased": 10000, "total_consumed": 0}
         is_error(
-            await me.post({"model": "veo-3-extend", "input": {"prompt": "x", "extend_task_id": task_id}}),
+            await client.post({"model": "veo-3-extend", "input": {"prompt": "x", "extend_task_id": task_id}}),
             "invalid_request",
         )
 
 
 async def test_tasks_belong_to_their_key(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        task_id = (await me.create(prompt="[sandbox:slow]")).json()["data"]["taskId"]
-        is_error(await Caller(me.http, "sk-other").get(f"/v1/tasks/{task_id}"), "task_not_found")
+    async with api(tmp_path) as client:
+        task_id = (await client.create(prompt="[sandbox:slow]")).json()["data"]["taskId"]
+        is_error(await ApiClient(client.http, "sk-other").get(f"/v1/tasks/{task_id}"), "task_not_found")
 
 
 @pytest.mark.parametrize(
@@ -209,17 +209,19 @@ async def test_tasks_belong_to_their_key(tmp_path: Path) -> None:
     ],
 )
 async def test_a_hostile_url_is_refused_by_its_words(tmp_path: Path, url: str) -> None:
-    async with api(tmp_path, allow_private=False) as me:
-        is_error(await me.create(image_urls=[url]), "invalid_request")
-        is_error(await me.post({"model": "veo-3", "callback_url": url, "input": {"prompt": "x"}}), "invalid_request")
-        assert (await me.credits())["total_consumed"] == 0
+    async with api(tmp_path, allow_private=False) as client:
+        is_error(await client.create(image_urls=[url]), "invalid_request")
+        is_error(
+            await client.post({"model": "veo-3", "callback_url": url, "input": {"prompt": "x"}}), "invalid_request"
+        )
+        assert (await client.credits())["total_consumed"] == 0
 
 
 async def test_the_documented_requests_work_as_curl_lines(tmp_path: Path) -> None:
     curl = shutil.which("curl")
     assert curl
-    async with api(tmp_path, "sk-your-api-key") as me:
-        base = str(me.http.base_url).rstrip("/")
+    async with api(tmp_path, "sk-your-api-key") as client:
+        base = str(client.http.base_url).rstrip("/")
 
         async def ask(*arguments: str) -> Any:
             line = [curl, "-sS", *arguments, "-H", "Authorization: Bearer sk-your-api-key"]
@@ -259,20 +261,20 @@ async def test_the_documented_requests_work_as_curl_lines(tmp_path: Path) -> Non
                 },
             }
         )
-        assert (await me.ended(first))["status"] == "completed"
+        assert (await client.ended(first))["status"] == "completed"
         go_on = {"prompt": "Continue the scene, camera slowly zooms out", "extend_task_id": first}
         extension = await post({"model": "veo-3-extend", "input": go_on})
         assert (await ask(f"{base}/v1/tasks/{extension}"))["model"] == "veo-3-extend"
         # Nothing on this machine reaches example.com: accepted, charged, then failed and refunded.
-        assert (await me.ended(frames))["status"] == "failed"
-        assert (await me.ended(reference))["status"] == "failed"
-        assert (await me.ended(extension))["status"] == "completed"
+        assert (await client.ended(frames))["status"] == "failed"
+        assert (await client.ended(reference))["status"] == "failed"
+        assert (await client.ended(extension))["status"] == "completed"
         assert (await ask(f"{base}/v1/credits"))["data"]["total_consumed"] == 80
 
 
 async def test_every_answer_is_as_openapi_describes_it(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        described = (await me.http.get("/openapi.json")).json()
+    async with api(tmp_path) as client:
+        described = (await client.http.get("/openapi.json")).json()
         assert described["openapi"].startswith("3.1")
         assert set(described["paths"]) == {CREATE, "/v1/tasks/{taskId}", "/v1/credits"}
 
@@ -281,23 +283,23 @@ async def test_every_answer_is_as_openapi_describes_it(tmp_path: Path) -> None:
             schema = answers[str(answer.status_code)]["content"]["application/json"]["schema"]
             jsonschema.validate(answer.json(), schema)
 
-        made = await me.create(prompt="[sandbox:fail]")
+        made = await client.create(prompt="[sandbox:fail]")
         fits(made, CREATE, "post")
         task_id = made.json()["data"]["taskId"]
-        fits(await me.get(f"/v1/tasks/{task_id}"), "/v1/tasks/{taskId}", "get")
-        await me.ended(task_id)
-        fits(await me.get(f"/v1/tasks/{task_id}"), "/v1/tasks/{taskId}", "get")
-        fits(await me.get("/v1/tasks/nope"), "/v1/tasks/{taskId}", "get")
-        fits(await me.get("/v1/credits"), "/v1/credits", "get")
+        fits(await client.get(f"/v1/tasks/{task_id}"), "/v1/tasks/{taskId}", "get")
+        await client.ended(task_id)
+        fits(await client.get(f"/v1/tasks/{task_id}"), "/v1/tasks/{taskId}", "get")
+        fits(await client.get("/v1/tasks/nope"), "/v1/tasks/{taskId}", "get")
+        fits(await client.get("/v1/credits"), "/v1/credits", "get")
         for body, _code in WRONG.values():
-            fits(await me.post(body), CREATE, "post")
+            fits(await client.post(body), CREATE, "post")
 
 
 async def test_the_page_lists_every_switch_and_key_and_escapes_prompts(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        task_id = (await me.create(prompt="<script>alert(1)</script> sea")).json()["data"]["taskId"]
-        await me.ended(task_id)
-        page = (await me.http.get("/")).text
+    async with api(tmp_path) as client:
+        task_id = (await client.create(prompt="<script>alert(1)</script> sea")).json()["data"]["taskId"]
+        await client.ended(task_id)
+        page = (await client.http.get("/")).text
         assert all(f"<code>[sandbox:{name}]</code>" in page for name in SWITCHES)
         assert all(f"<code>{name}</code>" in page for name in KEYS)
         assert "&lt;script&gt;alert" in page
@@ -306,22 +308,22 @@ async def test_the_page_lists_every_switch_and_key_and_escapes_prompts(tmp_path:
 
 
 async def test_paths_outside_the_videos_are_not_served(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
+    async with api(tmp_path) as client:
         for path in ("/videos/../ledger.db", "/videos/%2e%2e/ledger.db", "/videos/", "/videos/x.mp4", "/ledger.db"):
-            assert (await me.http.get(path)).status_code == 404
+            assert (await client.http.get(path)).status_code == 404
 
 
 async def test_a_large_body_is_refused(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
-        is_error(await me.create(prompt="x" * 400_000), "invalid_request")
+    async with api(tmp_path) as client:
+        is_error(await client.create(prompt="x" * 400_000), "invalid_request")
 
 
 async def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None:
-    async with api(tmp_path, seconds=60) as me:
-        ledger = (await me.get("/v1/credits")).headers["x-veo-sandbox"]
-        task_id = (await me.create(prompt="[sandbox:fail] later")).json()["data"]["taskId"]
-    async with api(tmp_path) as me:
-        again = await me.get("/v1/credits")
+    async with api(tmp_path, seconds=60) as client:
+        ledger = (await client.get("/v1/credits")).headers["x-veo-sandbox"]
+        task_id = (await client.create(prompt="[sandbox:fail] later")).json()["data"]["taskId"]
+    async with api(tmp_path) as client:
+        again = await client.get("/v1/credits")
         assert again.headers["x-veo-sandbox"] == ledger
-        assert (await me.ended(task_id))["status"] == "failed"
-        assert (await me.credits())["balance"] == 10_000
+        assert (await client.ended(task_id))["status"] == "failed"
+        assert (await client.credits())["balance"] == 10_000

@@ -1,4 +1,4 @@
-"""The sandbox's front door: own names only, documented errors for whatever comes, private files, bounded memory."""
+"""What the sandbox accepts over HTTP: own names only, documented errors for all else, private files, bounded memory."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.support.sandbox_api import CREATE, Caller, api
+from tests.support.sandbox_api import CREATE, ApiClient, api
 from veo_mcp.sandbox.files import Recent, private_folder, tighten, write_private
 from veo_mcp.sandbox.ledger import Ledger
 
@@ -33,8 +33,8 @@ async def raw(port: int, request: bytes) -> bytes:
 
 @pytest.mark.parametrize("path", ["/", "/v1/credits", "/videos/x.mp4", "/openapi.json", "/healthz", "/nothing"])
 async def test_only_own_names_are_answered(tmp_path: Path, path: str) -> None:
-    async with api(tmp_path) as me:
-        port = me.http.base_url.port
+    async with api(tmp_path) as client:
+        port = client.http.base_url.port
         assert port is not None
 
         async def status(*hosts: str) -> int:
@@ -102,22 +102,22 @@ BODIES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", BODIES)
 async def test_bad_bodies_get_the_documented_error_and_cost_nothing(tmp_path: Path, name: str) -> None:
-    async with api(tmp_path) as me:
-        answer = await me.http.post(CREATE, content=BODIES[name], headers=me.headers)
+    async with api(tmp_path) as client:
+        answer = await client.http.post(CREATE, content=BODIES[name], headers=client.headers)
         assert answer.status_code in (400, 404), answer.text
         error = answer.json()["error"]
         assert error["code"] in ("invalid_request", "model_not_found", "task_not_found")
         assert len(error["message"]) < 300
-        assert (await me.credits())["total_consumed"] == 0
+        assert (await client.credits())["total_consumed"] == 0
 
 
 async def test_the_longest_texts_are_taken_and_nothing_unasked_is_kept(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
+    async with api(tmp_path) as client:
         body = create(prompt="[sandbox:fail]" + "é" * 9_986, watermark="é" * 200)
-        made = await me.post({**body, "junk": "x" * 100_000})
+        made = await client.post({**body, "junk": "x" * 100_000})
         assert made.status_code == 200
-        await me.ended(made.json()["data"]["taskId"])
-        assert (await me.create(prompt="[sandbox:fail]")).status_code == 200
+        await client.ended(made.json()["data"]["taskId"])
+        assert (await client.create(prompt="[sandbox:fail]")).status_code == 200
     assert b"xxxxxxxxxx" not in (tmp_path / "ledger.db").read_bytes()
 
 
@@ -139,8 +139,8 @@ async def test_the_longest_texts_are_taken_and_nothing_unasked_is_kept(tmp_path:
     ids=lambda path: path[:30],
 )
 async def test_odd_paths_are_not_found(tmp_path: Path, path: str) -> None:
-    async with api(tmp_path) as me:
-        answer = await me.get(path)
+    async with api(tmp_path) as client:
+        answer = await client.get(path)
         assert answer.status_code == 404
         assert answer.json()["error"]["type"] == "invalid_request_error"
 
@@ -159,17 +159,17 @@ HEADS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", HEADS)
 async def test_odd_heads_get_no_500(tmp_path: Path, name: str) -> None:
-    async with api(tmp_path) as me:
-        port = me.http.base_url.port
+    async with api(tmp_path) as client:
+        port = client.http.base_url.port
         assert port is not None
         head = f"POST {CREATE} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer sk-me\r\n".encode()
         said = await raw(port, head + HEADS[name] + b"Connection: close\r\n\r\n" + b"{" * 300_000)
         assert said == b"" or said.startswith(b"HTTP/1.1 4"), said[:200]
-        assert (await me.credits())["total_consumed"] == 0
+        assert (await client.credits())["total_consumed"] == 0
 
 
 async def test_rules_in_the_file_that_cannot_be_meant_do_not_break_the_answers(tmp_path: Path) -> None:
-    async with api(tmp_path) as me:
+    async with api(tmp_path) as client:
         for number, text in enumerate(
             [
                 '{"sk-me": {"credits": 1' + "0" * 40 + "}}",
@@ -179,10 +179,10 @@ async def test_rules_in_the_file_that_cannot_be_meant_do_not_break_the_answers(t
             ]
         ):
             (tmp_path / "accounts.json").write_text(text)
-            assert (await Caller(me.http, f"sk-{number}").get("/v1/credits")).status_code == 200
-            assert (await me.get("/v1/credits")).status_code == 200
+            assert (await ApiClient(client.http, f"sk-{number}").get("/v1/credits")).status_code == 200
+            assert (await client.get("/v1/credits")).status_code == 200
         (tmp_path / "accounts.json").write_text('{"sk-slow": {"requests_per_second": 0.001}}')
-        slow = Caller(me.http, "sk-slow")
+        slow = ApiClient(client.http, "sk-slow")
         assert (await slow.get("/v1/credits")).status_code == 200
         assert int((await slow.get("/v1/credits")).headers["retry-after"]) <= 3600
 

@@ -1,8 +1,8 @@
-"""The guarded door: what leads to a private address is not reached, whatever a name, an answer or a redirect says."""
+"""The guarded fetcher: no private address is reached, whatever a name, an answer or a redirect says."""
 
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -27,13 +27,13 @@ class Host:
 @asynccontextmanager
 async def host(answer: bytes, *, drip: bool = False) -> AsyncGenerator[Host]:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    it = Host(listener.extra(SocketAttribute.local_port))
+    server = Host(listener.extra(SocketAttribute.local_port))
 
     async def serve(stream: SocketStream) -> None:
-        it.reached += 1
+        server.reached += 1
         async with stream:
             with suppress(anyio.BrokenResourceError, anyio.EndOfStream):
-                it.lines.append((await stream.receive()).partition(b"\r\n")[0].decode())
+                server.lines.append((await stream.receive()).partition(b"\r\n")[0].decode())
                 for start in range(0, len(answer), 1 if drip else len(answer)):
                     await stream.send(answer[start : start + (1 if drip else len(answer))])
                     if drip:
@@ -41,7 +41,7 @@ async def host(answer: bytes, *, drip: bool = False) -> AsyncGenerator[Host]:
 
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, serve)
-        yield it
+        yield server
         group.cancel_scope.cancel()
 
 
@@ -50,7 +50,7 @@ def ok(body: bytes, *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def answers(*addresses: list[str]):
+def answers(*addresses: list[str]) -> Callable[[str, int], Awaitable[list[str]]]:
     left = list(addresses)
 
     async def resolve(_name: str, _port: int) -> list[str]:
@@ -210,7 +210,7 @@ async def test_a_redirect_to_a_private_address_is_not_followed_there() -> None:
     async with host(ok(PNG)) as secret:
         there = f"http://127.0.0.1:{secret.port}/secret"
         async with host(f"HTTP/1.1 302 Found\r\nLocation: {there}\r\nContent-Length: 0\r\n\r\n".encode()) as env:
-            # The first hop is let in as a trusted_origin would be; the second passes the same door as everything else.
+            # The first hop is let in as a trusted_origin would be; the second passes the same check as everything else.
             fetcher = Fetcher(allow_private=False, resolve=answers(["127.0.0.1"]))
             with pytest.raises(FetchRefused):
                 await fetcher.image(f"http://127.0.0.1:{env.port}/a.png")

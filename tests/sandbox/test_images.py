@@ -10,7 +10,7 @@ import anyio
 import pytest
 from PIL import Image
 
-from tests.sandbox.test_callbacks_out import receiver
+from tests.support.receiver import receiver
 from tests.support.sandbox_api import api
 from veo_mcp.sandbox.studio import MEGAPIXELS, SIDE, clip_size, prepared
 
@@ -117,13 +117,13 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, content: bytes, words: str)
 
 
 async def test_an_image_that_is_too_large_fails_the_task_with_a_reason_and_refunds_it(tmp_path: Path) -> None:
-    async with receiver("200 OK", content=claims(6400, 6400)) as there, api(tmp_path) as me:
-        made = await me.create(image_urls=[there.url])
-        task = await me.ended(made.json()["data"]["taskId"])
+    async with receiver("200 OK", content=claims(6400, 6400)) as endpoint, api(tmp_path) as client:
+        made = await client.create(image_urls=[endpoint.url])
+        task = await client.ended(made.json()["data"]["taskId"])
         assert task["error"]["code"] == "upstream_error"
         assert task["error"]["message"].startswith("Video generation failed: image 1 could not be used")
         assert "40 megapixels" in task["error"]["message"]
-        assert (await me.credits())["balance"] == 10_000
+        assert (await client.credits())["balance"] == 10_000
 
 
 MEASURED = """

@@ -1,4 +1,4 @@
-"""The sandbox's ledger under kill -9: they add up at any moment, no task is stuck, no refund comes twice.
+"""The sandbox's ledger under kill -9: it adds up at any moment, no task is stuck, no refund comes twice.
 
 VEO_REQUESTS sets how many mixed requests are sent; the suite sends 200, `VEO_REQUESTS=2000` is the full measure.
 """
@@ -39,7 +39,7 @@ async def started(folder: Path, port: int, http: httpx2.AsyncClient) -> Process:
                 return process
 
 
-def judge(ledger: Path, *, quiet: bool) -> None:
+def check_ledger(ledger: Path, *, all_ended: bool) -> None:
     with sqlite3.connect(ledger) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert db.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone() == (0,)
@@ -53,28 +53,28 @@ def judge(ledger: Path, *, quiet: bool) -> None:
         for status, charges, refunds in per_task:
             assert charges == 2, status
             assert refunds == (2 if status == "failed" else 0), status
-            if quiet:
+            if all_ended:
                 assert status == "failed", status
 
 
-async def test_the_books_add_up_whenever_the_process_is_killed(tmp_path: Path) -> None:
-    chance, port = random.Random(5), free_port()
+async def test_the_ledger_adds_up_whenever_the_process_is_killed(tmp_path: Path) -> None:
+    rng, port = random.Random(5), free_port()
     ledger = tmp_path / "ledger.db"
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as http:
         process = await started(tmp_path, port, http)
         ids: list[str] = []
 
         async def one() -> None:
-            headers = {"Authorization": f"Bearer sk-{chance.randrange(20)}"}
+            headers = {"Authorization": f"Bearer sk-{rng.randrange(20)}"}
             try:
-                match chance.randrange(4):
+                match rng.randrange(4):
                     case 0 | 1:
                         body = {"model": "veo-3", "input": {"prompt": "[sandbox:fail] x"}}
                         answer = await http.post(CREATE, json=body, headers=headers)
                         if answer.status_code == 200:
                             ids.append(answer.json()["data"]["taskId"])
                     case 2 if ids:
-                        await http.get(f"/v1/tasks/{chance.choice(ids)}", headers=headers)
+                        await http.get(f"/v1/tasks/{rng.choice(ids)}", headers=headers)
                     case _:
                         await http.get("/v1/credits", headers=headers)
             except httpx2.TransportError:
@@ -88,7 +88,7 @@ async def test_the_books_add_up_whenever_the_process_is_killed(tmp_path: Path) -
                         await anyio.lowlevel.checkpoint()
                 process.send_signal(signal.SIGKILL)
             await process.aclose()
-            judge(ledger, quiet=False)
+            check_ledger(ledger, all_ended=False)
             process = await started(tmp_path, port, http)
         with anyio.fail_after(120):
             while True:
@@ -99,5 +99,5 @@ async def test_the_books_add_up_whenever_the_process_is_killed(tmp_path: Path) -
                 await anyio.sleep(0.2)
         process.send_signal(signal.SIGKILL)
         await process.aclose()
-    judge(ledger, quiet=True)
+    check_ledger(ledger, all_ended=True)
     assert ids

@@ -107,7 +107,7 @@ async def test_a_post_from_another_site_makes_nothing_and_costs_nothing(
     async with page(tmp_path) as http:
         sent = {name: value.replace("{port}", str(http.base_url.port)) for name, value in headers.items()}
         answer = await http.post("/clips", data={"prompt": "A boat"}, headers=sent)
-        # A foreign name is turned away at the door, a foreign page by the form.
+        # A foreign name is refused by the host check, a foreign page by the form.
         assert answer.status_code == (400 if "Host" in headers else 403)
         assert answer.status_code == 400 or answer.text.startswith("Not charged.")
         shown = await seen(http)

@@ -13,8 +13,8 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.sandbox.test_callbacks_out import receiver
-from tests.support.sandbox_api import Caller, api
+from tests.support.receiver import receiver
+from tests.support.sandbox_api import ApiClient, api
 from veo_mcp.sandbox.accounts import Rules
 from veo_mcp.sandbox.fetch import Fetcher
 from veo_mcp.sandbox.ledger import Ledger, Task
@@ -31,13 +31,13 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> No
             await anyio.sleep(0.05)
 
 
-async def still_works(me: Caller) -> None:
-    made = await me.create(prompt="[sandbox:fail] and on it goes")
-    assert (await me.ended(made.json()["data"]["taskId"]))["status"] == "failed"
+async def still_works(client: ApiClient) -> None:
+    made = await client.create(prompt="[sandbox:fail] and on it goes")
+    assert (await client.ended(made.json()["data"]["taskId"]))["status"] == "failed"
 
 
-async def health(me: Caller) -> dict[str, Any]:
-    return (await me.get("/healthz")).json()
+async def health(client: ApiClient) -> dict[str, Any]:
+    return (await client.get("/healthz")).json()
 
 
 BODIES: dict[str, str] = {
@@ -61,20 +61,20 @@ BODIES: dict[str, str] = {
 
 @pytest.mark.parametrize("status", ["pending", "failed"])
 async def test_a_spoilt_row_is_dealt_with_at_the_start_and_hurts_nothing_else(tmp_path: Path, status: str) -> None:
-    async with api(tmp_path, seconds=60) as me:
-        ids = [(await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"] for _ in BODIES]
+    async with api(tmp_path, seconds=60) as client:
+        ids = [(await client.create(prompt="[sandbox:fail]")).json()["data"]["taskId"] for _ in BODIES]
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as db, db:
         db.execute("UPDATE tasks SET status = ?", (status,))
         for task_id, body in zip(ids, BODIES.values(), strict=True):
             db.execute("UPDATE tasks SET body = ? WHERE id = ?", (body, task_id))
-    async with api(tmp_path, allow_private=False, **QUICK) as me:
-        await still_works(me)
+    async with api(tmp_path, allow_private=False, **QUICK) as client:
+        await still_works(client)
         for task_id in ids:
-            await me.ended(task_id)
+            await client.ended(task_id)
         # Its callbacks are dealt with too: the next start has nothing left to do.
         await until(lambda: nothing_owed(tmp_path))
         if status == "pending":
-            assert (await me.credits())["balance"] == 10_000
+            assert (await client.credits())["balance"] == 10_000
 
 
 async def nothing_owed(folder: Path) -> bool:
@@ -85,54 +85,54 @@ async def nothing_owed(folder: Path) -> bool:
 async def test_a_receiver_that_asks_for_nonsense_does_not_end_the_worker(tmp_path: Path) -> None:
     for retry_after in ("\xb2", "-1", "1e9", "\xbc", "9" * 5000, ""):
         status = f"503 Busy\r\nRetry-After: {retry_after}"
-        async with receiver(status, "200 OK") as there, api(tmp_path, **QUICK) as me:
-            body = {"model": "veo-3", "callback_url": there.url, "input": {"prompt": "[sandbox:fail]"}}
-            await me.post(body)
-            await there.got(2)
-            await still_works(me)
+        async with receiver(status, "200 OK") as endpoint, api(tmp_path, **QUICK) as client:
+            body = {"model": "veo-3", "callback_url": endpoint.url, "input": {"prompt": "[sandbox:fail]"}}
+            await client.post(body)
+            await endpoint.wait_for(2)
+            await still_works(client)
 
 
 async def test_a_ledger_that_is_full_for_a_while_loses_no_refund_and_is_shown(tmp_path: Path) -> None:
     full = "CREATE TRIGGER full BEFORE UPDATE ON tasks BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
-    async with api(tmp_path, **QUICK) as me:
+    async with api(tmp_path, **QUICK) as client:
         with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
             with db:
                 db.execute(full)
-            task_id = (await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
+            task_id = (await client.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
 
             async def shown() -> bool:
-                return (await health(me))["status"] == "degraded"
+                return (await health(client))["status"] == "degraded"
 
             await until(shown)
-            assert (await me.get("/healthz")).status_code == 503
-            assert "disk is full" in (await health(me))["last_failure"]
-            assert (await me.get(f"/v1/tasks/{task_id}")).json()["status"] == "pending"
+            assert (await client.get("/healthz")).status_code == 503
+            assert "disk is full" in (await health(client))["last_failure"]
+            assert (await client.get(f"/v1/tasks/{task_id}")).json()["status"] == "pending"
             with db:
                 db.execute("DROP TRIGGER full")
-        assert (await me.ended(task_id))["status"] == "failed"
-        assert (await me.credits())["balance"] == 10_000
-        await still_works(me)
+        assert (await client.ended(task_id))["status"] == "failed"
+        assert (await client.credits())["balance"] == 10_000
+        await still_works(client)
         await until(lambda: nothing_owed(tmp_path))
 
         async def well() -> bool:
-            return (await health(me))["status"] == "ok"
+            return (await health(client))["status"] == "ok"
 
         await until(well)
 
 
 async def test_a_ledger_that_is_locked_for_longer_than_sqlite_waits_is_waited_for(tmp_path: Path) -> None:
-    async with api(tmp_path, seconds=0.5, **QUICK) as me:
-        me.http.timeout = 60
-        task_id = (await me.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
+    async with api(tmp_path, seconds=0.5, **QUICK) as client:
+        client.http.timeout = 60
+        task_id = (await client.create(prompt="[sandbox:fail]")).json()["data"]["taskId"]
         with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as db:
             db.execute("BEGIN EXCLUSIVE")
-            answer = await me.get("/v1/credits")  # ten seconds later
+            answer = await client.get("/v1/credits")  # ten seconds later
             assert answer.status_code == 503
             assert answer.json()["error"]["code"] == "upstream_error"
             assert "nothing was charged" in answer.json()["error"]["message"]
             db.execute("ROLLBACK")
-        assert (await me.ended(task_id))["status"] == "failed"
-        assert (await me.credits())["balance"] == 10_000
+        assert (await client.ended(task_id))["status"] == "failed"
+        assert (await client.credits())["balance"] == 10_000
 
 
 @asynccontextmanager
@@ -180,16 +180,16 @@ async def test_whatever_is_raised_in_fetching_or_calling_back_concerns_one_task(
 
 
 async def test_a_parent_whose_file_is_gone_fails_the_extension_and_is_counted(tmp_path: Path) -> None:
-    async with api(tmp_path, **QUICK) as me:
-        parent = (await me.create()).json()["data"]["taskId"]
-        assert (await me.ended(parent))["status"] == "completed"
+    async with api(tmp_path, **QUICK) as client:
+        parent = (await client.create()).json()["data"]["taskId"]
+        assert (await client.ended(parent))["status"] == "completed"
         (clip,) = (tmp_path / "videos").rglob("*.mp4")
         clip.write_bytes(b"not a film")
-        made = await me.post({"model": "veo-3-extend", "input": {"prompt": "on", "extend_task_id": parent}})
-        task = await me.ended(made.json()["data"]["taskId"])
+        made = await client.post({"model": "veo-3-extend", "input": {"prompt": "on", "extend_task_id": parent}})
+        task = await client.ended(made.json()["data"]["taskId"])
         assert task["status"] == "failed"
-        assert (await me.credits())["total_consumed"] == 40
-        await still_works(me)
+        assert (await client.credits())["total_consumed"] == 40
+        await still_works(client)
 
 
 SEEN_BY_WORKERS = """

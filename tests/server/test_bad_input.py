@@ -15,7 +15,7 @@ from veo_mcp.tasks.engine import Engine
 pytestmark = pytest.mark.anyio
 
 IMAGE = "https://example.com/a.jpg"
-MISFITS: dict[str, tuple[str, dict[str, Any], str]] = {
+WRONG_ARGUMENTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "an empty prompt": ("create_video", {"prompt": "  "}, "prompt"),
     "no prompt": ("create_video", {}, "prompt is missing"),
     "seeds 9999": ("create_video", {"prompt": "x", "seeds": 9999}, "10000 to 99999"),
@@ -60,11 +60,9 @@ MISFITS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_arguments_that_do_not_fit_are_refused_in_our_own_words_and_cost_nothing(
-    tmp_path: Path, mode: str
-) -> None:
+async def test_wrong_arguments_get_a_clear_message_and_cost_nothing(tmp_path: Path, mode: str) -> None:
     async with open_stack(tmp_path, mode=mode) as env:
-        for name, (tool, arguments, words) in MISFITS.items():
+        for name, (tool, arguments, words) in WRONG_ARGUMENTS.items():
             result = await env.call(tool, **arguments)
             assert result.is_error, name
             assert words in text(result), name

@@ -50,7 +50,7 @@ async def test_a_client_that_cannot_show_the_card_neither_sees_nor_calls_its_too
         assert still["status"] == "unknown"
 
 
-async def test_a_client_with_apps_is_told_that_the_tool_is_for_the_card_alone(mode: str) -> None:
+async def test_a_client_with_apps_sees_that_the_tool_is_for_the_card_alone(mode: str) -> None:
     async with Client(build_server(Backend(), sandbox=True), mode=mode, extensions=APPS) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert list(tools)[-1] == "resolve_task"
@@ -109,7 +109,7 @@ async def test_what_settles_nothing_changes_nothing(
         assert still["status"] == "unknown"
 
 
-async def test_the_card_alone_is_told_the_earlier_parts_of_a_film(tmp_path: Path, mode: str) -> None:
+async def test_the_card_alone_gets_the_earlier_parts_of_a_film(tmp_path: Path, mode: str) -> None:
     for extensions in (APPS, ()):
         folder = tmp_path / str(len(extensions))
         folder.mkdir()

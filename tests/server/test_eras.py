@@ -29,9 +29,9 @@ class Listener:
 
     async def __call__(self, message: Any) -> None:
         if isinstance(message, ResourceUpdatedNotification):
-            self.heard(str(message.params.uri))
+            self.received(str(message.params.uri))
 
-    def heard(self, uri: str) -> None:
+    def received(self, uri: str) -> None:
         self.updated.append(uri)
         self.news.set()
 
@@ -41,7 +41,7 @@ class Listener:
             async for event in events:
                 uri = getattr(event, "uri", None)
                 if uri is not None:
-                    self.heard(str(uri))
+                    self.received(str(uri))
 
 
 @asynccontextmanager

@@ -9,53 +9,53 @@ from typing import Any
 
 import pytest
 
-from scripts.message_page import Message, messages, page, ten
+from scripts.message_page import Message, list_of_ten, messages, page
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "messages.md"
-ALL = {f"{message.title}: {message.tool}": message for message in messages()}
+MESSAGES_MD = ROOT / "docs" / "messages.md"
+MESSAGES = {f"{message.title}: {message.tool}": message for message in messages()}
 MONEY = re.compile(
     r"Not charged\.|(Charged|May have been charged|Refunded) (about )?\d+ (sandbox )?credits( \(estimate\))?\."
 )
 LINK = re.compile(r"https?://\S+\.mp4")
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-NEXT = re.compile(
+NEXT_STEP = re.compile(
     r"[Cc]all|[Tt]ell the person|[Aa]sk the person|extend_video, task_id=|To pay again|settle|Try again|list_tasks"
     r"|get_task|until that is fixed|must set a valid|That is enough for|leaves the sandbox"
 )
 
 
 def tasks() -> list[Message]:
-    return [message for message in ALL.values() if message.data is not None and "status" in message.data]
+    return [message for message in MESSAGES.values() if message.data is not None and "status" in message.data]
 
 
 def status(message: Message) -> Any:
     return (message.data or {})["status"]
 
 
-def test_the_page_of_messages_is_what_the_code_says() -> None:
+def test_docs_messages_md_is_up_to_date() -> None:
     made = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "message_page.py")], capture_output=True, check=True, cwd=ROOT
     )
     said = made.stdout.decode()
     assert said == page()
-    assert said == PAGE.read_text(), "run: python scripts/message_page.py > docs/messages.md"
+    assert said == MESSAGES_MD.read_text(), "run: python scripts/message_page.py > docs/messages.md"
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", MESSAGES)
 def test_an_answer_says_what_it_cost_and_what_to_do_next(name: str) -> None:
-    message = ALL[name]
+    message = MESSAGES[name]
     if message.tool != "get_credits" and message.tool != "list_tasks":
         assert len(MONEY.findall(message.text)) == 1, "once, in the fixed words"
-    assert NEXT.search(message.text)
+    assert NEXT_STEP.search(message.text)
     assert "  " not in message.text
     assert ".." not in message.text
     assert "(s)" not in message.text.replace("http(s)", "")
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_either_channel_alone_tells_it_all(name: str) -> None:
-    message = ALL[name]
+@pytest.mark.parametrize("name", MESSAGES)
+def test_text_alone_and_data_alone_each_say_everything(name: str) -> None:
+    message = MESSAGES[name]
     if message.result.is_error:
         assert message.data is None
         return
@@ -67,13 +67,13 @@ def test_either_channel_alone_tells_it_all(name: str) -> None:
         told = json.dumps(data)
         assert all(link in told for link in LINK.findall(message.text))
         assert all(id_ in told for id_ in ID.findall(message.text))
-        assert data["message"] == message.text or "The video is ready: video_urls." in data["message"]
+        assert data["message"] == message.text or "The video is ready, see video_urls." in data["message"]
         return
     closing = message.text.splitlines()[-1]
     assert data["message"].endswith(closing)
     for row, line in zip(data["tasks"], message.text.splitlines(), strict=False):
         links = row.get("video_urls", [])
-        assert all(said in line for said in (row["task_id"], row["status"], row["prompt"], *links))
+        assert all(part in line for part in (row["task_id"], row["status"], row["prompt"], *links))
 
 
 def test_an_unknown_outcome_says_how_it_ends() -> None:
@@ -85,19 +85,19 @@ def test_an_unknown_outcome_says_how_it_ends() -> None:
         assert "repeat_of=" in message.text
 
 
-def test_a_list_tells_equal_beginnings_apart() -> None:
-    rows = (Message("", "list_tasks", ten()).data or {})["tasks"]
+def test_a_list_shows_where_equal_beginnings_differ() -> None:
+    rows = (Message("", "list_tasks", list_of_ten()).data or {})["tasks"]
     assert len({row["prompt"] for row in rows}) == 10
 
 
-def test_nobody_is_told_to_pay_again_without_being_asked() -> None:
+def test_no_message_says_to_pay_again_without_asking_the_person() -> None:
     failures = [message for message in tasks() if status(message) == "failed"]
     assert len(failures) == 6
     for message in failures:
         assert re.search(r"ask before paying|stop, and tell the person", message.text)
 
 
-def test_sandbox_credits_are_called_so_and_others_never() -> None:
+def test_only_sandbox_credits_are_called_sandbox_credits() -> None:
     for message in tasks():
         inside = "sandbox" in (message.data or {})
         assert ("sandbox credits" in message.text) is inside

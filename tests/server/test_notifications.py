@@ -49,7 +49,7 @@ async def status_of(client: Client, uri: str) -> str:
 
 @ERAS
 @TRANSPORTS
-async def test_each_change_is_told_once_and_can_be_read_at_that_moment(
+async def test_each_change_is_announced_once_and_can_be_read_at_that_moment(
     tmp_path: Path, transport: str, era: str
 ) -> None:
     listener, seen = Listener(), list[str]()
@@ -60,26 +60,26 @@ async def test_each_change_is_told_once_and_can_be_read_at_that_moment(
     ):
         await add(env.journal, task(1))
         await add(env.journal, task(2))
-        await listener.attend(client, era, [own(1), "veo://tasks/task-2"], group)
-        before = listener.heard.count(own(1))
+        await listener.subscribe(client, era, [own(1), "veo://tasks/task-2"], group)
+        before = listener.received.count(own(1))
         changes = [Change(status=Status.PROCESSING), Change(progress=10.0), Change(status=Status.COMPLETED)]
         for number, change in enumerate(changes, before + 1):
             await env.journal.record("vid_1", change, now=NEXT)
             with anyio.fail_after(2):
-                await listener.hears(own(1), number)
+                await listener.wait_for(own(1), number)
             seen.append(await status_of(client, own(1)))
         # The API's id of a task names it as well as our own; and whatever came twice would be here before this.
         await env.journal.record("vid_2", changes[-1], now=NEXT)
         with anyio.fail_after(2):
-            await listener.hears("veo://tasks/task-2")
+            await listener.wait_for("veo://tasks/task-2")
         assert seen == ["processing", "processing", "completed"]
-        assert listener.heard.count(own(1)) == before + len(changes)
+        assert listener.received.count(own(1)) == before + len(changes)
         group.cancel_scope.cancel()
 
 
 @ERAS
 @TRANSPORTS
-async def test_a_change_made_by_another_process_is_told_within_two_seconds(
+async def test_a_change_made_by_another_process_is_announced_within_two_seconds(
     tmp_path: Path, transport: str, era: str
 ) -> None:
     listener = Listener()
@@ -90,14 +90,14 @@ async def test_a_change_made_by_another_process_is_told_within_two_seconds(
         anyio.create_task_group() as group,
     ):
         await add(env.journal, task(1))
-        await listener.attend(client, era, [own(1)], group)
-        await other.does("settle 1 completed")
+        await listener.subscribe(client, era, [own(1)], group)
+        await other.run("record 1 completed")
         with anyio.fail_after(2):
-            await listener.hears(own(1))
+            await listener.wait_for(own(1))
         assert await status_of(client, own(1)) == "completed"
-        await other.does("new 2")
+        await other.run("new 2")
         with anyio.fail_after(2):
-            await listener.hears(LIST)
+            await listener.wait_for(LIST)
         group.cancel_scope.cancel()
 
 
@@ -113,20 +113,20 @@ async def test_a_new_task_changes_the_list_once_and_a_change_never_across_a_rest
         client_of(env, transport, era, listener) as client,
         anyio.create_task_group() as group,
     ):
-        await listener.attend(client, era, [own(1)], group)
+        await listener.subscribe(client, era, [own(1)], group)
         await add(env.journal, task(1))
-        await listener.hears(own(1))
+        await listener.wait_for(own(1))
         await env.journal.record("vid_1", Change(status=Status.PROCESSING), now=NEXT)
-        await listener.hears(own(1), 2)
-        # Born and changed before anyone here looks: still new, and new once.
-        await other.does("new 2")
-        await other.does("settle 2 processing")
-        await listener.hears(LIST, 2)
+        await listener.wait_for(own(1), 2)
+        # Created and changed before anyone here looks: still new, and new once.
+        await other.run("new 2")
+        await other.run("record 2 processing")
+        await listener.wait_for(LIST, 2)
         await add(env.journal, task(3))
-        await listener.hears(LIST, 3)
+        await listener.wait_for(LIST, 3)
         await env.journal.record("vid_1", Change(progress=5.0), now=NEXT)
-        await listener.hears(own(1), 3)
-        assert listener.heard.count(LIST) == 3
+        await listener.wait_for(own(1), 3)
+        assert listener.received.count(LIST) == 3
         group.cancel_scope.cancel()
     listener = Listener()
     async with (
@@ -135,25 +135,25 @@ async def test_a_new_task_changes_the_list_once_and_a_change_never_across_a_rest
         client_of(env, transport, era, listener) as client,
         anyio.create_task_group() as group,
     ):
-        await listener.attend(client, era, [own(1), own(2), own(4)], group)
+        await listener.subscribe(client, era, [own(1), own(2), own(4)], group)
         await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
-        await other.does("settle 2 completed")
-        await listener.hears(own(1))
-        await listener.hears(own(2))
+        await other.run("record 2 completed")
+        await listener.wait_for(own(1))
+        await listener.wait_for(own(2))
         await add(env.journal, task(4))
-        await listener.hears(LIST)
+        await listener.wait_for(LIST)
         await env.journal.record("vid_4", Change(status=Status.COMPLETED), now=NEXT)
-        await listener.hears(own(4), 2)
-        assert listener.heard.count(LIST) == 1
+        await listener.wait_for(own(4), 2)
+        assert listener.received.count(LIST) == 1
         group.cancel_scope.cancel()
 
 
 @ERAS
 @HTTP
-async def test_in_a_burst_of_another_process_every_entrys_last_state_is_told(
+async def test_in_a_burst_of_another_process_every_entrys_last_state_is_announced(
     tmp_path: Path, transport: str, era: str
 ) -> None:
-    """Three changes of each entry at once; each client reads what it is told of, and has seen every end in the end."""
+    """Three changes of each entry at once; each client reads what it is notified of, and sees every final state."""
     number, listener = BURST // 3 + 1, Listener()
     async with (
         open_env(tmp_path) as env,
@@ -164,7 +164,7 @@ async def test_in_a_burst_of_another_process_every_entrys_last_state_is_told(
         for index in range(number):
             await add(env.journal, task(index))
         uris = [own(index) for index in range(number)]
-        await listener.attend(client, era, uris, group)
+        await listener.subscribe(client, era, uris, group)
         ends, read = set[str](), 0
         group.start_soon(other.does, f"burst {number}")
         with anyio.fail_after(60):
@@ -178,7 +178,7 @@ async def test_in_a_burst_of_another_process_every_entrys_last_state_is_told(
 
 @ERAS
 @HTTP
-async def test_after_unsubscribing_nothing_more_is_told(tmp_path: Path, transport: str, era: str) -> None:
+async def test_after_unsubscribing_no_notification_comes(tmp_path: Path, transport: str, era: str) -> None:
     listener = Listener()
     async with (
         open_env(tmp_path) as env,
@@ -187,10 +187,10 @@ async def test_after_unsubscribing_nothing_more_is_told(tmp_path: Path, transpor
     ):
         await add(env.journal, task(1))
         await add(env.journal, task(2))
-        scope = await listener.attend(client, era, [own(1)], group)
+        scope = await listener.subscribe(client, era, [own(1)], group)
         await env.journal.record("vid_1", Change(status=Status.PROCESSING), now=NEXT)
-        await listener.hears(own(1))
-        await listener.attend(client, era, [own(2)], group)
+        await listener.wait_for(own(1))
+        await listener.subscribe(client, era, [own(2)], group)
         if era == LEGACY:
             with pytest.warns(MCPDeprecationWarning):
                 await client.unsubscribe_resource(own(1))
@@ -199,17 +199,17 @@ async def test_after_unsubscribing_nothing_more_is_told(tmp_path: Path, transpor
             await env.listeners(1)
         await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
         await env.journal.record("vid_2", Change(status=Status.COMPLETED), now=NEXT)
-        await listener.hears(own(2))
-        assert listener.heard.count(own(1)) == 1
+        await listener.wait_for(own(2))
+        assert listener.received.count(own(1)) == 1
         group.cancel_scope.cancel()
 
 
 @ERAS
 @pytest.mark.parametrize("directive", ["drop", "garbage"])
-async def test_who_listens_to_an_unknown_outcome_is_told_when_a_callback_proves_it(
+async def test_who_listens_to_an_unknown_outcome_is_notified_when_a_callback_proves_it(
     tmp_path: Path, era: str, directive: str
 ) -> None:
-    """They know the task by our own id only, and are told under that, although the task has the API's id now."""
+    """They know the task by our own id only, and are notified under that, although the task has the API's id now."""
     listener = Listener()
     handler = listener if era == LEGACY else None
     async with (
@@ -217,20 +217,20 @@ async def test_who_listens_to_an_unknown_outcome_is_told_when_a_callback_proves_
         Client(env.url + "/mcp", mode=era, message_handler=handler) as client,
         anyio.create_task_group() as group,
     ):
-        await listener.attend(client, era, ["veo://tasks"], group)
+        await listener.subscribe(client, era, ["veo://tasks"], group)
         made = await client.call_tool("create_video", {"prompt": f"[sandbox:{directive}] a boat"})
         uri = (made.structured_content or {})["resource_uri"]
         assert uri.startswith("veo://tasks/vid_")
-        await listener.attend(client, era, [uri], group)
+        await listener.subscribe(client, era, [uri], group)
         with anyio.fail_after(30):
             while await status_of(client, uri) != "completed":
-                told = listener.heard.count(uri)
-                await listener.hears(uri, told + 1)
-        assert uri in listener.heard
+                before = listener.received.count(uri)
+                await listener.wait_for(uri, before + 1)
+        assert uri in listener.received
         group.cancel_scope.cancel()
 
 
-async def test_there_is_an_end_to_what_one_listener_may_ask_for(tmp_path: Path) -> None:
+async def test_what_one_listener_may_ask_for_is_limited(tmp_path: Path) -> None:
     async with (
         open_env(tmp_path, most=3) as env,
         client_of(env, "http", LEGACY, Listener()) as client,
@@ -244,7 +244,7 @@ async def test_there_is_an_end_to_what_one_listener_may_ask_for(tmp_path: Path) 
             async with modern.listen(resource_subscriptions=many):
                 pass
         for _ in range(2):  # with the legacy client, that is three
-            await Listener().attend(modern, MODERN, ["veo://tasks"], group)
+            await Listener().subscribe(modern, MODERN, ["veo://tasks"], group)
         with pytest.raises(MCPError, match="Too many listen"):
             async with modern.listen(resource_subscriptions=["veo://tasks"]):
                 pass
@@ -266,8 +266,8 @@ async def test_a_feed_that_nobody_reads_keeps_the_last_state_of_every_entry(tmp_
         assert (await anext(feed)).status is Status.COMPLETED
 
 
-async def test_entries_that_are_new_come_in_the_order_of_their_births(tmp_path: Path) -> None:
-    """So one number is enough to tell a new entry from a changed one, however the changes fell together."""
+async def test_new_entries_come_in_the_order_in_which_they_were_created(tmp_path: Path) -> None:
+    """So one number is enough to tell a new entry from a changed one, in whatever order the changes came."""
     async with SqliteJournal(tmp_path / "j.db") as writer:
         await add(writer, task(1))
         async with SqliteJournal(tmp_path / "j.db") as reader, reader.changes() as feed:
@@ -299,7 +299,7 @@ async def test_a_feed_of_one_entry_holds_nothing_of_the_others(tmp_path: Path) -
             assert scope.cancelled_caught
 
 
-async def test_what_a_cancelled_call_wrote_is_told_all_the_same(tmp_path: Path) -> None:
+async def test_what_a_cancelled_call_wrote_is_announced_all_the_same(tmp_path: Path) -> None:
     scope = anyio.CancelScope()
 
     def give_up(point: str) -> None:
@@ -316,7 +316,7 @@ async def test_what_a_cancelled_call_wrote_is_told_all_the_same(tmp_path: Path) 
                 assert (await anext(feed)).status is Status.COMPLETED
 
 
-async def test_a_journal_that_could_not_be_looked_at_for_a_while_tells_afterwards(tmp_path: Path) -> None:
+async def test_a_journal_that_could_not_be_looked_at_for_a_while_announces_afterwards(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
     async with SqliteJournal(path) as reader, SqliteJournal(path) as writer, reader.changes() as feed:
         await writer.file.read(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))
@@ -346,18 +346,18 @@ async def test_tasks_of_an_older_journal_are_not_new(tmp_path: Path, era: str) -
         client_of(env, "http", era, listener) as client,
         anyio.create_task_group() as group,
     ):
-        await listener.attend(client, era, [own(1), own(2)], group)
+        await listener.subscribe(client, era, [own(1), own(2)], group)
         await env.journal.record("vid_1", Change(status=Status.COMPLETED), now=NEXT)
         await add(env.journal, task(2))
-        await listener.hears(LIST)
+        await listener.wait_for(LIST)
         await env.journal.record("vid_2", Change(status=Status.COMPLETED), now=NEXT)
-        await listener.hears(own(2), 2)
-        assert listener.heard.count(own(1)) == 1
-        assert listener.heard.count(LIST) == 1
+        await listener.wait_for(own(2), 2)
+        assert listener.received.count(own(1)) == 1
+        assert listener.received.count(LIST) == 1
         group.cancel_scope.cancel()
 
 
-async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_told() -> None:
+async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_sent() -> None:
     wanted = {own(1), own(2)}
     outbox = Outbox(PERSON, lambda event: getattr(event, "uri", "") in wanted)
     for number in (1, 1, 2, 3):

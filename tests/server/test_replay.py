@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from mcp_types import InputRequiredResult
+from mcp_types import CallToolResult, InputRequiredResult
 
 from tests.support.stack import open_stack, text
 from veo_mcp.server.backend import Backend
@@ -36,8 +36,10 @@ async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
             )
             for _ in range(3)
         ]
-        assert "Charged 300 sandbox credits." in text(results[0])  # pyright: ignore[reportArgumentType]
-        ids = {(result.structured_content or {})["task_id"] for result in results}  # pyright: ignore
+        answered = [result for result in results if isinstance(result, CallToolResult)]
+        assert len(answered) == 3
+        assert "Charged 300 sandbox credits." in text(answered[0])
+        ids = {(result.structured_content or {})["task_id"] for result in answered}
         assert len(ids) == 1
         assert await env.charged() == 300
 

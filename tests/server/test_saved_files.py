@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.child import call, stdio_child
-from tests.support.clips import RATE, heard, longest_gap, seen
+from tests.support.clips import RATE, frame_times, longest_gap, samples
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.mp4 import measure
 
@@ -42,12 +42,12 @@ async def test_a_storyboard_ends_in_one_film_of_32_seconds(tmp_path: Path) -> No
         for shot in ("Night falls", "A ship passes", "Morning comes"):
             task = await finished(await tool("extend_video", task_id=task["task_id"], prompt=shot))
             ids.append(task["task_id"])
-        # Completed does not wait for its file: it is told as soon as it is there.
+        # Completed does not wait for its file: it is reported as soon as it is there.
         async with SqliteJournal(tmp_path / "journal.db") as journal, journal.changes() as feed:
             while "film_saved_to" not in (task := await tool("get_task", task_id=task["task_id"])):
                 with anyio.fail_after(60):
                     await anext(feed)
-        parts = [heard(Path((await tool("get_task", task_id=one))["saved_to"]))[: 8 * RATE] for one in ids]
+        parts = [samples(Path((await tool("get_task", task_id=one))["saved_to"]))[: 8 * RATE] for one in ids]
     film = Path(task["film_saved_to"])
     assert task["saved_to"] in task["message"]
     assert str(film) in task["message"]
@@ -56,12 +56,12 @@ async def test_a_storyboard_ends_in_one_film_of_32_seconds(tmp_path: Path) -> No
     found = measure(film)
     assert found is not None
     assert (found.seconds, found.width, found.height) == (32.0, 1280, 720)
-    assert len(seen(film)) == 768
-    assert np.allclose(np.diff(seen(film)), 1 / 24, atol=1e-4)
-    wave, reach = heard(film), int(0.3 * RATE)
+    assert len(frame_times(film)) == 768
+    assert np.allclose(np.diff(frame_times(film)), 1 / 24, atol=1e-4)
+    wave, reach = samples(film), int(0.3 * RATE)
     for number, join in enumerate((8, 16, 24)):
         around = wave[join * RATE - reach : join * RATE + reach]
-        assert longest_gap(around, quiet=1e-3) < 0.030
+        assert longest_gap(around, silence=1e-3) < 0.030
         # The music, which is another one in every run, has steps of its own: the join adds none, and at the join itself
         # there is none.
         own = max(steepest(parts[number][-reach:]), steepest(parts[number + 1][:reach]))

@@ -108,7 +108,7 @@ def opening(uris: list[str]) -> list[dict[str, Any]]:
 
 @asynccontextmanager
 async def deaf(env: Env, kind: str, uris: list[str]) -> AsyncGenerator[Deaf]:
-    """A client of this kind that listens to these URIs, and does not read what it is told."""
+    """A client of this kind that listens to these URIs, and does not read what it is sent."""
     client = Deaf(env.url)
     async with httpx2.AsyncClient() as http:
         session: dict[str, str] = {}
@@ -169,7 +169,7 @@ async def test_a_client_that_stopped_reading_blocks_nobody(tmp_path: Path, kind:
         anyio.create_task_group() as group,
     ):
         await quick(env.journal)
-        await listener.attend(client, era, uris, group)
+        await listener.subscribe(client, era, uris, group)
         await env.listeners(1)
         (healthy,) = env.announcer.outboxes
         async with deaf(env, kind, [LONG, *uris[:20]]):
@@ -179,12 +179,12 @@ async def test_a_client_that_stopped_reading_blocks_nobody(tmp_path: Path, kind:
             with anyio.fail_after(60):  # 0.1 s for each, on a busy machine
                 for index in range(number):
                     await env.journal.record(f"vid_{index}", Change(status=Status.COMPLETED), now=START + 1)
-                    await listener.hears(uris[index])
+                    await listener.wait_for(uris[index])
                 await add(env.journal, task(number))
-                await listener.hears(LIST)
+                await listener.wait_for(LIST)
             # What it asked for, and the news of the list: however long it does not read, it costs no more.
             assert 0 < len(stuck) <= 22
-            assert sorted(listener.heard) == sorted([*uris, LIST])
+            assert sorted(listener.received) == sorted([*uris, LIST])
         with anyio.fail_after(10):
             await env.listeners(1)
         assert env.announcer.outboxes == {healthy}
@@ -196,41 +196,48 @@ async def test_a_client_that_stopped_reading_blocks_nobody(tmp_path: Path, kind:
 async def test_who_leaves_is_forgotten(tmp_path: Path, transport: str, era: str) -> None:
     """A closed SSE stream, the DELETE of a session, a modern listener that hangs up."""
     async with open_env(tmp_path) as env:
+        left: set[Outbox] = set()
         for _ in range(3):
             listener = Listener()
             async with client_of(env, transport, era, listener) as client, anyio.create_task_group() as group:
-                await listener.attend(client, era, ["veo://tasks"], group)
+                await listener.subscribe(client, era, ["veo://tasks"], group)
                 await env.listeners(1)
+                left |= env.announcer.outboxes
                 group.cancel_scope.cancel()
             with anyio.fail_after(10):
                 await env.listeners(0)
-        assert not env.announcer._subscribers
-        assert not env.announcer.bus._listeners
+        assert len(left) == 3
+        await env.announcer.bus.publish(ResourcesListChanged())
+        assert [len(outbox) for outbox in left] == [0, 0, 0]
 
 
 class Pipes:
     """A client on the other ends of the pipes that a server over stdio reads and writes, in this process."""
 
-    def __init__(self, mouth: IO[str], hears: IO[str], ended: anyio.Event) -> None:
-        self.mouth = mouth
-        self._hears = hears
+    def __init__(self, stdin: IO[str], stdout: IO[str], ended: anyio.Event) -> None:
+        self.stdin = stdin
+        self._stdout = stdout
         self.ended = ended
 
-    def says(self, *messages: dict[str, Any]) -> None:
-        self.mouth.write("".join(json.dumps(message) + "\n" for message in messages))
-        self.mouth.flush()
+    def send(self, *messages: dict[str, Any]) -> None:
+        self.stdin.write("".join(json.dumps(message) + "\n" for message in messages))
+        self.stdin.flush()
 
-    async def heard(self) -> dict[str, Any]:
-        return json.loads(await anyio.to_thread.run_sync(self._hears.readline))
+    async def receive(self) -> dict[str, Any]:
+        return json.loads(await anyio.to_thread.run_sync(self._stdout.readline))
 
 
 @asynccontextmanager
 async def pipes(env: Env) -> AsyncGenerator[Pipes]:
     to_server, to_client = os.pipe(), os.pipe()
     ended = anyio.Event()
-    with os.fdopen(to_server[0]) as stdin, os.fdopen(to_client[1], "w") as stdout, os.fdopen(to_client[0]) as hears:
+    with (
+        os.fdopen(to_server[0]) as stdin,
+        os.fdopen(to_client[1], "w") as stdout,
+        os.fdopen(to_client[0]) as from_server,
+    ):
         async with anyio.create_task_group() as group:
-            with os.fdopen(to_server[1], "w") as mouth:
+            with os.fdopen(to_server[1], "w") as client_end:
 
                 async def serve() -> None:
                     low = lowlevel(env.server)  # what run_stdio_async does with the process's own streams
@@ -239,7 +246,7 @@ async def pipes(env: Env) -> AsyncGenerator[Pipes]:
                     ended.set()
 
                 group.start_soon(serve)
-                yield Pipes(mouth, hears, ended)
+                yield Pipes(client_end, from_server, ended)
             await ended.wait()
 
 
@@ -247,18 +254,18 @@ async def pipes(env: Env) -> AsyncGenerator[Pipes]:
 async def test_the_end_of_stdin_forgets_the_client(tmp_path: Path, era: str) -> None:
     async with open_env(tmp_path) as env, pipes(env) as client:
         if era == LEGACY:
-            client.says(request(1, "initialize", HELLO), *opening(["veo://tasks"]))
+            client.send(request(1, "initialize", HELLO), *opening(["veo://tasks"]))
         else:
-            client.says(listening(["veo://tasks"]))
+            client.send(listening(["veo://tasks"]))
         await env.listeners(1)
-        await client.heard()
-        client.mouth.close()
+        await client.receive()
+        client.stdin.close()
         with anyio.fail_after(10):
             await env.listeners(0)
             await client.ended.wait()
 
 
-async def test_nothing_is_told_before_initialize_is_answered(tmp_path: Path) -> None:
+async def test_nothing_is_sent_before_initialize_is_answered(tmp_path: Path) -> None:
     async with open_env(tmp_path) as env, pipes(env) as client:
 
         async def meanwhile(ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
@@ -270,16 +277,16 @@ async def test_nothing_is_told_before_initialize_is_answered(tmp_path: Path) -> 
             return result
 
         env.server.middleware.append(meanwhile)
-        client.says(request(1, "initialize", HELLO))
-        assert (await client.heard())["id"] == 1
-        client.says(*opening([]))
+        client.send(request(1, "initialize", HELLO))
+        assert (await client.receive())["id"] == 1
+        client.send(*opening([]))
         await env.listeners(1)
         await add(env.journal, task(1))
-        assert (await client.heard())["method"] == "notifications/resources/list_changed"
+        assert (await client.receive())["method"] == "notifications/resources/list_changed"
 
 
 async def test_a_host_that_does_not_read_its_pipe_does_not_keep_its_video_from_being_finished(tmp_path: Path) -> None:
-    """The server cannot say a word any more, and still asks about the task and writes the end down."""
+    """The server can send nothing any more, and still asks about the task and records the end."""
     parameters = server(tmp_path, seconds=0)
     process = await anyio.open_process([parameters.command, *parameters.args], env=parameters.env, stderr=sys.stderr)
     assert process.stdin is not None
@@ -322,18 +329,18 @@ async def test_a_client_that_reads_again_after_a_while_hears_what_changed_meanwh
         await client.reads(f'{own(1)}"')
 
 
-async def test_a_client_that_comes_before_the_journal_is_open_is_told_once_it_is(tmp_path: Path) -> None:
+async def test_a_client_that_comes_before_the_journal_is_open_is_notified_once_it_is(tmp_path: Path) -> None:
     async with open_env(tmp_path) as env, anyio.create_task_group() as group:
         late = Announcer()
         listener = Listener()
         backend = Backend()
         opening_server = build_server(backend, sandbox=False, announcer=late)
         async with Client(opening_server, mode=LEGACY, message_handler=listener) as client:
-            await listener.attend(client, LEGACY, [own(1)], group)
+            await listener.subscribe(client, LEGACY, [own(1)], group)
             backend.opened(env.engine)
             group.start_soon(late.follow, env.engine)
             await add(env.journal, task(1))
             with anyio.fail_after(5):
-                await listener.hears(own(1))
-                await listener.hears(LIST)
+                await listener.wait_for(own(1))
+                await listener.wait_for(LIST)
         group.cancel_scope.cancel()

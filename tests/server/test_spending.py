@@ -153,6 +153,21 @@ async def test_nobody_is_asked_about_an_extension_of_a_task_that_does_not_exist(
         assert person.questions == []
 
 
+@pytest.mark.parametrize("can_ask", [True, False], ids=["can ask", "cannot ask"])
+async def test_nobody_is_asked_for_credits_that_the_limit_does_not_cover(
+    tmp_path: Path, mode: str, can_ask: bool
+) -> None:
+    person = Person("accept", spend=True)
+    how: dict[str, Any] = {"elicitation": person} if can_ask else {}
+    async with open_stack(tmp_path, mode=mode, max_credits=100, **how) as env:
+        await env.call("create_video", prompt="[sandbox:slow] a boat")
+        refusal = await env.call("create_video", prompt="a boat", mode="quality")
+        assert refusal.is_error
+        assert "limit of 100 credits in any 24 h does not cover 300 more: 40 are spent" in text(refusal)
+        assert "confirm_credits" not in text(refusal)
+        assert person.questions == []
+
+
 async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_path: Path, mode: str) -> None:
     results: list[str] = []
     async with open_stack(tmp_path, mode=mode, max_credits=400) as env:
@@ -177,7 +192,7 @@ async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, m
         assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 
 
-async def test_a_move_of_the_balance_is_told_as_evidence_about_an_outcome_that_nobody_knows(
+async def test_a_move_of_the_balance_is_reported_as_evidence_about_an_outcome_that_nobody_knows(
     tmp_path: Path, mode: str
 ) -> None:
     async with open_stack(tmp_path, mode=mode) as env:

@@ -71,7 +71,7 @@ async def test_a_thousand_broken_lines_are_a_thousand_answers_and_few_lines_in_t
 
 def test_an_answer_that_cannot_be_encoded_is_an_error_to_whoever_asked() -> None:
     half = JSONRPCResponse(jsonrpc="2.0", id=5, result={"text": "\ud83d"})
-    told = json.loads(encoded(half))
-    assert told["id"] == 5
-    assert "cannot be sent" in told["error"]["message"]
+    error = json.loads(encoded(half))
+    assert error["id"] == 5
+    assert "cannot be sent" in error["error"]["message"]
     assert encoded(JSONRPCNotification(jsonrpc="2.0", method="x", params={"text": "\ud83d"})) == b""

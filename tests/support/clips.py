@@ -1,4 +1,4 @@
-"""Small MP4 files for tests: one colour, one tone, as long as they are asked to be."""
+"""Small MP4 files for tests: one colour and one tone, of a given length."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +20,7 @@ def clip(
     colour: tuple[int, int, int] = (200, 40, 40),
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Writes a clip; `tone` None: without a track of sound."""
+    """Writes a clip; `tone` None: without an audio track."""
     container: Any
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", **(options or {})})
@@ -38,7 +38,7 @@ def clip(
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
         if audio is not None and tone is not None:
-            # It begins at its height, so that a join that is not smoothed is a step.
+            # It begins at its maximum, so that a join that is not smoothed is a step.
             wave = 0.5 * np.cos(2 * np.pi * tone * np.arange(round(seconds * RATE)) / RATE)
             both = np.ascontiguousarray(np.stack([wave, wave]).astype(np.float32))
             frame = av.AudioFrame.from_ndarray(both, "fltp", "stereo")
@@ -48,20 +48,20 @@ def clip(
     return path
 
 
-def heard(path: Path) -> Any:
-    """The first channel of a file's sound, as it is played."""
+def samples(path: Path) -> Any:
+    """The first channel of a file's sound, decoded."""
     with av.open(str(path)) as source:
         return np.concatenate([frame.to_ndarray()[0] for frame in source.decode(audio=0)])
 
 
-def seen(path: Path) -> list[float]:
-    """When each picture is shown, in seconds."""
+def frame_times(path: Path) -> list[float]:
+    """The presentation time of each frame, in seconds."""
     with av.open(str(path)) as source:
         return [frame.time for frame in source.decode(video=0)]
 
 
-def longest_gap(wave: Any, *, quiet: float = 0.01) -> float:
+def longest_gap(wave: Any, *, silence: float = 0.01) -> float:
     """The longest stretch of silence, in seconds."""
-    loud = np.flatnonzero(np.abs(wave) > quiet)
+    loud = np.flatnonzero(np.abs(wave) > silence)
     edges = np.concatenate([[0], loud, [len(wave)]])
     return float(np.diff(edges).max()) / RATE

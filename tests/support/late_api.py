@@ -1,6 +1,6 @@
-"""A Veo API that answers creates late, counts what it was paid for, and knows every `parent-…` as a completed video.
+"""A Veo API that delays its answers to creates, counts what it charged, and knows `parent-…` as completed videos.
 
-Used by the tests of repeated calls: a host's patience ends before the answer comes, and then it calls again.
+Used by the tests of repeated calls: a host gives up before the answer comes, and calls again.
 """
 
 import json
@@ -19,17 +19,17 @@ __all__ = ["LateApi", "late_api"]
 
 @dataclass
 class LateApi:
-    """What it is told, and what it saw.
+    """The settings of the API, and what it recorded.
 
     Attributes:
-        late: seconds that it takes to answer a create.
-        paid: how often each request was paid for, by its input as JSON.
-        hold: a create is answered only once this is set; None: after `late`.
-        status: what it says of the tasks that it made.
-        asked: the ids that it was asked about.
-        keys: the key that came with each task that it was asked about, and with each create ("create").
-        ledger: the sandbox that it says it is, or None.
-        busy: the ids that it answers with 429.
+        late: seconds before it answers a create.
+        paid: how often each request was charged, by its input as JSON.
+        hold: creates are answered only once this is set; None: after `late`.
+        status: the status of the tasks that it created.
+        asked: the ids of tasks that were asked about.
+        keys: the key that came with each read (its task id) and each create ("create"), in order.
+        ledger: the ledger id that it names in its header, as a sandbox does, or None.
+        busy: the ids whose reads are answered with 429.
     """
 
     base_url: str

@@ -1,6 +1,6 @@
-"""A server without an API behind it, whose journal the test itself changes; and ears for what hosts are told.
+"""A server without an API behind it, whose journal the test itself changes, and clients that collect notifications.
 
-Used by the tests of being told and of progress. Over stdio the server is a child process on the same journal file.
+Used by the tests of notifications and of progress. Over stdio the server is a child process on the same journal file.
 """
 
 import sys
@@ -49,7 +49,7 @@ def own(number: int) -> str:
 
 
 async def quick(journal: SqliteJournal) -> None:
-    """Lets a journal not wait for the disk: a thousand changes in a second, and nobody pulls the plug here."""
+    """Makes a journal not wait for the disk: a thousand changes in a second, and no test loses power."""
     await journal.file.read(lambda db: db.execute("PRAGMA synchronous = OFF"))
 
 
@@ -64,7 +64,7 @@ class Env:
 
     async def listeners(self, number: int) -> None:
         """Returns once that many are listening."""
-        while len(self.announcer.outboxes) != number:  # noqa: ASYNC110 - a registry tells nobody that it changed
+        while len(self.announcer.outboxes) != number:  # noqa: ASYNC110 - a registry signals no change
             await anyio.sleep(0.01)
 
 
@@ -92,23 +92,23 @@ async def open_env(folder: Path, *, most: int = 1024) -> AsyncGenerator[Env]:
 
 
 class Listener:
-    """What one client was told, in order: URIs, and LIST where the list changed.
+    """The notifications that one client received, in order: URIs, and LIST where the list changed.
 
-    A legacy client hears as its message handler; a modern one only what it listens to.
+    For a legacy client it is the message handler; a modern client gets only what it listens to.
     """
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self._news = anyio.Event()
 
     async def __call__(self, message: Any) -> None:
         if isinstance(message, ResourceUpdatedNotification):
-            self._hear(str(message.params.uri))
+            self._receive(str(message.params.uri))
         elif isinstance(message, ResourceListChangedNotification):
-            self._hear(LIST)
+            self._receive(LIST)
 
-    def _hear(self, what: str) -> None:
-        self.heard.append(what)
+    def _receive(self, what: str) -> None:
+        self.received.append(what)
         self._news.set()
 
     async def until(self, done: Callable[[], bool]) -> None:
@@ -117,14 +117,14 @@ class Listener:
                 self._news = anyio.Event()
                 await self._news.wait()
 
-    async def hears(self, what: str, times: int = 1) -> None:
-        await self.until(lambda: self.heard.count(what) >= times)
+    async def wait_for(self, what: str, times: int = 1) -> None:
+        await self.until(lambda: self.received.count(what) >= times)
 
     async def nth(self, index: int) -> str:
-        await self.until(lambda: len(self.heard) > index)
-        return self.heard[index]
+        await self.until(lambda: len(self.received) > index)
+        return self.received[index]
 
-    async def attend(self, client: Client, era: str, uris: Iterable[str], group: TaskGroup) -> anyio.CancelScope:
+    async def subscribe(self, client: Client, era: str, uris: Iterable[str], group: TaskGroup) -> anyio.CancelScope:
         """Subscribes or listens, and returns once the server has agreed; the scope ends a listening."""
         scope, agreed = anyio.CancelScope(), anyio.Event()
         if era == LEGACY:
@@ -138,7 +138,7 @@ class Listener:
                 async with client.listen(resource_subscriptions=list(uris), resources_list_changed=True) as events:
                     agreed.set()
                     async for event in events:
-                        self._hear(getattr(event, "uri", LIST))
+                        self._receive(getattr(event, "uri", LIST))
 
         group.start_soon(listen)
         await agreed.wait()
@@ -158,7 +158,7 @@ async def client_of(env: Env, transport: str, era: str, listener: Listener) -> A
 
 
 class SecondProcess:
-    """Another process on the same journal file, which does as it is told; see second_process.py."""
+    """Another process on the same journal file, which carries out commands; see second_process.py."""
 
     def __init__(self, process: Process) -> None:
         assert process.stdin is not None
@@ -166,9 +166,13 @@ class SecondProcess:
         self._stdin = process.stdin
         self._stdout = BufferedByteReceiveStream(process.stdout)
 
-    async def does(self, command: str) -> None:
+    async def run(self, command: str) -> None:
         await self._stdin.send(f"{command}\n".encode())
         assert await self._stdout.receive_until(b"\n", 100) == b"done"
+
+    async def close(self) -> None:
+        """Ends it, by the end of its input."""
+        await self._stdin.aclose()
 
 
 @asynccontextmanager
@@ -176,6 +180,6 @@ async def second_process(env: Env) -> AsyncGenerator[SecondProcess]:
     command = [sys.executable, "-m", "tests.support.second_process", str(env.folder / "journal.db")]
     async with await anyio.open_process(command, stderr=None) as process:
         other = SecondProcess(process)
-        await other.does("nothing")
+        await other.run("nothing")
         yield other
-        await other._stdin.aclose()  # which ends it
+        await other.close()

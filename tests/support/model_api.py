@@ -1,8 +1,8 @@
-"""A scripted model on loopback that speaks four dialects, for hosts that want a model behind them.
+"""A scripted model on loopback that speaks four APIs, for hosts that need a model behind them.
 
-Used by the host tests. It plays Anthropic messages, OpenAI chat completions and responses, and Gemini generateContent:
-asked for the next turn, it calls the next tool of its script, and says "done" after the last. Every request body is
-kept, so a test can say what the model was shown. No model, no network.
+Used by the host tests. It implements Anthropic messages, OpenAI chat completions and responses, and Gemini
+generateContent: asked for the next turn, it calls the next tool of its script, and says "done" after the last. Every
+request body is kept, so that a test can check what the model was shown. No model, no network.
 """
 
 import json
@@ -42,7 +42,7 @@ class ModelApi:
         url: its base URL.
         script: what it calls, in turn.
         name_of: how this host names one of our tools to its model.
-        results_of: the results of tools that stand in a request body.
+        results_of: extracts the tool results from a request body.
         bodies: every request that asked for a turn, in order.
     """
 
@@ -55,14 +55,14 @@ class ModelApi:
 
     @property
     def shown(self) -> list[str]:
-        """The results of tools that the model was shown in the fullest of its requests: errands may follow the last."""
+        """The tool results in the longest request; the last one may be a side request of the host."""
         return max((self.results_of(body) for body in self.bodies), key=len, default=[])
 
     def next_call(self, body: dict[str, Any]) -> tuple[str, Arguments] | None:
         """The tool that the model calls now, or None for "done".
 
-        A request without tools is an errand of the host's own; one that names none of ours comes from a host that began
-        its turn before our server had started.
+        A request without tools is a side request of the host, such as for a title; one that names none of ours comes
+        from a host that began its turn before our server had started.
         """
         self.bodies.append(body)
         offered = len(json.dumps(body.get("tools") or [])) > 200 and self.script[0].tool in json.dumps(body)

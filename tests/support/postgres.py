@@ -50,7 +50,7 @@ class Postgres:
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.write(f"{SETTINGS}port = {self.port}\nunix_socket_directories = '{folder}'\n")
-        # Everybody may come in but one, who must know a password.
+        # Everybody may connect but one, who needs a password.
         rules = self._data / "pg_hba.conf"
         guarded = f"local all {GUARDED} scram-sha-256\nhost all {GUARDED} 127.0.0.1/32 scram-sha-256\n"
         rules.write_text(guarded + rules.read_text())

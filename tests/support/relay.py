@@ -36,7 +36,7 @@ class Relay:
     _lines: list["_Line"] = field(default_factory=list["_Line"])
 
     def fall_silent(self) -> None:
-        """The connections that are open now carry nothing any more, and nobody is told. New ones work."""
+        """The connections that are open now carry nothing any more, and neither side is notified. New ones work."""
         for line in self._lines:
             line.silent = True
 

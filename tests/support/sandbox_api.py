@@ -1,4 +1,4 @@
-"""The sandbox, asked as any HTTP client would."""
+"""A client of the sandbox API, as any HTTP client would be. Used by the tests of the sandbox."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,8 +13,8 @@ from tests.support.stack import sandbox
 CREATE = "/v1/videos/generations"
 
 
-class Caller:
-    """curl, so to speak: one base URL and one key."""
+class ApiClient:
+    """A client with one base URL and one key."""
 
     def __init__(self, http: httpx2.AsyncClient, key: str) -> None:
         self.http = http
@@ -34,7 +34,7 @@ class Caller:
         return (await self.get("/v1/credits")).json()["data"]
 
     async def ended(self, task_id: str) -> dict[str, Any]:
-        """The task once it has ended; asks politely until then."""
+        """The task once it has ended; asks every 50 ms until then."""
         with anyio.fail_after(60):
             while True:
                 task = (await self.get(f"/v1/tasks/{task_id}")).json()
@@ -42,11 +42,17 @@ class Caller:
                     return task
                 await anyio.sleep(0.05)
 
+    async def all_done(self) -> None:
+        """Returns once no task is under way and no callback is owed."""
+        with anyio.fail_after(60):
+            while (await self.get("/healthz")).json()["open_tasks"]:  # noqa: ASYNC110 - HTTP can only be asked
+                await anyio.sleep(0.02)
+
 
 @asynccontextmanager
-async def api(folder: Path, key: str = "sk-me", **options: Any) -> AsyncGenerator[Caller]:
+async def api(folder: Path, key: str = "sk-me", **options: Any) -> AsyncGenerator[ApiClient]:
     async with (
         sandbox(folder, **options) as base_url,
         httpx2.AsyncClient(base_url=base_url, timeout=20) as http,
     ):
-        yield Caller(http, key)
+        yield ApiClient(http, key)

@@ -1,4 +1,4 @@
-"""A process that changes a journal as it is told on stdin, and says "done" after each line.
+"""A process that changes a journal by commands on stdin, and says "done" after each line.
 
 Run by the tests of notifications: `python -m tests.support.second_process FILE`. It does not wait for the disk, so
 a burst is quick.
@@ -20,7 +20,7 @@ async def obey(journal: SqliteJournal, verb: str, *words: str) -> None:
     match verb:
         case "new":
             await journal.adopt(account(NOWHERE), task(int(words[0])))
-        case "settle":
+        case "record":
             await journal.record(f"vid_{words[0]}", Change(status=Status(words[1])), now=START + 1)
         case "burst":
             for change in (Change(status=Status.PROCESSING), Change(progress=50.0), Change(status=Status.COMPLETED)):

@@ -1,4 +1,4 @@
-"""Whose money, whose task: every door holds to the account.
+"""Whose money, whose task: every way in keeps to the account.
 
 Somebody else's task is answered like one that does not exist.
 """
@@ -20,12 +20,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ResourceTemplateReference
 from pydantic import SecretStr
 
-from tests.server.test_tasks_extension import Follower, look
 from tests.support.entries import PERSON, START, account, add, everything, unfinished
 from tests.support.late_api import late_api
 from tests.support.listening import LEGACY, LIST, Listener
 from tests.support.ports import free_port
 from tests.support.stack import sandbox, text
+from tests.support.tasks_extension import Follower, read_task
 from veo_mcp.api.account import Caller
 from veo_mcp.api.models import CreateInput
 from veo_mcp.errors import RequestError, UnknownTask
@@ -96,18 +96,18 @@ def data(result: CallToolResult) -> dict[str, Any]:
 async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_every_door(
     tmp_path: Path, era: str
 ) -> None:
-    async with late_api() as api, site(tmp_path, api.base_url) as there:
+    async with late_api() as api, site(tmp_path, api.base_url) as env:
         options: dict[str, Any] = {"extensions": [Follower()]} if era == "auto" else {}
-        async with there.as_("anna", era) as anna, there.as_("ben", era, **options) as ben:
+        async with env.as_("anna", era) as anna, env.as_("ben", era, **options) as ben:
             made = data(await anna.call_tool("create_video", {"prompt": "anna's boat"}))
-            (entry,) = (await there.engine.journal.list(account(api.base_url, "anna"))).entries
+            (entry,) = (await env.engine.journal.list(account(api.base_url, "anna"))).entries
             for id_ in (made["task_id"], entry.id):
                 missing = "task-999" if id_.startswith("task-") else "vid_nobody"
 
                 async def both(ask: Callable[[str], Awaitable[Any]], id_: str = id_, missing: str = missing) -> None:
                     assert str(await ask(id_)).replace(id_, "ID") == str(await ask(missing)).replace(missing, "ID")
 
-                async def told(task_id: str, tool: str = "get_task", **more: Any) -> str:
+                async def refused(task_id: str, tool: str = "get_task", **more: Any) -> str:
                     result = await ben.call_tool(tool, {"task_id": task_id, **more})
                     assert result.is_error
                     return text(result)
@@ -118,7 +118,7 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
                     return f"{refusal.value.error.code} {refusal.value.error.message}"
 
                 async def extend(task_id: str) -> str:
-                    return await told(task_id, "extend_video", prompt="go on")
+                    return await refused(task_id, "extend_video", prompt="go on")
 
                 async def again(task_id: str) -> str:
                     result = await ben.call_tool("create_video", {"prompt": "anna's boat", "repeat_of": task_id})
@@ -127,10 +127,10 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
 
                 async def extension(task_id: str) -> str:
                     with pytest.raises(MCPError) as refusal:
-                        await look(ben, task_id)
+                        await read_task(ben, task_id)
                     return f"{refusal.value.error.code} {refusal.value.error.message}"
 
-                await both(told)
+                await both(refused)
                 await both(read)
                 await both(extend)
                 await both(again)
@@ -146,7 +146,7 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
             mine = await anna.complete(reference, {"name": "task_id", "value": ""})
             assert mine.completion.values == [made["task_id"]]
             # Nor does hers answer his identical request.
-            async with there.as_("ben", era) as plain:
+            async with env.as_("ben", era) as plain:
                 his = data(await plain.call_tool("create_video", {"prompt": "anna's boat"}))
             assert "repeated" not in his
             assert his["task_id"] != made["task_id"]
@@ -154,29 +154,31 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
 
 
 @ERAS
-async def test_a_listener_hears_of_its_own_accounts_tasks_alone(tmp_path: Path, era: str) -> None:
-    async with late_api() as api, site(tmp_path, api.base_url) as there:
-        ears = {name: Listener() for name in ("anna", "ben")}
-        heard = ears["anna"].heard, ears["ben"].heard
-        handler = {name: ears[name] if era == LEGACY else None for name in ears}
+async def test_a_listener_is_notified_of_its_own_accounts_tasks_alone(tmp_path: Path, era: str) -> None:
+    async with late_api() as api, site(tmp_path, api.base_url) as env:
+        listeners = {name: Listener() for name in ("anna", "ben")}
+        received = listeners["anna"].received, listeners["ben"].received
+        handler = {name: listeners[name] if era == LEGACY else None for name in listeners}
         async with (
-            there.as_("anna", era, message_handler=handler["anna"]) as anna,
-            there.as_("ben", era, message_handler=handler["ben"]) as ben,
+            env.as_("anna", era, message_handler=handler["anna"]) as anna,
+            env.as_("ben", era, message_handler=handler["ben"]) as ben,
             anyio.create_task_group() as group,
         ):
             for name, client in (("anna", anna), ("ben", ben)):
-                await ears[name].attend(client, era, ["veo://tasks", "veo://tasks/vid_1", "veo://tasks/vid_2"], group)
-            journal = there.engine.journal
+                await listeners[name].subscribe(
+                    client, era, ["veo://tasks", "veo://tasks/vid_1", "veo://tasks/vid_2"], group
+                )
+            journal = env.engine.journal
             await add(journal, unfinished(1, api=api.base_url, principal="anna"))
             await add(journal, unfinished(3, api="https://another.example", principal="ben"))
-            await ears["anna"].hears("veo://tasks/vid_1")
+            await listeners["anna"].wait_for("veo://tasks/vid_1")
             await add(journal, unfinished(2, api=api.base_url, principal="ben"))
-            await ears["ben"].hears("veo://tasks/vid_2")
-            await ears["ben"].hears(LIST)
-            assert "veo://tasks/vid_2" not in heard[0]
-            assert "veo://tasks/vid_1" not in heard[1]
-            assert heard[1].count(LIST) == 1
-            assert heard[1].count("veo://tasks") == 1
+            await listeners["ben"].wait_for("veo://tasks/vid_2")
+            await listeners["ben"].wait_for(LIST)
+            assert "veo://tasks/vid_2" not in received[0]
+            assert "veo://tasks/vid_1" not in received[1]
+            assert received[1].count(LIST) == 1
+            assert received[1].count("veo://tasks") == 1
             group.cancel_scope.cancel()
 
 
@@ -187,14 +189,14 @@ async def test_a_sandboxs_credits_leave_the_real_apis_limit_alone(tmp_path: Path
         late_api() as api,
     ):
         async with open_engine(journal, base_url=sandbox_url, key=SecretStr("sk-x"), max_credits=40) as engine:
-            assert "Charged 40 sandbox credits." in await told(engine, "a boat")
-            assert "limit of 40 credits" in await told(engine, "a second boat")
+            assert "Charged 40 sandbox credits." in await create(engine, "a boat")
+            assert "limit of 40 credits" in await create(engine, "a second boat")
         async with open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x"), max_credits=40) as engine:
-            assert "Charged 40 credits." in await told(engine, "a boat")
+            assert "Charged 40 credits." in await create(engine, "a boat")
             assert len(await everything(engine)) == 1
 
 
-async def told(engine: Engine, prompt: str) -> str:
+async def create(engine: Engine, prompt: str) -> str:
     backend = Backend()
     backend.opened(engine)
     async with Client(build_server(backend, sandbox=False)) as client:
@@ -215,7 +217,7 @@ async def test_a_task_of_another_api_is_named_and_not_shown(tmp_path: Path) -> N
             # Nor is this API asked about it, whatever a callback says.
             assert await engine.reader.refresh(entry, "task-1") is None
             assert api.asked == []
-            # And where it is, is told to its own person alone.
+            # And only its own person learns where it is.
             with pytest.raises(UnknownTask) as somebodys:
                 await engine.reader.get(await engine.accounts.account(Caller(principal="ben")), "vid_1")
             assert somebodys.value.explanation == UnknownTask.explanation
@@ -250,10 +252,10 @@ async def test_a_callers_own_key_is_its_account_and_stands_nowhere(tmp_path: Pat
             assert "5ecret" not in repr(one) + repr(engine)
             scopes = await engine.accounts.scopes()
             assert [tuple(scope.principals or ()) for scope in scopes] == [(one.principal,), (other.principal,)]
-            assert engine.accounts.hears(first, sent.entry)
-            assert not engine.accounts.hears(second, sent.entry)
-            assert not engine.accounts.hears(PERSON, sent.entry)
-            assert not engine.accounts.hears(first, replace(sent.entry, api="https://another.example"))
+            assert engine.accounts.owns(first, sent.entry)
+            assert not engine.accounts.owns(second, sent.entry)
+            assert not engine.accounts.owns(PERSON, sent.entry)
+            assert not engine.accounts.owns(first, replace(sent.entry, api="https://another.example"))
         async with open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine:
             # The same key is the same person after a restart.
             assert await engine.accounts.account(first) == one
@@ -290,7 +292,7 @@ async def test_each_key_pays_and_asks_for_its_own_account_and_pauses_alone(tmp_p
         now += 30
         await engine.poller.round()
         assert list(dict.fromkeys(api.keys)) == own
-        # The first key alone was told to wait; the other one asks on.
+        # Only the first key was asked to wait; the other one goes on asking.
         assert [await engine.reader.paused(entry) for entry in entries] == [True, False]
         api.keys.clear()
         now += 50

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clips import clip, seen
-from tests.tasks.test_saver import House, house, until_idle
+from tests.support.clips import clip, frame_times
+from tests.support.saving import SavingStack, until_idle
 from veo_mcp.journal.entry import FileNews, Status
 from veo_mcp.mp4 import measure
 from veo_mcp.server.results import task_message
 
 pytestmark = pytest.mark.anyio
-__all__ = ["house"]
 
 
 def length(path: str | Path | None) -> float:
@@ -20,149 +19,149 @@ def length(path: str | Path | None) -> float:
     return found.seconds
 
 
-async def test_a_create_and_three_extensions_become_one_film(house: House) -> None:
-    async with house.server() as engine:
+async def test_a_create_and_three_extensions_become_one_film(stack: SavingStack) -> None:
+    async with stack.server() as engine:
         for number in range(4):
-            clip(house.api.folder / f"{number}.mp4", seconds=2, tone=300 + number)
-            await house.task(engine, number, extends=f"task-{number - 1}" if number else None)
+            clip(stack.api.folder / f"{number}.mp4", seconds=2, tone=300 + number)
+            await stack.task(engine, number, extends=f"task-{number - 1}" if number else None)
         await until_idle(engine)
-        entries = [await house.entry(engine, number) for number in range(4)]
+        entries = [await stack.entry(engine, number) for number in range(4)]
     assert [length(entry.saved_to) for entry in entries] == [2.0] * 4
     assert entries[0].film_saved_to is None
     assert [length(entry.film_saved_to) for entry in entries[1:]] == [4.0, 6.0, 8.0]
     assert Path(entries[3].film_saved_to or "").name == "2027-01-15-boat-0-3-film.mp4"
-    assert len(seen(Path(entries[3].film_saved_to or ""))) == 8 * 24
-    assert house.api.fetched == {f"{number}.mp4": 1 for number in range(4)}
-    assert len(house.files()) == 7
-    assert f"The whole film: {entries[3].film_saved_to}" in task_message(entries[3], house.now)
+    assert len(frame_times(Path(entries[3].film_saved_to or ""))) == 8 * 24
+    assert stack.api.fetched == {f"{number}.mp4": 1 for number in range(4)}
+    assert len(stack.files()) == 7
+    assert f"The whole film: {entries[3].film_saved_to}" in task_message(entries[3], stack.now)
 
 
-async def test_a_file_that_holds_the_whole_film_is_used_as_it_is(house: House) -> None:
-    async with house.server() as engine:
-        clip(house.api.folder / "1.mp4", seconds=2)
-        clip(house.api.folder / "2.mp4", seconds=4)
-        clip(house.api.folder / "3.mp4", seconds=2)
-        await house.task(engine, 1)
-        await house.task(engine, 2, extends="task-1")
-        await house.task(engine, 3, extends="task-2")
+async def test_a_file_that_holds_the_whole_film_is_used_as_it_is(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        clip(stack.api.folder / "1.mp4", seconds=2)
+        clip(stack.api.folder / "2.mp4", seconds=4)
+        clip(stack.api.folder / "3.mp4", seconds=2)
+        await stack.task(engine, 1)
+        await stack.task(engine, 2, extends="task-1")
+        await stack.task(engine, 3, extends="task-2")
         await until_idle(engine)
-        second, third = await house.entry(engine, 2), await house.entry(engine, 3)
+        second, third = await stack.entry(engine, 2), await stack.entry(engine, 3)
     assert second.film_saved_to == second.saved_to
     # Its parent's file holds all that came before.
     assert length(third.film_saved_to) == 6.0
-    assert len(house.files()) == 4
+    assert len(stack.files()) == 4
 
 
-async def test_parts_that_were_not_saved_are_fetched_for_the_film_and_not_kept(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 1, save_wanted=False, file_due_at=None)
-        await house.task(engine, 2, extends="task-1")
+async def test_parts_that_were_not_saved_are_fetched_for_the_film_and_not_kept(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 1, save_wanted=False, file_due_at=None)
+        await stack.task(engine, 2, extends="task-1")
         await until_idle(engine)
-        second = await house.entry(engine, 2)
+        second = await stack.entry(engine, 2)
     assert length(second.film_saved_to) == 2.0
-    assert house.files() == ["2027-01-15-boat-1-2-film.mp4", "2027-01-15-boat-2-2.mp4"]
+    assert stack.files() == ["2027-01-15-boat-1-2-film.mp4", "2027-01-15-boat-2-2.mp4"]
 
 
-async def test_a_film_waits_for_a_part_that_is_about_to_be_saved(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 2, extends="task-1")
-        await house.task(engine, 1, file_due_at=house.now + 5)
+async def test_a_film_waits_for_a_part_that_is_about_to_be_saved(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 2, extends="task-1")
+        await stack.task(engine, 1, file_due_at=stack.now + 5)
         await until_idle(engine)
-        assert "is not saved yet" in ((await house.entry(engine, 2)).file_error or "")
-        house.now += 20
+        assert "is not saved yet" in ((await stack.entry(engine, 2)).file_error or "")
+        stack.now += 20
         await until_idle(engine)
-        house.now += 20
+        stack.now += 20
         await until_idle(engine)
-        assert length((await house.entry(engine, 2)).film_saved_to) == 2.0
-    assert house.api.fetched == {"1.mp4": 1, "2.mp4": 1}
+        assert length((await stack.entry(engine, 2)).film_saved_to) == 2.0
+    assert stack.api.fetched == {"1.mp4": 1, "2.mp4": 1}
 
 
-async def test_a_part_that_cannot_be_had_is_named(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 1, save_wanted=False, file_due_at=None)
-        await house.task(engine, 2, extends="task-1")
-        house.api.refuse["1.mp4"] = 404
+async def test_a_part_that_cannot_be_had_is_named(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 1, save_wanted=False, file_due_at=None)
+        await stack.task(engine, 2, extends="task-1")
+        stack.api.refuse["1.mp4"] = 404
         await until_idle(engine)
-        error = (await house.entry(engine, 2)).file_error or ""
+        error = (await stack.entry(engine, 2)).file_error or ""
         assert error.startswith(
             "not joined with what it continues yet. The part task-1 (“boat 1”) could not be fetched"
         )
-        assert (await house.entry(engine, 2)).saved_to
-        del house.api.refuse["1.mp4"]
-        house.now += 11
+        assert (await stack.entry(engine, 2)).saved_to
+        del stack.api.refuse["1.mp4"]
+        stack.now += 11
         await until_idle(engine)
-        assert length((await house.entry(engine, 2)).film_saved_to) == 2.0
+        assert length((await stack.entry(engine, 2)).film_saved_to) == 2.0
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.PROCESSING])
-async def test_a_part_that_never_came_to_be_is_named(house: House, status: Status) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 2, extends="task-1")
+async def test_a_part_that_never_came_to_be_is_named(stack: SavingStack, status: Status) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 2, extends="task-1")
         from tests.support.entries import add, unfinished
         from tests.support.video_api import IDENTITY
 
         await add(engine.journal, unfinished(1, api=IDENTITY, status=status))
         await until_idle(engine)
-        assert f"It continues task-1, which is {status.value}." in ((await house.entry(engine, 2)).file_error or "")
+        assert f"It continues task-1, which is {status.value}." in ((await stack.entry(engine, 2)).file_error or "")
 
 
-async def test_a_parent_that_nobody_knows_is_named(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 2, extends="task-gone")
+async def test_a_parent_that_nobody_knows_is_named(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 2, extends="task-gone")
         await until_idle(engine)
-        assert "task-gone, which is not known" in ((await house.entry(engine, 2)).file_error or "")
+        assert "task-gone, which is not known" in ((await stack.entry(engine, 2)).file_error or "")
 
 
-async def test_a_parent_that_was_made_elsewhere_is_asked_for(house: House) -> None:
-    async with house.server() as engine:
-        clip(house.api.folder / "other.mp4")
-        house.api.links["task-other"] = "other.mp4"
-        await house.task(engine, 2, extends="task-other")
+async def test_a_parent_that_was_made_elsewhere_is_asked_for(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        clip(stack.api.folder / "other.mp4")
+        stack.api.links["task-other"] = "other.mp4"
+        await stack.task(engine, 2, extends="task-other")
         await until_idle(engine)
-        assert length((await house.entry(engine, 2)).film_saved_to) == 2.0
+        assert length((await stack.entry(engine, 2)).film_saved_to) == 2.0
 
 
-async def test_a_chain_that_leads_back_to_itself_ends(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 1, extends="task-2")
-        await house.task(engine, 2, extends="task-1")
+async def test_a_chain_that_leads_back_to_itself_ends(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 1, extends="task-2")
+        await stack.task(engine, 2, extends="task-1")
         for _ in range(4):
             await until_idle(engine)
-            house.now += 20
-        assert "leads back to itself" in ((await house.entry(engine, 2)).file_error or "")
+            stack.now += 20
+        assert "leads back to itself" in ((await stack.entry(engine, 2)).file_error or "")
 
 
-async def test_a_part_whose_saved_file_was_moved_away_is_fetched_again(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 1)
+async def test_a_part_whose_saved_file_was_moved_away_is_fetched_again(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 1)
         await until_idle(engine)
-        (house.saved / house.files()[0]).rename(house.folder / "elsewhere.mp4")
-        await house.task(engine, 2, extends="task-1")
+        (stack.saved / stack.files()[0]).rename(stack.folder / "elsewhere.mp4")
+        await stack.task(engine, 2, extends="task-1")
         await until_idle(engine)
-        assert length((await house.entry(engine, 2)).film_saved_to) == 2.0
-    assert house.api.fetched["1.mp4"] == 2
+        assert length((await stack.entry(engine, 2)).film_saved_to) == 2.0
+    assert stack.api.fetched["1.mp4"] == 2
 
 
-async def test_what_an_earlier_try_left_behind_is_swept_away(house: House) -> None:
-    async with house.server() as engine:
-        await house.task(engine, 1)
-        await house.task(engine, 2, extends="task-1")
-        (house.saved / ".2027-01-15-boat-1-2-film.mp4.0badcafe.joining.mp4").write_bytes(b"half")
+async def test_what_an_earlier_try_left_behind_is_swept_away(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await stack.task(engine, 1)
+        await stack.task(engine, 2, extends="task-1")
+        (stack.saved / ".2027-01-15-boat-1-2-film.mp4.0badcafe.joining.mp4").write_bytes(b"half")
         await until_idle(engine)
-    assert not [name for name in house.files() if name.startswith(".")]
+    assert not [name for name in stack.files() if name.startswith(".")]
 
 
-async def test_the_length_of_what_is_saved_elsewhere_is_known_without_fetching_it(house: House) -> None:
-    async with house.server() as engine:
-        clip(house.api.folder / "1.mp4", seconds=2)
-        await house.task(engine, 1)
+async def test_the_length_of_what_is_saved_elsewhere_is_known_without_fetching_it(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        clip(stack.api.folder / "1.mp4", seconds=2)
+        await stack.task(engine, 1)
         (lease,) = await engine.journal.lease_files(
-            api="sandbox:film", worker_id="w", now=house.now, seconds=9, limit=1, save=True
+            api="sandbox:film", worker_id="w", now=stack.now, seconds=9, limit=1, save=True
         )
-        await engine.journal.record_file(lease, FileNews(duration_seconds=2.0), now=house.now)
-        house.api.refuse["1.mp4"] = 404
-        clip(house.api.folder / "2.mp4", seconds=4)
-        await house.task(engine, 2, extends="task-1")
+        await engine.journal.record_file(lease, FileNews(duration_seconds=2.0), now=stack.now)
+        stack.api.refuse["1.mp4"] = 404
+        clip(stack.api.folder / "2.mp4", seconds=4)
+        await stack.task(engine, 2, extends="task-1")
         await until_idle(engine)
-        second = await house.entry(engine, 2)
+        second = await stack.entry(engine, 2)
     assert second.film_saved_to == second.saved_to

@@ -1,4 +1,4 @@
-"""The poller's manners, simulated: few requests, little lateness, and it never gives up."""
+"""The poller's pace, simulated: few requests, little lateness, and it never gives up."""
 
 import random
 from statistics import quantiles
@@ -10,8 +10,8 @@ from veo_mcp.tasks.pace import Pace, next_gap
 
 def clips(seed: int, number: int) -> list[float]:
     """Durations of clips that take 90 s, lognormal with sigma 0.25."""
-    chance = random.Random(seed)
-    return [90.0 * chance.lognormvariate(0.0, 0.25) for _ in range(number)]
+    rng = random.Random(seed)
+    return [90.0 * rng.lognormvariate(0.0, 0.25) for _ in range(number)]
 
 
 def polled(duration: float, pace: Pace) -> tuple[int, float]:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class World:
-    """Time, and an API that answers reads as it is told."""
+    """Time, and an API that answers reads as the test says."""
 
     now: float = START
     asked: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])

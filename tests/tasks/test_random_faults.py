@@ -42,24 +42,24 @@ async def soon(_seconds: float) -> None:
 
 
 class Run:
-    """What was decided for each create, what reached the proxy, and what the model was told."""
+    """What was decided for each create, what reached the proxy, and what the model was answered."""
 
     def __init__(self, seed: int) -> None:
-        chance = random.Random(seed)
-        self.fates = [chance.choice(KINDS) for _ in range(CREATES)]
+        rng = random.Random(seed)
+        self.faults = [rng.choice(KINDS) for _ in range(CREATES)]
         self.seen: Counter[str] = Counter()
-        self.told: dict[str, str] = {}
+        self.answers: dict[str, str] = {}
 
     def decide(self, body: bytes) -> Fault:
         prompt = json.loads(body)["input"]["prompt"]
-        directive = self.fates[int(prompt.split()[-1])]
-        if directive is Fault.RATE_LIMIT and self.seen[prompt + " limited"]:
-            directive = Fault.NONE
-        if directive is Fault.RATE_LIMIT:
+        fault = self.faults[int(prompt.split()[-1])]
+        if fault is Fault.RATE_LIMIT and self.seen[prompt + " limited"]:
+            fault = Fault.NONE
+        if fault is Fault.RATE_LIMIT:
             self.seen[prompt + " limited"] += 1
-            return directive
+            return fault
         self.seen[prompt] += 1
-        return directive if isinstance(directive, Fault) else Fault.NONE
+        return fault if isinstance(fault, Fault) else Fault.NONE
 
 
 def prompt_of(number: int) -> str:
@@ -77,7 +77,7 @@ async def test_no_create_is_paid_twice_lost_or_misreported(tmp_path: Path, callb
                 mine = [number for number in numbers if number // PER_KEY == key]
                 await one_key(journal, bad_url, f"sk-{key}", run, mine, callbacks=callbacks)
             group.cancel_scope.cancel()
-        judge(run, tmp_path, numbers, callbacks=callbacks)
+        check_outcome(run, tmp_path, numbers, callbacks=callbacks)
 
 
 async def one_key(
@@ -115,16 +115,16 @@ async def one_key(
 
             async def create(number: int) -> None:
                 async with limit:
-                    by = cut_off if run.fates[number] == "refuse" else client
-                    run.told[prompt_of(number)] = text(
+                    by = cut_off if run.faults[number] == "refuse" else client
+                    run.answers[prompt_of(number)] = text(
                         await by.call_tool("create_video", {"prompt": prompt_of(number)})
                     )
-                    if run.fates[number] == "double callback" and url:
+                    if run.faults[number] == "double callback" and url:
                         await call_back_again(engine, url, prompt_of(number))
 
             for number in numbers:
                 creates.start_soon(create, number)
-        await quiet(engine)
+        await wait_idle(engine)
         group.cancel_scope.cancel()
 
 
@@ -137,8 +137,8 @@ async def call_back_again(engine: Engine, url: str, prompt: str) -> None:
             assert answer.status_code == 204
 
 
-async def quiet(engine: Engine) -> None:
-    """Polls until no task is under way; what nobody knows stays so."""
+async def wait_idle(engine: Engine) -> None:
+    """Polls until no task is under way; an unknown outcome stays unknown."""
     while any(
         entry.status in (Status.SUBMITTING, Status.PENDING, Status.PROCESSING) for entry in await everything(engine)
     ):
@@ -147,38 +147,38 @@ async def quiet(engine: Engine) -> None:
         await engine.poller.round()
 
 
-def judge(run: Run, folder: Path, numbers: range, *, callbacks: bool) -> None:
-    with sqlite3.connect(folder / "sandbox" / "ledger.db") as books:
-        rows = books.execute("SELECT id, json_extract(body, '$.input.prompt') FROM tasks").fetchall()
+def check_outcome(run: Run, folder: Path, numbers: range, *, callbacks: bool) -> None:
+    with sqlite3.connect(folder / "sandbox" / "ledger.db") as db:
+        rows = db.execute("SELECT id, json_extract(body, '$.input.prompt') FROM tasks").fetchall()
     with sqlite3.connect(folder / "journal.db") as db:
         entries = {
             row[0]: row[1:] for row in db.execute("SELECT prompt, status, upstream_id, charged FROM entries").fetchall()
         }
     charged = Counter(prompt for _, prompt in rows)
     ids = {prompt: task_id for task_id, prompt in rows}
-    assert len(run.told) == len(numbers)
+    assert len(run.answers) == len(numbers)
     for number in numbers:
-        prompt, directive = prompt_of(number), run.fates[number]
-        if directive == "refuse":
-            # An API that never answered told not which one it is: nothing is written down, and nothing was sent.
+        prompt, fault = prompt_of(number), run.faults[number]
+        if fault == "refuse":
+            # An API that never answered did not show which one it is: nothing is written down, and nothing was sent.
             assert prompt not in entries
             assert not charged[prompt]
-            assert "Not charged." in run.told[prompt]
+            assert "Not charged." in run.answers[prompt]
             continue
         status, upstream, _ = entries[prompt]
-        told = run.told[prompt]
-        assert charged[prompt] <= 1, (directive, told)
-        assert run.seen[prompt] <= 1, (directive, told)
+        said = run.answers[prompt]
+        assert charged[prompt] <= 1, (fault, said)
+        assert run.seen[prompt] <= 1, (fault, said)
         if charged[prompt]:
-            assert status != "refused", (directive, told)
-            assert upstream == ids[prompt] or status == "unknown", (directive, told)
-            assert "Not charged." not in told, (directive, told)
+            assert status != "refused", (fault, said)
+            assert upstream == ids[prompt] or status == "unknown", (fault, said)
+            assert "Not charged." not in said, (fault, said)
         else:
-            assert status in ("refused", "unknown"), (directive, status)
-            assert "Charged 40" not in told, (directive, told)
+            assert status in ("refused", "unknown"), (fault, status)
+            assert "Charged 40" not in said, (fault, said)
         if callbacks and charged[prompt]:
-            assert upstream == ids[prompt], (directive, status)
+            assert upstream == ids[prompt], (fault, status)
         if upstream:
-            assert status == "failed", (directive, status)
+            assert status == "failed", (fault, status)
     with sqlite3.connect(folder / "journal.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def house(
+async def client_and_engine(
     folder: Path, base_url: str, *, key: str = "sk-x", **options: Any
 ) -> AsyncGenerator[tuple[Client, Engine]]:
     async with (
@@ -40,7 +40,7 @@ async def house(
             yield client, engine
 
 
-async def told(client: Client, tool: str = "create_video", **arguments: Any) -> str:
+async def call(client: Client, tool: str = "create_video", **arguments: Any) -> str:
     return text(
         await client.call_tool(tool, {"prompt": "a boat", **arguments} if tool == "create_video" else arguments)
     )
@@ -89,8 +89,8 @@ async def test_an_outcome_that_found_no_room_is_recorded_when_there_is_some(tmp_
 
 
 async def test_the_same_task_id_for_two_creates_leaves_the_second_unknown_in_clear_words(tmp_path: Path) -> None:
-    async with raw_api(says(success())) as api, house(tmp_path, api.base_url) as (client, engine):
-        assert "Charged 40 credits." in await told(client)
+    async with raw_api(says(success())) as api, client_and_engine(tmp_path, api.base_url) as (client, engine):
+        assert "Charged 40 credits." in await call(client)
         second = await client.call_tool("create_video", {"prompt": "a storm"})
         assert not second.is_error
         assert (second.structured_content or {})["status"] == "unknown"
@@ -107,8 +107,8 @@ async def test_the_same_task_id_for_two_creates_leaves_the_second_unknown_in_cle
 async def test_with_a_key_that_no_header_can_carry_nothing_leaves_and_nothing_is_charged(
     tmp_path: Path, key: str
 ) -> None:
-    async with raw_api(says(success())) as api, house(tmp_path, api.base_url, key=key) as (client, _):
-        said = await told(client)
+    async with raw_api(says(success())) as api, client_and_engine(tmp_path, api.base_url, key=key) as (client, _):
+        said = await call(client)
         assert "Not charged." in said
         assert "May have been" not in said
         assert api.posts == 0
@@ -116,8 +116,8 @@ async def test_with_a_key_that_no_header_can_carry_nothing_leaves_and_nothing_is
 
 @pytest.mark.parametrize("base_url", ["http://127.0.0.1:99999", "http://127.0.0.1:1\r", "http://127.0.0.1:1 "])
 async def test_with_a_url_that_is_none_nothing_leaves_and_nothing_is_charged(tmp_path: Path, base_url: str) -> None:
-    async with house(tmp_path, base_url) as (client, _):
-        said = await told(client)
+    async with client_and_engine(tmp_path, base_url) as (client, _):
+        said = await call(client)
         assert "Not charged." in said
         assert "May have been" not in said
 
@@ -126,7 +126,7 @@ async def test_with_a_url_that_is_none_nothing_leaves_and_nothing_is_charged(tmp
 async def test_text_that_is_no_unicode_is_refused_before_anything_is_sent(
     tmp_path: Path, arguments: dict[str, str]
 ) -> None:
-    async with raw_api(says(success())) as api, house(tmp_path, api.base_url) as (_, engine):
+    async with raw_api(says(success())) as api, client_and_engine(tmp_path, api.base_url) as (_, engine):
         with pytest.raises(RequestError):
             await create(engine, **{"prompt": "a boat", **arguments})
         assert api.posts == 0
@@ -157,13 +157,13 @@ DEEP = b'{"code":200,"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 async def test_an_odd_answer_to_a_create_is_recorded_for_what_it_proves(
     tmp_path: Path, odd: bytes, status: str
 ) -> None:
-    async with raw_api(says(odd)) as api, house(tmp_path, api.base_url) as (client, engine):
-        said = await told(client)
+    async with raw_api(says(odd)) as api, client_and_engine(tmp_path, api.base_url) as (client, engine):
+        said = await call(client)
         (entry,) = await everything(engine)
         assert entry.status.value == status
         assert ("May have been charged" in said) is (status == "unknown")
         assert api.posts == 1
-        assert "a boat" in await told(client, "list_tasks")
+        assert "a boat" in await call(client, "list_tasks")
 
 
 ODD_TASKS: dict[str, dict[str, Any]] = {
@@ -181,8 +181,11 @@ ODD_TASKS: dict[str, dict[str, Any]] = {
 async def test_an_odd_answer_about_a_task_ends_no_loop_and_breaks_no_list(tmp_path: Path, name: str) -> None:
     shape = {"id": TASK_ID, "created_at": 1774790227, **ODD_TASKS[name]}
     reply = answer(200, json.dumps(shape).encode())
-    async with raw_api(says_in_turn(success(), reply)) as api, house(tmp_path, api.base_url) as (client, engine):
-        await told(client)
+    async with (
+        raw_api(says_in_turn(success(), reply)) as api,
+        client_and_engine(tmp_path, api.base_url) as (client, engine),
+    ):
+        await call(client)
         await engine.journal.poll_no_later_than((await everything(engine))[0].id, 0.0)
         await engine.poller.round()
         listed = await client.call_tool("list_tasks", {})
@@ -195,9 +198,9 @@ async def test_an_odd_answer_about_a_task_ends_no_loop_and_breaks_no_list(tmp_pa
 async def test_deep_nesting_in_a_read_back_is_a_failed_look(tmp_path: Path) -> None:
     async with (
         raw_api(says_in_turn(success(), answer(200, DEEP))) as api,
-        house(tmp_path, api.base_url) as (client, engine),
+        client_and_engine(tmp_path, api.base_url) as (client, engine),
     ):
-        await told(client)
+        await call(client)
         (entry,) = await everything(engine)
         await engine.journal.poll_no_later_than(entry.id, 0.0)
         await engine.poller.round()
@@ -209,9 +212,9 @@ async def test_a_later_answer_clears_an_earlier_error(tmp_path: Path) -> None:
     done = {"id": TASK_ID, "status": "completed", "created_at": 1774790227, "output": {"urls": ["https://x.example/v"]}}
     async with (
         raw_api(says_in_turn(answer(500, b"<html>"), answer(200, done))) as api,
-        house(tmp_path, api.base_url) as (client, engine),
+        client_and_engine(tmp_path, api.base_url) as (client, engine),
     ):
-        await told(client)
+        await call(client)
         (lost,) = await everything(engine)
         assert lost.error_message
         settled = await engine.reader.refresh(lost, TASK_ID)
@@ -226,13 +229,13 @@ async def test_a_later_answer_clears_an_earlier_error(tmp_path: Path) -> None:
 async def test_a_key_that_is_refused_later_is_named_where_its_tasks_are_looked_at(tmp_path: Path) -> None:
     async with (
         raw_api(says_in_turn(success(), error(401, "invalid_api_key"))) as api,
-        house(tmp_path, api.base_url) as (client, engine),
+        client_and_engine(tmp_path, api.base_url) as (client, engine),
     ):
-        await told(client)
-        assert "cannot be asked" not in await told(client, "get_task", task_id=TASK_ID)
+        await call(client)
+        assert "cannot be asked" not in await call(client, "get_task", task_id=TASK_ID)
         await engine.journal.poll_no_later_than((await everything(engine))[0].id, 0.0)
         await engine.poller.round()
-        said = await told(client, "get_task", task_id=TASK_ID)
+        said = await call(client, "get_task", task_id=TASK_ID)
         assert "It cannot be asked about at the moment: " in said
         assert "key" in said.split("at the moment: ")[1]
         assert (await everything(engine))[0].status is Status.PENDING
@@ -241,8 +244,8 @@ async def test_a_key_that_is_refused_later_is_named_where_its_tasks_are_looked_a
 # ---- evidence --------------------------------------------------------------------------------------------------------
 
 
-class Books:
-    """An API whose balance moves with every create, and which drops the answers that it is told to drop."""
+class Ledger:
+    """An API whose balance moves with every create, and which drops the answers that the test asks it to drop."""
 
     def __init__(self) -> None:
         self.consumed = 0
@@ -266,19 +269,19 @@ class Books:
 
 
 @asynccontextmanager
-async def books() -> AsyncGenerator[tuple[Books, str]]:
+async def ledger_api() -> AsyncGenerator[tuple[Ledger, str]]:
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    kept = Books()
+    ledger = Ledger()
     async with listener, anyio.create_task_group() as group:
-        group.start_soon(listener.serve, kept.serve)
-        yield kept, f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
+        group.start_soon(listener.serve, ledger.serve)
+        yield ledger, f"http://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}"
         group.cancel_scope.cancel()
 
 
 async def test_evidence_is_what_nobody_here_moved(tmp_path: Path) -> None:
-    async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
-        kept.go_on.set()
-        said = await told(client, prompt="lost alone")
+    async with ledger_api() as (ledger, base_url), client_and_engine(tmp_path, base_url) as (client, engine):
+        ledger.go_on.set()
+        said = await call(client, prompt="lost alone")
         assert "May have been charged 40 credits. Evidence, not proof: 40 credits left the account just then" in said
         (entry,) = await everything(engine)
         assert entry.evidence == 40
@@ -286,30 +289,30 @@ async def test_evidence_is_what_nobody_here_moved(tmp_path: Path) -> None:
 
 
 async def test_what_another_call_moved_meanwhile_is_no_evidence(tmp_path: Path) -> None:
-    async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
-        await told(client, "get_credits")
+    async with ledger_api() as (ledger, base_url), client_and_engine(tmp_path, base_url) as (client, engine):
+        await call(client, "get_credits")
         lost: list[str] = []
 
         async def loses() -> None:
-            lost.append(await told(client, prompt="lost beside another"))
+            lost.append(await call(client, prompt="lost beside another"))
 
         async with anyio.create_task_group() as group:
             group.start_soon(loses)
-            while not kept.consumed:  # noqa: ASYNC110 - what arrives at a socket tells nobody
+            while not ledger.consumed:  # noqa: ASYNC110 - what arrives at a socket tells nobody
                 await anyio.sleep(0.01)
-            await told(client, prompt="another")
-            kept.go_on.set()
+            await call(client, prompt="another")
+            ledger.go_on.set()
         assert "Evidence" not in lost[0]
         assert all(entry.evidence is None for entry in await everything(engine))
 
 
 async def test_what_another_process_on_this_journal_moved_is_no_evidence(tmp_path: Path) -> None:
-    async with books() as (kept, base_url), house(tmp_path, base_url) as (client, engine):
-        await told(client, "get_credits")
-        async with house(tmp_path, base_url) as (other, _):
-            await told(other, prompt="another")
-        kept.go_on.set()
-        assert "Evidence" not in await told(client, prompt="lost after another")
+    async with ledger_api() as (ledger, base_url), client_and_engine(tmp_path, base_url) as (client, engine):
+        await call(client, "get_credits")
+        async with client_and_engine(tmp_path, base_url) as (other, _):
+            await call(other, prompt="another")
+        ledger.go_on.set()
+        assert "Evidence" not in await call(client, prompt="lost after another")
         assert all(entry.evidence is None for entry in await everything(engine))
 
 
@@ -317,7 +320,7 @@ async def test_what_another_process_on_this_journal_moved_is_no_evidence(tmp_pat
 
 
 async def test_settling_by_hand_says_whose_an_id_is_and_changes_nothing_then(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api.base_url) as (_, engine):
+    async with late_api() as api, client_and_engine(tmp_path, api.base_url) as (_, engine):
         mine = await engine.accounts.account(PERSON)
         lost = {"upstream_id": None, "status": Status.UNKNOWN, "charged": "unknown"}
         await add(engine.journal, unfinished(1, api=api.base_url, **lost))
@@ -340,7 +343,7 @@ async def test_settling_by_hand_says_whose_an_id_is_and_changes_nothing_then(tmp
 
 
 async def test_settling_by_hand_holds_to_the_api_in_use(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api.base_url) as (_, engine):
+    async with late_api() as api, client_and_engine(tmp_path, api.base_url) as (_, engine):
         lost = {"upstream_id": None, "status": Status.UNKNOWN, "charged": "unknown"}
         await add(engine.journal, unfinished(1, api="sandbox:elsewhere", **lost))
         with pytest.raises(RequestError, match="belongs to another API"):
@@ -352,7 +355,7 @@ async def test_durations_are_by_our_own_clock_whatever_the_apis_says(tmp_path: P
     early = {"id": TASK_ID, "status": "completed", "created_at": START - 600, "completed_at": START - 590}
     async with (
         raw_api(says_in_turn(success(), answer(200, early))) as api,
-        house(tmp_path, api.base_url, clock=lambda: clock[0]) as (_, engine),
+        client_and_engine(tmp_path, api.base_url, clock=lambda: clock[0]) as (_, engine),
     ):
         await create(engine, "a boat")
         clock[0] += 90

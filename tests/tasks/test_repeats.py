@@ -23,14 +23,13 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult
 from pydantic import SecretStr
 
-from tests.server.test_tasks_extension import Follower, Started
+from tests.support.child import http_child
 from tests.support.entries import PERSON, START, everything
 from tests.support.late_api import LateApi, late_api
 from tests.support.ports import free_port
 from tests.support.processes import real_key
-from tests.support.raw_api import RawApi
 from tests.support.stack import text
-from tests.web.test_transports import started
+from tests.support.tasks_extension import Follower, StartedTask
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
@@ -56,7 +55,7 @@ class Clock:
 
 
 @asynccontextmanager
-async def house(
+async def client_and_engine(
     folder: Path, api: LateApi, *, era: str = "auto", elicitation: Any = None, extensions: Any = (), **options: Any
 ) -> AsyncGenerator[tuple[Client, Engine]]:
     """The face and the engine over this API, in memory."""
@@ -73,7 +72,7 @@ async def house(
 
 @asynccontextmanager
 async def at_http(folder: Path, api: LateApi) -> AsyncGenerator[str]:
-    """The same over HTTP; the URL of its door."""
+    """The same over HTTP; the URL of its endpoint."""
     port = free_port()
     async with (
         SqliteJournal(folder / "journal.db") as journal,
@@ -161,7 +160,7 @@ async def test_calls_that_timed_out_and_were_repeated_are_paid_once(
 @ERAS
 async def test_a_repeated_call_is_answered_with_the_first_task_in_neutral_words(tmp_path: Path, era: str) -> None:
     clock = Clock()
-    async with late_api() as api, house(tmp_path, api, era=era, clock=clock) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api, era=era, clock=clock) as (client, _):
         first = await create(client)
         assert "repeated" not in data(first)
         clock.now += 120
@@ -177,7 +176,7 @@ async def test_a_repeated_call_is_answered_with_the_first_task_in_neutral_words(
 
 async def test_after_its_time_an_accepted_request_blocks_no_more(tmp_path: Path) -> None:
     clock = Clock()
-    async with late_api() as api, house(tmp_path, api, clock=clock, repeat_seconds=600) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api, clock=clock, repeat_seconds=600) as (client, _):
         await create(client)
         clock.now += 599
         assert data(await create(client))["repeated"] is True
@@ -187,7 +186,7 @@ async def test_after_its_time_an_accepted_request_blocks_no_more(tmp_path: Path)
 
 
 async def test_with_no_time_at_all_only_what_nobody_knows_blocks(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api, repeat_seconds=0, create_seconds=0.3) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api, repeat_seconds=0, create_seconds=0.3) as (client, _):
         await create(client)
         await create(client)
         assert api.paid.total() == 2
@@ -200,7 +199,7 @@ async def test_with_no_time_at_all_only_what_nobody_knows_blocks(tmp_path: Path)
 
 async def test_an_unknown_outcome_blocks_without_limit_of_time(tmp_path: Path) -> None:
     clock = Clock()
-    async with late_api(5.0) as api, house(tmp_path, api, clock=clock, create_seconds=0.3) as (client, _):
+    async with late_api(5.0) as api, client_and_engine(tmp_path, api, clock=clock, create_seconds=0.3) as (client, _):
         lost = await create(client)
         assert data(lost)["status"] == "unknown"
         clock.now += 90 * 24 * 3600
@@ -211,7 +210,7 @@ async def test_an_unknown_outcome_blocks_without_limit_of_time(tmp_path: Path) -
 
 
 async def test_what_was_refused_or_refunded_does_not_block(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api) as (client, engine):
+    async with late_api() as api, client_and_engine(tmp_path, api) as (client, engine):
         first = await create(client)
         api.status = "failed"
         mine = await engine.accounts.account(PERSON)
@@ -228,7 +227,7 @@ async def test_what_was_refused_or_refunded_does_not_block(tmp_path: Path) -> No
 
 
 async def test_three_takes_with_three_seeds_are_three(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api) as (client, _):
         ids = {data(await create(client, seeds=seeds))["task_id"] for seeds in (10001, 10002, 10003)}
         assert len(ids) == 3
         assert api.paid.total() == 3
@@ -257,8 +256,8 @@ OTHER: list[dict[str, Any]] = [
 
 
 @ERAS
-async def test_identical_is_judged_after_defaults_null_and_empty_and_what_hosts_add(tmp_path: Path, era: str) -> None:
-    async with late_api() as api, house(tmp_path, api, era=era) as (client, _):
+async def test_identical_is_decided_after_defaults_null_and_empty_and_what_hosts_add(tmp_path: Path, era: str) -> None:
+    async with late_api() as api, client_and_engine(tmp_path, api, era=era) as (client, _):
         await create(client)
         for arguments in SAME:
             again = await create(client, **arguments)
@@ -276,7 +275,7 @@ async def test_identical_is_judged_after_defaults_null_and_empty_and_what_hosts_
 
 
 async def test_an_extension_is_the_same_by_either_id_of_what_it_continues(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api) as (client, engine):
+    async with late_api() as api, client_and_engine(tmp_path, api) as (client, engine):
         first = await client.call_tool("extend_video", {"task_id": "parent-1", "prompt": "go on"})
         parent = next(entry for entry in await everything(engine) if entry.upstream_id == "parent-1")
         again = await client.call_tool("extend_video", {"task_id": parent.id, "prompt": "go on"})
@@ -294,7 +293,7 @@ async def test_an_extension_is_the_same_by_either_id_of_what_it_continues(tmp_pa
 async def test_another_one_on_purpose_is_paid_and_a_blind_retry_of_that_is_not(
     tmp_path: Path, form: str, era: str
 ) -> None:
-    async with late_api() as api, house(tmp_path, api, era=era) as (client, engine):
+    async with late_api() as api, client_and_engine(tmp_path, api, era=era) as (client, engine):
         first = await create(client)
         (entry,) = await everything(engine)
         named = entry.id if form == "our own id" else data(first)["task_id"]
@@ -314,7 +313,7 @@ async def test_another_one_on_purpose_is_paid_and_a_blind_retry_of_that_is_not(
 
 
 async def test_an_extension_is_made_again_on_purpose_too(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api) as (client, _):
         arguments = {"task_id": "parent-1", "prompt": "go on"}
         first = await client.call_tool("extend_video", arguments)
         second = await client.call_tool("extend_video", {**arguments, "repeat_of": data(first)["task_id"]})
@@ -323,7 +322,7 @@ async def test_an_extension_is_made_again_on_purpose_too(tmp_path: Path) -> None
 
 
 async def test_repeat_of_must_name_the_identical_request(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api) as (client, _):
         first = await create(client)
         for arguments in (
             {"prompt": "a storm", "repeat_of": data(first)["task_id"]},
@@ -340,7 +339,7 @@ async def test_repeat_of_must_name_the_identical_request(tmp_path: Path) -> None
 
 
 async def test_a_repeat_is_found_before_the_limit(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api, max_credits=40) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api, max_credits=40) as (client, _):
         first = await create(client)
         assert data(await create(client))["task_id"] == data(first)["task_id"]
         assert "limit of 40 credits" in text(await create(client, prompt="a storm"))
@@ -355,7 +354,7 @@ async def test_a_repeat_is_found_before_the_person_is_asked(tmp_path: Path, era:
         questions.append(params.message)
         return ElicitResult(action="accept", content={"spend": True})
 
-    async with late_api() as api, house(tmp_path, api, era=era, elicitation=person) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api, era=era, elicitation=person) as (client, _):
         first = await create(client, mode="quality")
         again = await create(client, mode="quality")
         assert data(again)["task_id"] == data(first)["task_id"]
@@ -381,7 +380,7 @@ async def test_two_confirmed_at_once_are_paid_once(tmp_path: Path, era: str) -> 
         await both.wait()
         return ElicitResult(action="accept", content={"spend": True})
 
-    async with late_api() as api, house(tmp_path, api, era=era, elicitation=person) as (client, engine):
+    async with late_api() as api, client_and_engine(tmp_path, api, era=era, elicitation=person) as (client, engine):
         ids: set[str | None] = set()
 
         async def once() -> None:
@@ -401,7 +400,7 @@ async def test_two_confirmed_at_once_are_paid_once(tmp_path: Path, era: str) -> 
 
 @ERAS
 async def test_twenty_at_once_are_one(tmp_path: Path, era: str) -> None:
-    async with late_api(0.2) as api, house(tmp_path, api, era=era) as (client, engine):
+    async with late_api(0.2) as api, client_and_engine(tmp_path, api, era=era) as (client, engine):
         results: list[CallToolResult] = []
 
         async def once() -> None:
@@ -484,7 +483,7 @@ async def test_three_creates_with_one_json_rpc_id_are_one(tmp_path: Path) -> Non
     headers = {"Accept": "application/json, text/event-stream"}
     async with (
         late_api(0.2) as api,
-        started(tmp_path, "http", RawApi(api.base_url)) as server,
+        http_child(tmp_path, api.base_url) as server,
         httpx2.AsyncClient(timeout=2.0) as http,
     ):
         url = server.url + "/mcp"
@@ -505,18 +504,18 @@ async def test_three_creates_with_one_json_rpc_id_are_one(tmp_path: Path) -> Non
 
 
 async def test_the_tasks_extension_gives_the_same_task(tmp_path: Path) -> None:
-    async with late_api() as api, house(tmp_path, api, extensions=[Follower()]) as (client, _):
+    async with late_api() as api, client_and_engine(tmp_path, api, extensions=[Follower()]) as (client, _):
         started = [
             await client.session.call_tool("create_video", {"prompt": "a boat"}, allow_claimed=True) for _ in range(2)
         ]
-        assert all(isinstance(task, Started) for task in started)
-        assert len({task.task_id for task in started if isinstance(task, Started)}) == 1
+        assert all(isinstance(task, StartedTask) for task in started)
+        assert len({task.task_id for task in started if isinstance(task, StartedTask)}) == 1
         assert api.paid.total() == 1
 
 
 async def test_older_journals_are_recognised_by_their_fingerprints(tmp_path: Path) -> None:
     """An outcome that nobody knew before an update still blocks after it."""
-    async with late_api(5.0) as api, house(tmp_path, api, create_seconds=0.3) as (client, engine):
+    async with late_api(5.0) as api, client_and_engine(tmp_path, api, create_seconds=0.3) as (client, engine):
         await create(client)
         (entry,) = await everything(engine)
         old = json.dumps(

@@ -54,6 +54,24 @@ async def test_what_others_spent_is_not_told_as_mine(tmp_path: Path, era: str) -
         assert data(await anna.call_tool("get_credits", {}))["spent_24h"] == 40
 
 
+@pytest.mark.parametrize(("total", "left"), [(130, 10), (1000, 60)])
+async def test_of_what_all_may_spend_and_each_may_what_leaves_less_is_told(
+    tmp_path: Path, total: int, left: int
+) -> None:
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(
+            journal, base_url=api.base_url, key=SecretStr("sk-x"), max_credits=total, each=lambda _principal: 100
+        ) as engine,
+    ):
+        anna, ben = [await engine.accounts.account(Caller(principal=name)) for name in ("anna", "ben")]
+        for who, prompt in ((anna, "a boat"), (ben, "a boat"), (ben, "a second boat")):
+            await sends(engine, who, prompt)
+        standing = await engine.budget.standing(anna)
+        assert (standing.spent, standing.left) == (40, left)
+
+
 @ERAS
 async def test_the_card_settles_nothing_of_somebody_else(tmp_path: Path, era: str) -> None:
     async with late_api() as api, site(tmp_path, api.base_url) as there:

@@ -1,4 +1,4 @@
-"""The verdict table: what each outcome of a paid POST proves, what the model is told, and that nothing repeats.
+"""The verdict table: what each outcome of a paid POST proves, what the model is answered, and that nothing repeats.
 
 Every row goes through a real socket. `posts` is how many requests reached the server: more than one only where the
 first proved that nothing was charged.
@@ -113,7 +113,7 @@ REFUSED: dict[str, tuple[Script, int, str]] = {
     "404": (says(error(404, "model_not_found")), 1, "Not charged."),
     "404 of a gateway": (says(answer(404, b"<html>not here</html>")), 1, "Not charged."),
     "429 spend limit": (says(error(429, "spend_limit_exceeded")), 1, "Not charged."),
-    "429 for ever": (says(error(429, "rate_limit_exceeded")), 3, "Not charged."),
+    "429 every time": (says(error(429, "rate_limit_exceeded")), 3, "Not charged."),
     "429 for longer than a create may take": (
         says(error(429, "rate_limit_exceeded", "Retry-After: 600")),
         1,
@@ -160,7 +160,7 @@ async def test_a_connection_that_never_came_about_costs_nothing(tmp_path: Path, 
             result = await client.call_tool("create_video", {"prompt": "a boat"})
             assert result.is_error
             assert "Not charged." in text(result)
-            # It never told which API it is: there is no account to write anything down for.
+            # It never showed which API it is: there is no account to write anything down for.
             assert await everything(engine) == ()
 
 

@@ -1,4 +1,4 @@
-"""Who may come in over HTTP: names, tokens, rates, sessions; and a server that anybody could reach does not start."""
+"""Access over HTTP: names, tokens, rates, sessions; and a server that anybody could reach does not start."""
 
 import logging
 import subprocess
@@ -12,6 +12,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.support.access import ANNA, BEN, JSON, bearer, guarded, token_line
 from tests.support.child import INITIALIZE, settings
 from tests.support.raw_api import raw_api, says, success
 from tests.support.site import Site, site
@@ -19,37 +20,24 @@ from veo_mcp.api.account import Caller
 from veo_mcp.errors import NotLoopback, WrongSetting
 from veo_mcp.settings import load
 from veo_mcp.web.access import Access, access_from, closed_to_others
-from veo_mcp.web.gate import Gate, TokenWay
-from veo_mcp.web.names import Names
 from veo_mcp.web.rates import Rate
 from veo_mcp.web.tokens import Tokens, add_token
 
 pytestmark = pytest.mark.anyio
 
-JSON = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
-ANNA, BEN = "veo_anna-0123456789abcdef", "veo_ben-0123456789abcdef"
-DOORS = [("GET", "/mcp"), ("POST", "/mcp"), ("DELETE", "/mcp"), ("GET", "/sse"), ("POST", "/messages/?session_id=0")]
+ENTRY_POINTS = [
+    ("GET", "/mcp"),
+    ("POST", "/mcp"),
+    ("DELETE", "/mcp"),
+    ("GET", "/sse"),
+    ("POST", "/messages/?session_id=0"),
+]
 
 
-def line(name: str, token: str) -> str:
-    return f"{name}:sha256:{sha256(token.encode()).hexdigest()}\n"
-
-
-def guarded(folder: Path, **options: Any) -> Access:
-    """Access for anna and ben."""
-    (folder / "tokens").write_text("# who may come in\n\n" + line("anna", ANNA) + line("ben", BEN))
-    names = Names(frozenset({"veo.example.com"}), frozenset({"https://app.example.com"}))
-    return Access(names=names, gate=Gate(TokenWay(Tokens(folder / "tokens")), **options))
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-async def knock(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str, int]:
-    """The status at every door."""
+async def status_everywhere(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str, int]:
+    """The status at every entry point."""
     found: dict[str, int] = {}
-    for method, path in DOORS:
+    for method, path in ENTRY_POINTS:
         body: dict[str, Any] = {"json": INITIALIZE} if method == "POST" else {}
         found[f"{method} {path}"] = (await http.request(method, env.url + path, headers=headers, **body)).status_code
     return found
@@ -72,13 +60,13 @@ async def knock(env: Site, http: httpx2.AsyncClient, **headers: str) -> dict[str
     ],
     ids=lambda given: str(given)[:50],
 )
-async def test_nobody_comes_in_without_a_token_that_is_known(tmp_path: Path, given: dict[str, str]) -> None:
+async def test_only_a_known_token_is_let_in(tmp_path: Path, given: dict[str, str]) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
         encoded: dict[str, Any] = {name: value.encode("latin-1") for name, value in given.items()}
-        assert set((await knock(env, http, **encoded)).values()) == {401}
+        assert set((await status_everywhere(env, http, **encoded)).values()) == {401}
         refusal = await http.post(env.url + "/mcp", headers={**JSON, **encoded}, json=INITIALIZE)
         assert refusal.headers["www-authenticate"].startswith('Bearer realm="veo-mcp"')
-        # RFC 6750: whoever presented nothing is not told that it was wrong.
+        # RFC 6750: a request without a token is not answered as if it had a wrong one.
         presented = "Authorization" in given
         assert ("error=" in refusal.headers["www-authenticate"]) is presented
         assert "Nothing was done." in refusal.json()["error"]["message"]
@@ -105,11 +93,11 @@ async def test_nobody_comes_in_without_a_token_that_is_known(tmp_path: Path, giv
 )
 async def test_names_hold_even_for_a_token_that_is_known(tmp_path: Path, headers: dict[str, str], status: int) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
-        assert set((await knock(env, http, **headers, **bearer(ANNA))).values()) == {status}
+        assert set((await status_everywhere(env, http, **headers, **bearer(ANNA))).values()) == {status}
 
 
 @pytest.mark.parametrize("host", ["veo.example.com", "VEO.example.com:8443", "localhost"])
-async def test_a_known_token_comes_in_under_every_name_of_the_server(tmp_path: Path, host: str) -> None:
+async def test_a_known_token_is_let_in_under_every_name_of_the_server(tmp_path: Path, host: str) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
         ours = {**JSON, "Host": host, "Origin": "https://app.example.com", **bearer(ANNA)}
         opened = await http.post(env.url + "/mcp", headers=ours, json=INITIALIZE)
@@ -131,7 +119,7 @@ async def test_a_preflight_is_answered_for_allowed_origins_alone(tmp_path: Path)
             said = await http.options(env.url + "/mcp", headers={"Origin": origin, **asks})
             assert said.status_code == 403
             assert "access-control-allow-origin" not in said.headers
-        # A page that may come in is told why it does not: the challenge can be read.
+        # An allowed origin can read why it was refused: the challenge is exposed to it.
         refused = await http.post(env.url + "/mcp", headers={"Origin": "https://app.example.com"}, json={})
         assert refused.status_code == 401
         assert refused.headers["access-control-allow-origin"] == "https://app.example.com"
@@ -140,26 +128,26 @@ async def test_a_preflight_is_answered_for_allowed_origins_alone(tmp_path: Path)
 async def test_a_token_counts_from_the_moment_it_is_added_until_its_line_is_gone(tmp_path: Path) -> None:
     async with site(tmp_path, access=guarded(tmp_path)) as env, httpx2.AsyncClient() as http:
 
-        async def comes_in(token: str) -> bool:
+        async def is_let_in(token: str) -> bool:
             headers = {**JSON, **bearer(token)}
             return (await http.post(env.url + "/mcp", headers=headers, json=INITIALIZE)).status_code == 200
 
         carla = add_token(tmp_path / "tokens", "carla")
-        assert await comes_in(carla)
-        (tmp_path / "tokens").write_text(line("anna", ANNA))
-        assert [await comes_in(token) for token in (carla, BEN, ANNA)] == [False, False, True]
+        assert await is_let_in(carla)
+        (tmp_path / "tokens").write_text(token_line("anna", ANNA))
+        assert [await is_let_in(token) for token in (carla, BEN, ANNA)] == [False, False, True]
         (tmp_path / "tokens").write_text("nonsense")
-        assert not await comes_in(ANNA), "nobody comes in by a file that is broken"
+        assert not await is_let_in(ANNA), "a broken file lets nobody in"
         (tmp_path / "tokens").unlink()
-        assert not await comes_in(ANNA)
-        (tmp_path / "tokens").write_text(line("anna", ANNA))
-        assert await comes_in(ANNA)
+        assert not await is_let_in(ANNA)
+        (tmp_path / "tokens").write_text(token_line("anna", ANNA))
+        assert await is_let_in(ANNA)
 
 
 def test_a_plain_token_works_with_a_warning_that_does_not_show_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "tokens").write_text(f"anna:{ANNA}\n{line('ben', BEN)}")
+    (tmp_path / "tokens").write_text(f"anna:{ANNA}\n{token_line('ben', BEN)}")
     with caplog.at_level(logging.WARNING):
         tokens = Tokens(tmp_path / "tokens")
     assert (tokens.name_of(ANNA), tokens.name_of(BEN), tokens.name_of("")) == ("anna", "ben", None)
@@ -179,7 +167,7 @@ def test_a_line_that_is_no_token_is_named_by_its_number_and_not_shown(tmp_path: 
 
 def test_token_add_prints_the_token_alone_and_keeps_its_hash(tmp_path: Path) -> None:
     file = tmp_path / "tokens"
-    file.write_text(line("anna", ANNA).rstrip())  # as an editor may leave it
+    file.write_text(token_line("anna", ANNA).rstrip())  # as an editor may leave it
     command = [sys.executable, "-m", "veo_mcp", "token", "add", "ben", "--file", str(file)]
     done = subprocess.run(command, env=settings(tmp_path, None), capture_output=True, text=True, check=True, timeout=60)
     token = done.stdout.strip()
@@ -236,7 +224,7 @@ async def test_a_session_is_its_openers_alone(tmp_path: Path) -> None:
         assert (await status("POST", ANNA, session))[0] == 200
 
 
-async def test_too_many_calls_are_told_when_to_come_again_and_hold_up_nobody_else(tmp_path: Path) -> None:
+async def test_too_many_calls_learn_when_to_try_again_and_delay_nobody_else(tmp_path: Path) -> None:
     now = [0.0]
     access = guarded(tmp_path, rate=3, monotonic=lambda: now[0])
     async with site(tmp_path, access=access) as env, httpx2.AsyncClient() as http:
@@ -264,15 +252,15 @@ def test_a_rate_forgets_whom_it_has_not_seen_for_longest() -> None:
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP"])
-async def test_without_tokens_nothing_comes_in_through_a_proxy(tmp_path: Path, header: str) -> None:
+async def test_without_tokens_no_request_through_a_proxy_is_let_in(tmp_path: Path, header: str) -> None:
     async with site(tmp_path) as env, httpx2.AsyncClient() as http:
-        found = await knock(env, http, **{header: "192.0.2.1"})
+        found = await status_everywhere(env, http, **{header: "192.0.2.1"})
         assert set(found.values()) == {403}
         assert (await http.get(env.url + "/healthz", headers={header: "192.0.2.1"})).status_code == 200
 
 
 def _file(folder: Path) -> str:
-    (folder / "tokens").write_text(line("anna", ANNA))
+    (folder / "tokens").write_text(token_line("anna", ANNA))
     return str(folder / "tokens")
 
 

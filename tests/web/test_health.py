@@ -28,14 +28,14 @@ def loop(*, well: bool) -> LoopHealth:
 
 
 async def test_each_trouble_is_named(tmp_path: Path) -> None:
-    now, loops = 1000.0, [loop(well=True)]
+    now, states = 1000.0, [loop(well=True)]
     backend, ending = Backend(), Ending()
     health = Health(backend, ending, clock=lambda: now)
 
-    def told() -> Sequence[LoopHealth]:
-        return loops
+    def loops() -> Sequence[LoopHealth]:
+        return states
 
-    backend.loops = told
+    backend.loops = loops
     assert await health.reasons() == ["It is still starting."]
     backend.failed("VEO_MAX_CREDITS is not usable.")
     assert await health.reasons() == ["VEO_MAX_CREDITS is not usable."]
@@ -53,9 +53,9 @@ async def test_each_trouble_is_named(tmp_path: Path) -> None:
         engine.poller.unreachable = "No network."
         assert await health.reasons() == ["No network."]
         engine.poller.unreachable = None
-        loops = [loop(well=False)]
+        states = [loop(well=False)]
         assert await health.reasons() == ["The poller fails: The disk is full."]
-        loops = [loop(well=True)]
+        states = [loop(well=True)]
         with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             (why,) = await health.reasons()

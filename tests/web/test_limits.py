@@ -11,10 +11,10 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.support.access import ANNA, BEN, JSON, bearer, guarded
 from tests.support.child import INITIALIZE
 from tests.support.site import Site, site
 from tests.support.stack import text
-from tests.web.test_gate import ANNA, BEN, JSON, bearer, guarded
 from veo_mcp.app import each_limit
 from veo_mcp.errors import WrongSetting
 from veo_mcp.settings import load
@@ -82,7 +82,7 @@ def test_a_subject_may_hold_a_colon() -> None:
     assert limits_in("auth0|1:x: 5\n\n# note\n") == {"auth0|1:x": 5}
 
 
-async def test_where_all_sessions_are_in_use_a_new_one_is_told_to_come_again(tmp_path: Path) -> None:
+async def test_where_all_sessions_are_in_use_a_new_one_is_asked_to_try_again_later(tmp_path: Path) -> None:
     async with site(tmp_path, access=Access(sessions=1)) as env, httpx2.AsyncClient(timeout=20) as http:
         async with anyio.create_task_group() as group:
             up = anyio.Event()

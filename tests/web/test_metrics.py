@@ -10,8 +10,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.access import ANNA, bearer, token_line
 from tests.support.child import http_child
-from tests.web.test_gate import ANNA, bearer, line
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ SECRETS = ("canary prompt", ANNA, "anna", "canary-tool", "canary/method", "sk-sa
 
 
 async def test_a_scrape_has_what_the_dashboard_shows_and_nothing_of_a_clients(tmp_path: Path) -> None:
-    (tmp_path / "tokens").write_text(line("anna", ANNA))
+    (tmp_path / "tokens").write_text(token_line("anna", ANNA))
     given = {"VEO_ACCESS_TOKENS": str(tmp_path / "tokens"), "VEO_LOG_FORMAT": "json"}
     async with http_child(tmp_path, **given) as child, httpx2.AsyncClient(headers=bearer(ANNA), timeout=30) as http:
         async with Client(streamable_http_client(child.url + "/mcp", http_client=http)) as client:
@@ -42,7 +42,7 @@ async def test_a_scrape_has_what_the_dashboard_shows_and_nothing_of_a_clients(tm
         assert set(asked) - labels <= samples
         for secret in (*SECRETS, task_id):
             assert secret not in scrape, secret
-        for told in (
+        for line in (
             'gen_ai_tool_name="create_video"',
             'error_type="tool_error"',
             'veo_upstream_request_duration_seconds_count{operation="create",outcome="200"} 1.0',
@@ -50,7 +50,7 @@ async def test_a_scrape_has_what_the_dashboard_shows_and_nothing_of_a_clients(tm
             'veo_task_changes_total{status="failed"} 1.0',
             "veo_ready 1.0",
         ):
-            assert told in scrape, told
+            assert line in scrape, line
         for row in child.err.splitlines():
             assert json.loads(row)["message"]
         assert "canary prompt" not in child.err

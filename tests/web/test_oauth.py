@@ -50,7 +50,7 @@ class Issuing:
     def __init__(self, url: str) -> None:
         self.url = url
         self.fetched = 0
-        self.keys = [jwk(KEY, "rsa", "RS256"), jwk(CURVE, "ec", "ES256")]
+        self.published = [jwk(KEY, "rsa", "RS256"), jwk(CURVE, "ec", "ES256")]
 
     def token(self, *, key: Any = KEY, kid: str | None = "rsa", alg: str = "RS256", **more: Any) -> str:
         now = int(time.time())
@@ -61,15 +61,15 @@ class Issuing:
     async def about(self, _request: Request) -> JSONResponse:
         return JSONResponse({"issuer": self.url, "jwks_uri": self.url + "/keys"})
 
-    async def told(self, _request: Request) -> JSONResponse:
+    async def keys(self, _request: Request) -> JSONResponse:
         self.fetched += 1
-        return JSONResponse({"keys": self.keys})
+        return JSONResponse({"keys": self.published})
 
 
 @asynccontextmanager
 async def issuing() -> AsyncGenerator[Issuing]:
     issuer = Issuing(f"http://127.0.0.1:{(port := free_port())}")
-    app = Starlette(routes=[Route("/.well-known/openid-configuration", issuer.about), Route("/keys", issuer.told)])
+    app = Starlette(routes=[Route("/.well-known/openid-configuration", issuer.about), Route("/keys", issuer.keys)])
     up = anyio.Event()
     async with anyio.create_task_group() as group:
 
@@ -180,7 +180,7 @@ async def test_a_token_does_what_its_scopes_say_and_the_challenge_names_what_is_
             assert len((await client.call_tool("list_tasks", {})).structured_content["tasks"]) == 1  # type: ignore[index]
 
 
-async def test_whoever_comes_without_a_token_is_told_where_to_get_one(tmp_path: Path) -> None:
+async def test_whoever_comes_without_a_token_learns_where_to_get_one(tmp_path: Path) -> None:
     public = {"VEO_PUBLIC_URL": "https://veo.example.com/below"}
     async with issuing() as issuer, resource(tmp_path, issuer.url, **public) as env, httpx2.AsyncClient() as http:
         refusal = await http.post(env.url + "/mcp", headers=JSON, json=INITIALIZE)
@@ -191,13 +191,13 @@ async def test_whoever_comes_without_a_token_is_told_where_to_get_one(tmp_path: 
         assert f'resource_metadata="{where}"' in challenge
         assert "error=" not in challenge
         for path in ("", "/mcp", "/sse"):
-            told = (await http.get(f"{env.url}/.well-known/oauth-protected-resource{path}")).json()
-            assert told["resource"] == AUDIENCE
-            assert told["authorization_servers"] == [issuer.url]
-            assert told["scopes_supported"] == ["veo:read", "veo:create"]
+            metadata = (await http.get(f"{env.url}/.well-known/oauth-protected-resource{path}")).json()
+            assert metadata["resource"] == AUDIENCE
+            assert metadata["authorization_servers"] == [issuer.url]
+            assert metadata["scopes_supported"] == ["veo:read", "veo:create"]
 
 
-async def test_an_issuer_that_is_away_is_said_and_nobody_comes_in(tmp_path: Path) -> None:
+async def test_an_issuer_that_is_away_is_reported_and_no_token_is_accepted(tmp_path: Path) -> None:
     async with issuing() as issuer, resource(tmp_path, f"http://127.0.0.1:{free_port()}") as env:
         refusal = await opened(env, issuer.token())
         assert refusal.status_code == 503

@@ -20,7 +20,7 @@ from tests.support.stack import sandbox, text
 
 pytestmark = pytest.mark.anyio
 
-TOLD_WITHIN = 2.0
+ANNOUNCED_WITHIN = 2.0
 CANARY = "hunter2canary"
 
 
@@ -69,24 +69,24 @@ async def test_what_one_server_begins_the_other_announces_answers_for_and_brings
         anyio.create_task_group() as group,
     ):
         listener = Listener()
-        await listener.attend(client, MODERN, [], group)
+        await listener.subscribe(client, MODERN, [], group)
         async with Client(one + "/mcp", mode=MODERN) as maker:
             made = await maker.call_tool("create_video", {"prompt": "A lighthouse at dusk", "mode": "fast"})
         assert not made.is_error, text(made)
-        with anyio.fail_after(TOLD_WITHIN):
-            await listener.hears(LIST)
+        with anyio.fail_after(ANNOUNCED_WITHIN):
+            await listener.wait_for(LIST)
         assert made.structured_content is not None
         task_id = made.structured_content["task_id"]
         # Whoever made it dies without a word, perhaps while it asks about the task.
         first.kill()
         await first.wait()
         uri = f"veo://tasks/{task_id}"
-        await listener.attend(client, MODERN, [uri], group)
+        await listener.subscribe(client, MODERN, [uri], group)
         with anyio.fail_after(60):
-            heard = 0
+            received = 0
             while (await status(client, task_id)) != "completed":
-                heard += 1
-                await listener.hears(uri, heard)
+                received += 1
+                await listener.wait_for(uri, received)
         group.cancel_scope.cancel()
     for log in ("one.log", "two.log"):
         said = (tmp_path / log).read_text()

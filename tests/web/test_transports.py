@@ -1,12 +1,10 @@
-"""The server on HTTP as a person starts it, a real child process: both transports or SSE alone, one life, one door."""
+"""The server on HTTP as a person starts it, a real child process: both transports or SSE alone, one backend."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,55 +15,24 @@ from anyio.abc import SocketStream
 from mcp import Client
 from mcp.client.sse import sse_client
 
+from tests.support.child import http_child
 from tests.support.entries import add, unfinished
-from tests.support.ports import free_port
-from tests.support.raw_api import RawApi, answer, raw_api, says
+from tests.support.raw_api import answer, raw_api, says
 from tests.support.stack import text
 from veo_mcp.journal.sqlite.store import SqliteJournal
 
 pytestmark = pytest.mark.anyio
 
 
-@dataclass
-class Started:
-    url: str
-    folder: Path
-
-    def at(self, path: str, era: str) -> Client:
-        return Client(sse_client(self.url + path) if path == "/sse" else self.url + path, mode=era)
-
-
-@asynccontextmanager
-async def started(folder: Path, transport: str, api: RawApi) -> AsyncGenerator[Started]:
-    """`veo-mcp serve --transport …` with a key, in front of an API of ours; told to end, it ends by itself."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    env = {**os.environ, "VEO_API_KEY": "sk-x", "VEO_BASE_URL": api.base_url, "VEO_JOURNAL": str(folder / "journal.db")}
-    command = [sys.executable, "-m", "veo_mcp", "serve", "--transport", transport, "--port", str(port)]
-    with (folder / "stderr").open("wb") as stderr:
-        process = await anyio.open_process(command, env=env, stdout=None, stderr=stderr)
-    try:
-        async with httpx2.AsyncClient() as http:
-            with anyio.fail_after(30):
-                while not await answers(http, url + "/healthz"):  # noqa: ASYNC110 - another process
-                    await anyio.sleep(0.1)
-        yield Started(url, folder)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        await process.wait()
-
-
-async def answers(http: httpx2.AsyncClient, url: str) -> bool:
-    try:
-        return (await http.get(url)).json() == {"status": "ok"}
-    except httpx2.TransportError:
-        return False
-
-
 UNDER_WAY = answer(200, {"id": "task-1", "status": "processing", "created_at": 1})
 
 
-async def test_whoever_connects_there_is_one_life_behind_the_server(tmp_path: Path) -> None:
-    """A life asks for the credits once, to know its API, before it asks about a task; a second one would do so too."""
+def client_at(url: str, era: str) -> Client:
+    return Client(sse_client(url) if url.endswith("/sse") else url, mode=era)
+
+
+async def test_all_connections_share_one_backend(tmp_path: Path) -> None:
+    """A backend asks for the credits once, to know its API, before it asks about a task; a second would too."""
     asked = anyio.Event()
 
     async def tasks(stream: SocketStream) -> None:
@@ -75,10 +42,10 @@ async def test_whoever_connects_there_is_one_life_behind_the_server(tmp_path: Pa
     async with raw_api(tasks) as api:
         async with SqliteJournal(tmp_path / "journal.db") as journal:
             await add(journal, replace(unfinished(1, api=api.base_url), next_poll_at=0.0))
-        async with started(tmp_path, "http", api) as env, AsyncExitStack() as stack:
+        async with http_child(tmp_path, api.base_url, transport="http") as env, AsyncExitStack() as stack:
             for path in ("/sse", "/mcp"):
                 for era in ("legacy", "auto", "legacy", "auto"):
-                    client = await stack.enter_async_context(env.at(path, era))
+                    client = await stack.enter_async_context(client_at(env.url + path, era))
                     assert "task-1" in text(await client.call_tool("list_tasks", {}))
             with anyio.fail_after(20):
                 await asked.wait()
@@ -89,10 +56,14 @@ async def test_whoever_connects_there_is_one_life_behind_the_server(tmp_path: Pa
 
 @pytest.mark.parametrize("transport", ["http", "sse"])
 async def test_foreign_hosts_and_origins_are_turned_away_at_every_door(tmp_path: Path, transport: str) -> None:
-    async with raw_api(says(UNDER_WAY)) as api, started(tmp_path, transport, api) as env, httpx2.AsyncClient() as http:
-        doors = [("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
-        doors += [("GET", "/mcp"), ("POST", "/mcp")] if transport == "http" else []
-        for method, path in doors:
+    async with (
+        raw_api(says(UNDER_WAY)) as api,
+        http_child(tmp_path, api.base_url, transport=transport) as env,
+        httpx2.AsyncClient() as http,
+    ):
+        entry_points = [("GET", "/sse"), ("POST", "/messages/?session_id=" + "0" * 32)]
+        entry_points += [("GET", "/mcp"), ("POST", "/mcp")] if transport == "http" else []
+        for method, path in entry_points:
             body: dict[str, Any] = {"json": {}} if method == "POST" else {}
             for name in ("evil.example", "127.0.0.1.evil.example:80"):
                 refusal = await http.request(method, env.url + path, headers={"Host": name}, **body)
@@ -109,8 +80,8 @@ async def test_foreign_hosts_and_origins_are_turned_away_at_every_door(tmp_path:
 
 @pytest.mark.parametrize("era", ["legacy", "auto"])
 async def test_sse_alone_serves_both_eras_and_nothing_at_mcp(tmp_path: Path, era: str) -> None:
-    async with raw_api(says(UNDER_WAY)) as api, started(tmp_path, "sse", api) as env:
-        async with env.at("/sse", era) as client:
+    async with raw_api(says(UNDER_WAY)) as api, http_child(tmp_path, api.base_url, transport="sse") as env:
+        async with client_at(env.url + "/sse", era) as client:
             assert len((await client.list_tools()).tools) == 5
             assert "9800 credits" in text(await client.call_tool("get_credits", {}))
         async with httpx2.AsyncClient() as http:

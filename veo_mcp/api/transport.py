@@ -164,7 +164,7 @@ class Transport:
         broke = await self._within(seconds, pool, request, exchange)
         outcome = str(exchange.response.status_code) if exchange.response is not None and broke is None else "none"
         self._observe(_operation(method, path), outcome, time.monotonic() - began)
-        flaw = self._judged(broke, exchange, target, proxy) if broke is not None else None
+        flaw = self._diagnosed(broke, exchange, target, proxy) if broke is not None else None
         if exchange.response is None:
             # Without an error and without a response there is none: one of the two always is.
             raise flaw or causes.TIMEOUT.error(host=self.host)
@@ -182,7 +182,7 @@ class Transport:
             request = httpx.Request("GET", url, headers=sent, extensions={"trace": exchange.note, "timeout": waits})
             response = await pool.handle_async_request(request)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise self._judged(error, exchange, target, proxy) from None
+            raise self._diagnosed(error, exchange, target, proxy) from None
 
         async def chunks() -> AsyncIterator[bytes]:
             try:
@@ -219,7 +219,7 @@ class Transport:
             group.cancel_scope.cancel()
         return broke
 
-    def _judged(
+    def _diagnosed(
         self, error: Exception, exchange: _Exchange, target: network.Address, proxy: network.Proxy | None
     ) -> ApiError:
         """What a failure proves, and why it came."""
@@ -240,19 +240,19 @@ class Transport:
     def _answer(self, response: httpx.Response, raw: bytes, flaw: ApiError | None) -> Answer:
         secrets = (self._key.get_secret_value(),)
 
-        def heard(name: str) -> str:
+        def header(name: str) -> str:
             # Cut, because a header may have 100 KB; without the key, because an API may repeat it here too.
             return redact(response.headers.get(name, "")[:LONGEST_HEADER], secrets)
 
-        body, damage = unpacked(raw, heard("content-encoding"))
-        ledger = heard("x-veo-sandbox")
+        body, damage = unpacked(raw, header("content-encoding"))
+        ledger = header("x-veo-sandbox")
         return Answer(
             response.status_code,
             body,
             ledger if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", ledger) else None,
-            retry_after(heard("retry-after"), self._clock()),
-            clean(heard("content-type"), 100).lower(),
-            _host_of(heard("location")),
+            retry_after(header("retry-after"), self._clock()),
+            clean(header("content-type"), 100).lower(),
+            _host_of(header("location")),
             flaw or damage,
         )
 

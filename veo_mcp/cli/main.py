@@ -23,17 +23,18 @@ talk to it here; Ctrl-C ends it. To use it, type one of these instead:
 
 def main() -> None:
     """Runs the command named in the arguments; without one, serves over stdio."""
-    if len(sys.argv) == 1:
-        # The way hosts start us; the command-line library costs 100 ms that nobody needs here.
-        try:
+    try:
+        if len(sys.argv) == 1:
+            # The way hosts start us; the command-line library costs 100 ms that nobody needs here.
             _serve()
-        except KeyboardInterrupt:
-            # Before the server listens for signals itself.
-            raise SystemExit(130) from None
-        return
-    from veo_mcp.cli.guard import guarded
+            return
+        from veo_mcp.cli.guard import guarded
 
-    guarded(commands())
+        # Within the guard: loading the commands takes long enough for a Ctrl-C.
+        guarded(lambda: commands()())
+    except KeyboardInterrupt:
+        # Before the guard is there, or before the server listens for signals itself.
+        raise SystemExit(130) from None
 
 
 def _settings(**flags: Any) -> "Settings":

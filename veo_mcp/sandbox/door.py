@@ -1,4 +1,4 @@
-"""The sandbox's front door: own Host names only, the ledger's id on every answer, and no request ends in a traceback.
+"""The sandbox's outermost layer: own Host names only, the ledger id on every answer, no tracebacks.
 
 Wrapped around every route by the sandbox's app. A page elsewhere whose name is made to lead to 127.0.0.1 (DNS
 rebinding) sends its own name as Host, and is refused here: it reads neither prompts nor videos.

@@ -1,7 +1,7 @@
-"""Fetches what strangers' URLs name, and posts callbacks to them, through one guarded door.
+"""Fetches foreign URLs, and posts callbacks to them, through one guarded client.
 
 Called by the worker. The guard sits on the connection itself: names are resolved once, every address must be public,
-and the connection goes to the numeric address that was checked. A redirect passes the same door again.
+and the connection goes to the numeric address that was checked. A redirect passes the same check again.
 """
 
 import re
@@ -167,7 +167,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """The guarded door; `allow_private` opens it to loopback and private addresses.
+    """The guarded client; `allow_private` lets it reach loopback and private addresses.
 
     `trusted_origin` is the one private origin that callbacks may reach: the server that embeds the sandbox.
     `resolve` gives the addresses of a host; `seconds` bounds a whole transfer.
@@ -197,9 +197,9 @@ class Fetcher:
 
     async def post(self, url: str, body: bytes) -> tuple[int, str | None]:
         """Posts JSON; the status and Retry-After. A redirect is an answer like any other. Raises FetchRefused."""
-        door = replace(self, allow_private=True) if _is_at(url, self.trusted_origin) else self
+        fetcher = replace(self, allow_private=True) if _is_at(url, self.trusted_origin) else self
         extra = {"content-type": "application/json"}
-        status, headers, _ = await door._request("POST", url, extra, body, 64 * 1024)
+        status, headers, _ = await fetcher._request("POST", url, extra, body, 64 * 1024)
         return status, headers.get("retry-after")
 
     async def _request(

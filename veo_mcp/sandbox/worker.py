@@ -80,7 +80,7 @@ class Worker:
         folder: where videos lie, as `videos/…mp4`.
         base_url: what video URLs begin with; known once the port is.
         seconds: how long a generation takes at least.
-        fetcher: the door to images and callbacks.
+        fetcher: fetches images and posts callbacks.
         clock: Unix seconds.
         workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
         callback_gaps: seconds before each try of a callback.
@@ -300,7 +300,7 @@ class Worker:
                 except (sqlite3.Error, OSError) as error:
                     self._stuck += not tries
                     tries += 1
-                    self._note(failed, error, quiet=tries > 1)
+                    self._note(failed, error, debug_only=tries > 1)
                     await anyio.sleep(gap)
                 else:
                     if tries:
@@ -310,13 +310,13 @@ class Worker:
             self._stuck -= bool(tries)
         raise AssertionError("unreachable")
 
-    def _note(self, what: str, error: Exception | None = None, *, quiet: bool = False) -> None:
+    def _note(self, what: str, error: Exception | None = None, *, debug_only: bool = False) -> None:
         """One line in the log, and in what `health` shows."""
         words = " ".join(str(error).split())[:200] if error is not None else ""
         line = f"{what}: {type(error).__name__}: {words}" if error is not None else what
         self._failures += 1
         self._last = (line, self._clock())
-        log.log(logging.DEBUG if quiet else logging.WARNING, "Sandbox: %s", line)
+        log.log(logging.DEBUG if debug_only else logging.WARNING, "Sandbox: %s", line)
         if error is not None:
             log.debug("Where it happened:", exc_info=error)
 

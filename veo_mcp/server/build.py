@@ -107,7 +107,7 @@ class VeoServer(MCPServer[None]):
             if name not in names and error.__cause__ is None:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
                 if "cancel" in name.lower():
-                    why = "A video that was started cannot be cancelled"
+                    why = "A started video cannot be cancelled, and what it cost stays charged. This call was free"
                 return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
                 return validation_error(name, error.__cause__, input_schema(self, name))

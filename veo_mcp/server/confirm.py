@@ -240,7 +240,10 @@ async def _nothing_to_send(ctx: Context[Any, Any], asking: Asking, planned: Plan
         engine = await asking.backend.engine()
         account = await account_of(ctx.request_context, engine)
         plan = await planned(engine, account)
-        return await engine.submitter.earlier(account, plan, repeat_of=repeat_of) is not None
+        if await engine.submitter.earlier(account, plan, repeat_of=repeat_of) is not None:
+            return True
+        await engine.budget.check(account, plan.credits)
+        return False
     except VeoMcpError:
         return True  # the tool says what is wrong
 

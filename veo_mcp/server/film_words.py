@@ -43,7 +43,7 @@ def _in_order(parts: Sequence[Entry], form: Form, *, brief: bool) -> str:
         return f"It is part {len(parts) + 1}{'' if brief else f', after {shown(parts[-1])}'}.{more}"
     listed = [f"{len(parts) - len(told)} earlier"] if len(told) < len(parts) else []
     for number, part in enumerate(told, len(parts) - len(told) + 1):
-        name = "extends" if brief and number == len(parts) else shown(part)
+        name = "see extends" if brief and number == len(parts) else shown(part)
         link = next(filter(linkable, part.video_urls), "no link")
         if number <= len(parts) - form.links:
             listed.append(f"{number}. {name}")

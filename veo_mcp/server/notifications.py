@@ -1,7 +1,7 @@
 """Notifies hosts of both protocol eras that a task changed.
 
 Started by app.py once per server. Follows `journal.changes()`, which announces a change after it can be read, whoever
-caused it; nobody else in this project notifies. Every listener has an outbox of its own, and hears of its own
+caused it; nobody else in this project notifies. Every listener has an outbox of its own, and is notified of its own
 account's tasks alone. The SDK serves no `resources/subscribe`, and its `subscriptions/listen` drops a listener that is
 1,024 events behind: so both are here, registered as its migration guide documents.
 """
@@ -99,8 +99,8 @@ class Announcer:
             try:
                 newest_seq = feed.since
                 async for entry in feed:
-                    hearing = [outbox for outbox in self.outboxes if engine.accounts.hears(outbox.caller, entry)]
-                    _announce(entry, hearing, new=entry.created_seq > newest_seq)
+                    concerned = [outbox for outbox in self.outboxes if engine.accounts.owns(outbox.caller, entry)]
+                    _announce(entry, concerned, new=entry.created_seq > newest_seq)
                     newest_seq = max(newest_seq, entry.created_seq)
                     # After a burst a thousand wait here: whoever listens, and everybody else, gets a turn in between.
                     await anyio.lowlevel.checkpoint()
@@ -207,14 +207,14 @@ class _Subscriber:
                     await self.connection.send_resource_list_changed()
 
 
-def _announce(entry: Entry, hearing: Collection[Outbox], *, new: bool) -> None:
+def _announce(entry: Entry, concerned: Collection[Outbox], *, new: bool) -> None:
     uris = [NEWEST_URI, f"{NEWEST_URI}/{entry.id}"]
     if entry.upstream_id is not None:
         uris.append(f"{NEWEST_URI}/{entry.upstream_id}")
     events: list[ServerEvent] = [ResourceUpdated(uri=uri) for uri in uris]
     if new:
         events.append(ResourcesListChanged())
-    for outbox in hearing:
+    for outbox in concerned:
         for event in events:
             outbox.put(event)
 

@@ -112,7 +112,10 @@ def balance_result(standing: "Standing", fast: int, quality: int) -> CallToolRes
     """A tool's answer about the credits; the numbers say how many videos balance and limit both allow."""
     credits, limit = standing.credits, None
     kind = "sandbox credits" if standing.sandbox else "credits"
-    words = f"Balance: {credits.balance} {kind}; {standing.spent} spent or reserved in the last 24 h."
+    words = (
+        f"Balance: {credits.balance} {kind} ({credits.total_purchased} bought, {credits.total_consumed} used in all); "
+        f"{standing.spent} spent or reserved in the last 24 h."
+    )
     if standing.limit is not None and standing.left is not None:
         more_at = iso(standing.more_at) if standing.more_at is not None and standing.left < standing.limit else None
         limit = LimitView(max_credits=standing.limit, left=standing.left, more_at=more_at)
@@ -259,7 +262,7 @@ def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, re
     ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
     about = f"{_what(entry, situation)}, started {ago(entry, now)}."
     if brief:
-        ready = "The video is ready: video_urls." if links else ready
+        ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if form.hints else ""
     drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and form.hints and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]

@@ -104,10 +104,13 @@ def failure(error: VeoMcpError) -> CallToolResult:
 
 def refusal(error: ApiError, entry: Entry, *, balance: int | None = None) -> CallToolResult:
     """The answer to a request that was written down, and then was not sent or was refused."""
-    words = f" The API's words: “{clean(error.words)}”." if error.words else ""
+    said = clean(error.words).rstrip(".")
+    words = f" The API's words: “{said}”." if said else ""
     if isinstance(error, InsufficientCredits):
         return tool_error(_poor(entry, balance))
-    return tool_error(f"{error.explanation}{words} {money(entry, error.charged)}{_later(error)}")
+    # What came to nothing at the provider may do so for ever: a model must not go on by itself.
+    ask = " Ask the person before another try; the second time in a row, stop." if error.charged == "refunded" else ""
+    return tool_error(f"{error.explanation}{words} {money(entry, error.charged)}{_later(error)}{ask}")
 
 
 def _poor(entry: Entry, balance: int | None) -> str:
@@ -180,7 +183,9 @@ def validation_error(tool: str, error: ValidationError, parameters: Mapping[str,
     The SDK would show pydantic's raw dump, with the rejected values and a link to a website about pydantic.
     """
     faults = dict.fromkeys(_fault(tool, dict(fault), parameters) for fault in error.errors()[:5])
-    return tool_error(f"{' '.join(faults)} Not charged. Fix the arguments and call {tool} again.")
+    told = any(text in fault for fault in faults for text in INSTEAD.values())
+    next_step = "Tell the person what there is instead, then" if told else "Fix the arguments and"
+    return tool_error(f"{' '.join(faults)} Not charged. {next_step} call {tool} again.")
 
 
 def _fault(tool: str, fault: dict[str, Any], parameters: Mapping[str, Any]) -> str:

@@ -287,6 +287,7 @@ class Tools:
             if isinstance(answer, Unasked):
                 entry, repeated, error = await engine.submitter.earlier(account, plan, repeat_of=repeat_of), True, None
                 if entry is None:
+                    await engine.budget.check(account, plan.credits)
                     raise RequestError("The first of these requests was refused meanwhile. Call again.")
             elif isinstance(answer, Unaskable) and not await engine.quotes.take(
                 account, plan, repeat_of, confirm_credits

@@ -85,7 +85,7 @@ class Accounts:
                 await self._ask(client)
         return Account(client.known_identity or client.origin, principal, key)
 
-    def hears(self, caller: Caller, entry: Entry) -> bool:
+    def owns(self, caller: Caller, entry: Entry) -> bool:
         """Whether an entry is one of this caller's, as far as is known without asking."""
         if caller.key is not None:
             held = next((name for name, (key, _) in self._callers.items() if key == caller.key), None)

@@ -12,7 +12,7 @@ import anyio
 
 from veo_mcp.api.account import Account
 from veo_mcp.api.models import Credits
-from veo_mcp.errors import ApiError, InsufficientCredits
+from veo_mcp.errors import ApiError, InsufficientCredits, SpendLimit
 from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.evidence import Evidence
@@ -78,6 +78,19 @@ class Budget:
         """Credits of this account that were or may have been spent in the last 24 h."""
         return (await self._journal.spent(account, now=self._clock())).own
 
+    async def check(self, account: Account, credits: int) -> None:
+        """Before a person is asked to spend them: raises SpendLimit where the limit does not cover them now."""
+        account = self._identified(account)
+        spent = await self._journal.spent(account, now=self._clock())
+        limits = self.limits(account)
+        for limit, already in ((limits.total, spent.total), (limits.each, spent.own)):
+            if limit is not None and already + credits > limit:
+                raise SpendLimit(already, limit, price=credits)
+
+    def _identified(self, account: Account) -> Account:
+        # An answer of the API may have been the first one that shows which API this is.
+        return replace(account, api=self._accounts.client(account).known_identity or account.api)
+
     async def balance_within(self, account: Account, error: ApiError) -> int | None:
         """The balance, to be shown beside a refusal for want of credits; None for any other, or where it is unknown."""
         if isinstance(error, InsufficientCredits):
@@ -91,8 +104,7 @@ class Budget:
     async def standing(self, account: Account) -> Standing:
         """What the account has, has spent and may spend. Raises ApiError."""
         credits = await self._evidence.balance(account)
-        # The answer may be the first one that shows which API this is.
-        account = replace(account, api=self._accounts.client(account).known_identity or account.api)
+        account = self._identified(account)
         spent = await self._journal.spent(account, now=self._clock())
         more_at = None if spent.oldest_at is None else spent.oldest_at + DAY
         limits = self.limits(account)

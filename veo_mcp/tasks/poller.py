@@ -47,9 +47,9 @@ SLOW_DOWN = 8.0
 class Poller:
     """One loop over the journal's due tasks.
 
-        Attributes:
-    last_round_at: Unix time at which the last round began, for readiness.
-            unreachable: why the API could not be asked at all in the last round, or None.
+    Attributes:
+        last_round_at: Unix time at which the last round began, for readiness.
+        unreachable: why the API could not be asked at all in the last round, or None.
     """
 
     def __init__(

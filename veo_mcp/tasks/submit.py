@@ -144,7 +144,8 @@ class Submitter:
             raise RuleViolation("prompt must say in words what the continuation shows; it is empty.")
         parent = await self._reader.get(account, task_id)
         if parent.status is not Status.COMPLETED or parent.upstream_id is None:
-            raise NotExtendable(f"Only a completed task can be extended; this one is {parent.status.value}.")
+            wait = "" if parent.settled else " get_task with wait_seconds=45 waits for its end."
+            raise NotExtendable(f"Only a completed task can be extended; this one is {parent.status.value}.{wait}")
         request = GenerationRequest(
             model=MODEL_EXTEND,
             input=ExtendInput(prompt=prompt, extend_task_id=parent.upstream_id),

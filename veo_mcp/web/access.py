@@ -32,7 +32,7 @@ class Access:
 
     Attributes:
         names: the hosts and origins that requests may come under.
-        gate: who may come in.
+        gate: who has access.
         proxies: addresses and networks whose X-Forwarded-* count.
         metadata: the document of RFC 9728, for a request; None where there is none.
         sessions: how many sessions of the handshake era are kept.

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 HEADER_SECONDS = 10.0
 """For all headers of a request, however they trickle in; also what is left between two requests at most."""
 RESERVED = 256
-"""Descriptors for the journal, the API, the sandbox's door and whatever libraries open."""
+"""Descriptors for the journal, the API, the sandbox and whatever libraries open."""
 MOST = 2000
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

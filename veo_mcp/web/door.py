@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 BODY_SECONDS = 20.0
 OPEN_TO_ALL = ("/callbacks/", "/healthz", "/readyz")
 """Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
-DOORS = ("/mcp", "/messages/", "/sse", "/metrics", "/.well-known/", *OPEN_TO_ALL)
+ENTRY_POINTS = ("/mcp", "/messages/", "/sse", "/metrics", "/.well-known/", *OPEN_TO_ALL)
 WELL_KNOWN = "/.well-known/"
 WRONG_HOST = (
     "This server answers under its own names only: 127.0.0.1 and localhost, and those in VEO_ALLOWED_HOSTS and "
@@ -201,5 +201,5 @@ def _json_rpc(status: int, answer: JSONRPCError) -> Response:
 
 
 def _known(path: str) -> str:
-    """The door that a path belongs to; the path itself may be a secret or a stranger's text."""
-    return next((known for known in DOORS if path.startswith(known)), "an unknown path")
+    """The entry point that a path belongs to; the path itself may be a secret or foreign text."""
+    return next((known for known in ENTRY_POINTS if path.startswith(known)), "an unknown path")

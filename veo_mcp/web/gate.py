@@ -1,4 +1,4 @@
-"""Who may come in: every request but callbacks and health passes here, and leaves with the user it belongs to.
+"""Access: every request but callbacks and health passes here, and leaves with the user it belongs to.
 
 Called by door.py, before a body is read. The ways in are tokens.py, oauth.py and keys.py; without one, which a loopback
 server alone may be, whoever reaches the port is the one person. What a client proves itself with goes no further than

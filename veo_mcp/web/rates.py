@@ -9,7 +9,7 @@ __all__ = ["Rate"]
 
 MINUTE = 60.0
 MOST = 10_000
-"""Names that are kept: beyond that the one that was quiet longest is forgotten."""
+"""Names that are kept: beyond that the one that was idle longest is forgotten."""
 
 
 class Rate:
@@ -23,7 +23,7 @@ class Rate:
     def __init__(self, calls: int, *, monotonic: Callable[[], float]) -> None:
         self._gap = MINUTE / calls
         self._monotonic = monotonic
-        #: When each one's budget is full again; those quiet longest come first.
+        #: When each one's budget is full again; those idle longest come first.
         self._full_at: dict[str, float] = {}
 
     def wait(self, name: str) -> float:

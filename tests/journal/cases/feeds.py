@@ -5,7 +5,7 @@ from collections.abc import Callable
 import anyio
 import pytest
 
-from tests.journal.stores import ANN, TOLD_WITHIN, Store, running, task
+from tests.journal.stores import ANN, ANNOUNCED_WITHIN, Store, running, task
 from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import Journal
@@ -14,7 +14,7 @@ from veo_mcp.journal.journal import Journal
 async def read_until(feed: Feed, enough: Callable[[dict[str, Entry]], bool]) -> list[Entry]:
     """What the feed gives until the latest states suffice, in the time in which it has to tell."""
     read, latest = list[Entry](), dict[str, Entry]()
-    with anyio.fail_after(TOLD_WITHIN + 1):
+    with anyio.fail_after(ANNOUNCED_WITHIN + 1):
         while not enough(latest):
             entry = await anext(feed)
             read.append(entry)
@@ -28,16 +28,16 @@ class Feeds:
             assert journal.learns_by == store.learns_by
             assert store.learns_by in ("listen", "look")
 
-    async def test_a_change_of_another_process_is_told_within_two_seconds(self, store: Store) -> None:
+    async def test_a_change_of_another_process_is_announced_within_two_seconds(self, store: Store) -> None:
         async with store.open() as one, store.open() as two, one.changes() as feed:
             entry = await running(two, 1, store.now)
             await anyio.sleep(0.7)  # so that no look or wakening of the first change is still on its way
-            told = anyio.current_time()
+            written_at = anyio.current_time()
             await two.record(entry.id, Change(status=Status.COMPLETED), now=store.now)
             await read_until(feed, lambda latest: any(e.status is Status.COMPLETED for e in latest.values()))
-            assert anyio.current_time() - told <= TOLD_WITHIN
+            assert anyio.current_time() - written_at <= ANNOUNCED_WITHIN
 
-    async def test_everything_that_writes_is_told(self, store: Store) -> None:
+    async def test_every_write_is_announced(self, store: Store) -> None:
         async with store.open() as journal, journal.changes() as feed:
             entry = await running(journal, 1, store.now)
             seen = await read_until(feed, lambda latest: entry.id in latest and latest[entry.id] == entry)
@@ -48,8 +48,8 @@ class Feeds:
             (first, *_) = await journal.lease(
                 api=ANN.api, principals=None, worker_id="w", now=store.now, seconds=60, limit=1
             )
-            moved = await journal.record_leased(first, Change(progress=5.0), now=store.now)
-            assert [await anext(feed)] == [moved]
+            updated = await journal.record_leased(first, Change(progress=5.0), now=store.now)
+            assert [await anext(feed)] == [updated]
 
     async def test_a_burst_loses_no_latest_state(self, store: Store) -> None:
         """Nobody reads meanwhile, two processes write, and every entry changes four times."""
@@ -93,7 +93,7 @@ class Feeds:
                     newest = entry.created_seq
             assert new == ["vid_ann_http_2", "vid_ann_http_3"]
 
-    async def test_what_was_there_before_the_opening_is_not_told(self, store: Store) -> None:
+    async def test_what_was_there_before_the_feed_opened_is_not_announced(self, store: Store) -> None:
         async with store.open() as journal:
             await running(journal, 1, store.now)
         async with store.open() as journal, journal.changes() as feed:
@@ -101,7 +101,7 @@ class Feeds:
             read = await read_until(feed, lambda latest: latest.get(entry.id) == entry)
             assert {e.id for e in read} == {entry.id}
 
-    async def test_what_is_told_can_be_read(self, store: Store) -> None:
+    async def test_what_is_announced_can_be_read(self, store: Store) -> None:
         async with store.open() as one, store.open() as two, two.changes() as feed:
             entry = await running(one, 1, store.now)
             read = await read_until(feed, lambda latest: entry.id in latest)

@@ -101,15 +101,15 @@ class Values:
                 error_message=odd,
                 charged="yes",
             )
-            moved = await journal.record(entry.id, change, now=store.now)
-            assert moved is not None
-            assert (await journal.list(ANN)).entries == (moved,)
-            assert await journal.get(ANN, f"up {odd[:2000]}") == moved
-            while await anext(feed) != moved:
+            updated = await journal.record(entry.id, change, now=store.now)
+            assert updated is not None
+            assert (await journal.list(ANN)).entries == (updated,)
+            assert await journal.get(ANN, f"up {odd[:2000]}") == updated
+            while await anext(feed) != updated:
                 pass
             await store.move_clock(1)
             (lease,) = await leased(journal, store, "w")
-            assert lease.entry == moved
+            assert lease.entry == updated
             # The same again is no news, though it was not kept to the letter: nobody is notified a second time.
             assert await journal.record_leased(lease, change, now=store.now) is None
             await journal.release(lease, next_poll_at=store.now, asked=False)

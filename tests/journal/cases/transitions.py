@@ -41,14 +41,14 @@ class Transitions:
     async def test_a_status_moves_only_as_the_table_allows(self, store: Store, before: Status, after: Status) -> None:
         async with store.open() as journal:
             entry_id = await brought_to(journal, before, store.now)
-            moved = await journal.record(entry_id, Change(status=after), now=store.now + 1)
+            updated = await journal.record(entry_id, Change(status=after), now=store.now + 1)
             found = await journal.find(entry_id)
             assert found is not None
             if (before.value, after.value) in ALLOWED:
-                assert moved == found
+                assert updated == found
                 assert found.status is after
             else:
-                assert moved is None
+                assert updated is None
                 assert found.status is before
                 assert found.updated_at == store.now
 
@@ -71,10 +71,10 @@ class Transitions:
         async with store.open() as journal:
             first = await running(journal, 1, store.now)
             second = await running(journal, 2, store.now)
-            moved = await journal.record(first.id, Change(progress=5.0), now=store.now)
-            assert moved is not None
-            assert first.revision < second.created_seq < second.revision < moved.revision
-            assert moved.created_seq == first.created_seq < first.revision
+            updated = await journal.record(first.id, Change(progress=5.0), now=store.now)
+            assert updated is not None
+            assert first.revision < second.created_seq < second.revision < updated.revision
+            assert updated.created_seq == first.created_seq < first.revision
 
     async def test_a_record_is_what_is_read_afterwards(self, store: Store) -> None:
         async with store.open() as journal:
@@ -91,13 +91,13 @@ class Transitions:
                 retry_after=8.0,
                 next_poll_at=store.now + 30,
             )
-            moved = await journal.record(entry.id, change, now=store.now + 3)
+            updated = await journal.record(entry.id, change, now=store.now + 3)
         async with store.open() as another:
-            assert moved is not None
-            assert await another.find(entry.id) == moved
-            assert moved.updated_at == store.now + 3
+            assert updated is not None
+            assert await another.find(entry.id) == updated
+            assert updated.updated_at == store.now + 3
             for name in ("upstream_status", "progress", "video_urls", "resolution", "error_code", "evidence"):
-                assert getattr(moved, name) == getattr(change, name)
+                assert getattr(updated, name) == getattr(change, name)
 
     async def test_a_value_can_be_taken_away(self, store: Store) -> None:
         async with store.open() as journal:
@@ -122,9 +122,9 @@ class Transitions:
     async def test_an_api_id_stays_the_first_one(self, store: Store) -> None:
         async with store.open() as journal:
             entry = await running(journal, 1, store.now)
-            moved = await journal.record(entry.id, Change(upstream_id="other", progress=1.0), now=store.now)
-            assert moved is not None
-            assert moved.upstream_id == entry.upstream_id
+            updated = await journal.record(entry.id, Change(upstream_id="other", progress=1.0), now=store.now)
+            assert updated is not None
+            assert updated.upstream_id == entry.upstream_id
 
     async def test_one_api_id_belongs_to_one_entry(self, store: Store) -> None:
         async with store.open() as journal:

@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.7
 ALIVE_SECONDS = 0.8
 """A question for one number that takes longer has lost its connection."""
 AGAIN_SECONDS = 0.2
-HEAR_SECONDS = 1.0
+TRY_LISTENING_SECONDS = 1.0
 """In which a notification that we send ourselves must arrive, or none ever does."""
 
 
@@ -56,7 +56,7 @@ class Follower:
         self._last_seen = 0
         self._in_trouble = False
         self._wake = anyio.Event()
-        self._heard = anyio.Event()
+        self._notification_came = anyio.Event()
 
     async def start_after(self, revision: int) -> None:
         """What changed up to here is older than every reader. Finds out whether listening works here."""
@@ -69,15 +69,15 @@ class Follower:
             raise unusable(self._where, error) from None
         try:
             with anyio.CancelScope(shield=True):
-                await connection.add_listener(self._channel, self._hear)
+                await connection.add_listener(self._channel, self._notified)
                 await self._database.read(lambda db: db.execute(f"NOTIFY {self._channel}"))
-                with anyio.move_on_after(HEAR_SECONDS):
-                    await self._heard.wait()
+                with anyio.move_on_after(TRY_LISTENING_SECONDS):
+                    await self._notification_came.wait()
         except TROUBLE as error:
             log.debug("The journal %s cannot be listened to (%s).", self._where, type(error).__name__)
         finally:
             connection.terminate()
-        self.learns_by = "listen" if self._heard.is_set() else "look"
+        self.learns_by = "listen" if self._notification_came.is_set() else "look"
 
     @asynccontextmanager
     async def feed(self, entry_id: str | None) -> AsyncGenerator[Feed]:
@@ -104,8 +104,8 @@ class Follower:
     async def _listen(self) -> None:
         connection = await self._database.connect()
         try:
-            connection.add_termination_listener(self._hear)
-            await connection.add_listener(self._channel, self._hear)
+            connection.add_termination_listener(self._notified)
+            await connection.add_listener(self._channel, self._notified)
             while True:
                 # Made before the look: what is committed while we read wakes us for one more.
                 self._wake = anyio.Event()
@@ -140,8 +140,8 @@ class Follower:
             for feed in self._feeds:
                 feed.put(entry)
 
-    def _hear(self, *_what: Any) -> None:
-        self._heard.set()
+    def _notified(self, *_what: Any) -> None:
+        self._notification_came.set()
         self._wake.set()
 
     def _say(self, problem: Exception) -> None:

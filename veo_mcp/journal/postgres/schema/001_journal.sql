@@ -79,7 +79,7 @@ CREATE TABLE veo_quotes (
 );
 CREATE INDEX veo_quotes_by_age ON veo_quotes (quoted_at);
 
--- Sent by the database itself, with the commit of the change: no writer can forget it, and nobody hears of it before it can
+-- Sent by the database itself, with the commit of the change: no writer can forget it, and nobody is notified of it before it can
 -- be read. Journals in two schemas of one database have a channel each.
 CREATE FUNCTION veo_tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

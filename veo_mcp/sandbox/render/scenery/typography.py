@@ -205,7 +205,7 @@ def column(page: Page, lead: str, rest: str) -> None:
     room, way, heavy = page.room - bar - gap, -1 if is_rtl(lead) else 1, page.style("sans", 800, -0.012)
     main = page.block(lead, heavy, room, page.pick(0.5, 0.46), 4 if page.wide else 6, page.pick(0.2, 0.085), 0.95)
     small = max(page.pick(0.042, 0.026), main.size * 0.34)
-    below = page.second(rest, page.style("sans", 320), room * 0.9, page.h * 0.22, small)
+    below = page.second(rest, page.style("sans", 420), room * 0.9, page.h * 0.22, small)
     space = below.size * 0.6 if below.lines else 0.0
     tall = main.tall + space + below.tall
     top, edge, align = (page.h - tall) / 2, (page.w - page.margin if way < 0 else page.margin), 0.5 - way / 2

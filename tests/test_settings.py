@@ -44,12 +44,14 @@ GOOD: dict[str, tuple[str, Any]] = {
     "allowed_origins": ("https://app.example.com", ("https://app.example.com",)),
     "trusted_proxies": ("10.0.0.0/8", ("10.0.0.0/8",)),
     "http_stateless": ("yes", True),
+    "caller_keys": ("yes", True),
     "rate_limit": ("60", 60),
     "max_sessions": ("10", 10),
     "log_level": ("DEBUG", "DEBUG"),
     "log_format": ("json", "json"),
 }
 ANY_CASE = {
+    "caller_keys",
     "sandbox",
     "http_stateless",
     "read_only",
@@ -67,6 +69,7 @@ QUOTED = {
 HTTP_ONLY = {
     *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
     *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience", "http_stateless"),
+    "caller_keys",
 }
 SHOWN = {"image_dirs", "video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
 COSMETIC = {"sandbox_seconds", "log_level", "log_format"}

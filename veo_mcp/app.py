@@ -146,7 +146,7 @@ async def _serve_http(
         server,
         backend,
         ending=ending,
-        access=access_from(settings),
+        access=access_from(settings, backend),
         metrics=metrics,
         host=settings.host,
         port=settings.port,
@@ -287,7 +287,8 @@ async def open_from(
     public_url = settings.public_url if settings.transport != "stdio" else None
     async with AsyncExitStack() as stack:
         journal = await stack.enter_async_context(_journal(settings.journal, moved))
-        key = settings.api_key or SecretStr(SANDBOX_KEY)
+        # Where callers bring their own keys, the server's is never sent, not even to find out which API it is.
+        key = SecretStr(SANDBOX_KEY) if settings.callers_pay else settings.api_key or SecretStr(SANDBOX_KEY)
         base_url = settings.base_url or REAL_API
         if settings.embedded:
             from veo_mcp.sandbox.embedded import embedded
@@ -301,6 +302,7 @@ async def open_from(
                 journal,
                 base_url=base_url,
                 key=key,
+                callers_pay=settings.callers_pay,
                 public_url=public_url,
                 max_credits=settings.max_credits,
                 each=each_limit(settings),

@@ -150,6 +150,12 @@ KNOBS: tuple[Knob, ...] = (
     ),
     Knob("oauth_issuer", _plain(parse.issuer), "accept this issuer's JWTs over HTTP", "none"),
     Knob("oauth_audience", _plain(parse.word), "the audience that these JWTs must be meant for", "none"),
+    Knob(
+        "caller_keys",
+        _plain(parse.switch),
+        "each caller over HTTP brings their own provider key in X-Veo-Api-Key, and pays with it",
+        "false",
+    ),
     Knob("allowed_hosts", _plain(parse.hosts), "further names the HTTP server may be asked under", "loopback only"),
     Knob("allowed_origins", _plain(parse.exact_origins), "further origins whose web pages may use it", "loopback only"),
     Knob(
@@ -182,6 +188,7 @@ HTTP_ONLY = frozenset(
     {
         *("port", "host", "public_url", "access_tokens", "allowed_hosts", "allowed_origins", "trusted_proxies"),
         *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience", "http_stateless"),
+        "caller_keys",
     }
 )
 """What stdio does not use: a wrong value there is only warned about."""
@@ -223,6 +230,7 @@ class Settings:
     access_tokens: Path | None = None
     oauth_issuer: str | None = None
     oauth_audience: str | None = None
+    caller_keys: bool = False
     allowed_hosts: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
@@ -238,12 +246,17 @@ class Settings:
     @property
     def embedded(self) -> bool:
         """Whether this process uses the sandbox that it brings along."""
-        return self.sandbox or (self.api_key is None and self.base_url is None)
+        return self.sandbox or (self.api_key is None and self.base_url is None and not self.callers_pay)
+
+    @property
+    def callers_pay(self) -> bool:
+        """Whether callers bring their own keys; over stdio there is one person and one key."""
+        return self.caller_keys and self.transport != "stdio"
 
     @property
     def asks(self) -> bool:
         """Whether the HTTP server asks its callers who they are."""
-        return self.access_tokens is not None or self.oauth_issuer is not None
+        return self.access_tokens is not None or self.oauth_issuer is not None or self.callers_pay
 
     def shown(self, name: str) -> str:
         """The value in force, as a person may see it: the key by its last four characters."""
@@ -333,7 +346,8 @@ def _validated(reading: _Reading) -> Settings:
         else:
             serious.append(message)
     settings = Settings(**values, sources=reading.sources)
-    if settings.base_url is not None and not settings.sandbox and settings.api_key is None and not serious:
+    keyless = settings.api_key is None and not settings.callers_pay
+    if settings.base_url is not None and not settings.sandbox and keyless and not serious:
         # No key of ours is sent to an API that somebody named: not even the sandbox's.
         serious.append(
             "VEO_BASE_URL is set, but no key for that API. Set VEO_API_KEY to the key that it wants, or leave both out "
@@ -356,6 +370,10 @@ def _validated(reading: _Reading) -> Settings:
     ):
         alone, other = ("IMAGE_DIRS", "UPLOADS") if settings.image_dirs else ("UPLOADS", "IMAGE_DIRS")
         warnings.append(f"VEO_{alone} changes nothing without VEO_{other}: pictures are not handed over.")
+    if settings.callers_pay and (settings.access_tokens is not None or settings.oauth_issuer is not None):
+        serious.append("Set VEO_CALLER_KEYS or another way in, not both: tasks then belong to the caller's key.")
+    if settings.callers_pay and settings.api_key is not None:
+        warnings.append("VEO_API_KEY is not used: with VEO_CALLER_KEYS each caller brings their own key.")
     if settings.sandbox and settings.api_key is not None:
         warnings.append("The sandbox is used although a key is set (--sandbox, VEO_SANDBOX).")
     return replace(settings, problems=tuple(serious), warnings=tuple(warnings))

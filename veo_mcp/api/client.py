@@ -144,14 +144,14 @@ class VeoClient:
                 await self._sleep(wait)
         raise AssertionError("unreachable")
 
-    async def get_task(self, task_id: str) -> Reply[ApiTask]:
+    async def get_task(self, task_id: str, *, tries: int = TRIES) -> Reply[ApiTask]:
         """The task as the API sees it. Raises ApiError, TaskNotFound among them."""
         if not 0 < len(task_id) <= LONGEST_ID:
             # A longer one makes a URL that no server takes, and was never given out by the API.
             raise TaskNotFound(f"an id of {len(task_id):,} characters", http_status=None, code="task_not_found")
         # Dots alone would be taken for steps in the path.
         name = quote(task_id.encode(errors="replace"), safe="").replace(".", "%2E" if not task_id.strip(".") else ".")
-        return await self._read("/v1/tasks/" + name, self._task)
+        return await self._read("/v1/tasks/" + name, self._task, tries)
 
     async def get_credits(self) -> Reply[Credits]:
         """The account's credits. Raises ApiError."""

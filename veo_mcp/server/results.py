@@ -56,6 +56,10 @@ ROOM, ROOM_UNKNOWN, ROOM_ROW, TEN = 1_300, 1_800, 600, 10
 unknown, and for each row of a list, which has room for ten at least."""
 ROW_PROMPT, ROW_PROMPT_SHORT = 48, 32
 """Characters of a prompt in a row; fewer where the page gets too long."""
+OWN_KEY = (
+    " It is asked about while this server keeps your key: 24 h at most, not after a restart, not elsewhere. After that "
+    "it waits for your return: call again."
+)
 WAITING = (
     "If the person is waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later."
 )
@@ -249,7 +253,7 @@ def _under_way(entry: Entry, now: float, situation: Situation, *, brief: bool) -
     if situation.usual is not None:
         words += f" Such videos usually take about {span(situation.usual)}."
     if situation.trouble is None:
-        return f"{words} {money(entry)} {WAITING}"
+        return f"{words} {money(entry)} {WAITING}{OWN_KEY if situation.own_key else ''}"
     trouble = situation.trouble.rstrip(".")
     return (
         f"{words} {money(entry)} It cannot be asked about at the moment: {trouble}. Tell the person; the video itself "

@@ -4,10 +4,8 @@ Used by the MCP face and the command line, which know who calls; by the poller a
 Keeps callers' own keys in memory only. Never spends, and shows no key.
 """
 
-import hashlib
-import hmac
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -15,8 +13,9 @@ from pydantic import SecretStr
 
 from veo_mcp.api.account import Account, Caller
 from veo_mcp.api.client import VeoClient
-from veo_mcp.errors import ApiError
+from veo_mcp.errors import ApiError, RequestError
 from veo_mcp.journal.entry import Entry
+from veo_mcp.tasks.callers import Callers
 
 __all__ = ["Accounts", "Scope"]
 
@@ -49,8 +48,8 @@ class Accounts:
     Args:
         client: asks and pays with the server's key.
         key: that key.
-        client_for: makes a client with a caller's own key.
-        secret: the secret behind the principals of callers' own keys, kept in the journal.
+        callers: the keys that callers bring along.
+        callers_pay: whether each caller brings their own, and the server has none.
     """
 
     def __init__(
@@ -58,15 +57,13 @@ class Accounts:
         client: VeoClient,
         key: SecretStr,
         *,
-        client_for: Callable[[SecretStr], VeoClient],
-        secret: Callable[[], Awaitable[str]],
+        callers: Callers,
+        callers_pay: bool = False,
     ) -> None:
         self._client = client
         self._key = key
-        self._client_for = client_for
-        self._secret = secret
-        self._callers: dict[str, tuple[SecretStr, VeoClient]] = {}
-        self._stack = AsyncExitStack()
+        self.callers = callers
+        self.callers_pay = callers_pay
         self._asking = anyio.Lock()
         self._ask_again_at = 0.0
         # Not the same: a loop may ask for minutes, and no call waits for that.
@@ -79,7 +76,7 @@ class Accounts:
         nothing before that.
         """
         principal, key, client = await self._of(caller)
-        if client.known_identity is None:
+        if client.known_identity is None and not (self.callers_pay and client is self._client):
             # One asks, and whoever comes meanwhile waits for that answer: a hundred calls may be the first together.
             async with self._asking:
                 await self._ask(client)
@@ -88,62 +85,66 @@ class Accounts:
     def owns(self, caller: Caller, entry: Entry) -> bool:
         """Whether an entry is one of this caller's, as far as is known without asking."""
         if caller.key is not None:
-            held = next((name for name, (key, _) in self._callers.items() if key == caller.key), None)
-            return held is not None and entry.principal == held and entry.api == self._api(self._callers[held][1])
+            held = self.callers.get(entry.principal)
+            return held is not None and held.key == caller.key and entry.api == self._api(held.client)
         return entry.principal == caller.principal and entry.api == self._api(self._client)
 
     def of_entry(self, entry: Entry) -> Account | None:
         """The account of an entry, if its API is in use here and a key for it is at hand."""
-        key, client = self._callers.get(entry.principal, (self._key, self._client))
+        held = self.callers.get(entry.principal)
+        if held is None and self.callers_pay:
+            return None
+        key, client = (held.key, held.client) if held is not None else (self._key, self._client)
         account = Account(self._api(client), entry.principal, key)
         return account if entry.belongs_to(account) else None
 
     def client(self, account: Account) -> VeoClient:
-        """The client that asks and pays for this account."""
-        return self._callers.get(account.principal, (self._key, self._client))[1]
+        """The client that asks and pays for this account. Raises RequestError where its key is not kept any more."""
+        client = self.callers.client(account.principal)
+        if client is None and self.callers_pay and account.principal:
+            raise RequestError("Your key is not kept here any more. Nothing was done. Call again.")
+        return client or self._client
 
     def alone(self, account: Account) -> bool:
         """Whether the key is this account's alone, so that a task the API shows it is its own."""
-        return account.principal == "" or account.principal in self._callers
+        return account.principal == "" or account.principal in self.callers
 
     def pauser(self, entry: Entry) -> str:
         """The principal under which a pause of the key that asks about this entry is kept."""
-        return entry.principal if entry.principal in self._callers else ""
+        return entry.principal if entry.principal in self.callers else ""
 
     async def scopes(self) -> Sequence[Scope]:
         """Every client that may ask about tasks, and about whose. Raises ApiError."""
         async with self._loop_asks:  # the loops start together, and one question is enough for all of them
-            if self._callers:
+            if self.callers or self.callers_pay:
                 return [
-                    Scope(client, await client.identity(), (principal,), principal)
-                    for principal, (_, client) in self._callers.items()
+                    Scope(held.client, await held.client.identity(), (principal,), principal)
+                    for principal, held in self.callers
                 ]
             return [Scope(self._client, await self._client.identity(), None, "")]
 
     @property
     def refusal(self) -> str | None:
-        """Why the API refuses a key that is in use here, as far as is known; None while all work."""
-        clients = [self._client, *(client for _, client in self._callers.values())]
-        refusals = (client.keycare.refusal for client in clients)
-        return next((refusal.explanation for refusal in refusals if refusal is not None), None)
+        """Why the API refuses the server's key, as far as is known, or None. Callers' own are theirs to mend."""
+        refusal = None if self.callers_pay else self._client.keycare.refusal
+        return None if refusal is None else refusal.explanation
 
     async def sandbox_origin(self) -> str | None:
         """The origin that a sandbox's videos come from; None when the API is not one. Raises ApiError."""
+        if self.callers_pay:
+            client = next((held.client for _, held in self.callers), self._client)
+            return client.origin if (client.known_identity or "").startswith("sandbox:") else None
         return self._client.origin if (await self._client.identity()).startswith("sandbox:") else None
 
     async def aclose(self) -> None:
         """Closes the clients of callers' own keys."""
-        await self._stack.aclose()
+        await self.callers.aclose()
 
     async def _of(self, caller: Caller) -> tuple[str, SecretStr, VeoClient]:
         if caller.key is None:
             return caller.principal, self._key, self._client
-        digest = hmac.new((await self._secret()).encode(), caller.key.get_secret_value().encode(), hashlib.sha256)
-        principal = "key:" + digest.hexdigest()[:32]
-        if principal not in self._callers:
-            self._callers[principal] = (caller.key, client := self._client_for(caller.key))
-            await self._stack.enter_async_context(client)
-        return principal, *self._callers[principal]
+        principal, held = await self.callers.hold(caller.key)
+        return principal, held.key, held.client
 
     async def _ask(self, client: VeoClient) -> None:
         if client.known_identity is not None or anyio.current_time() < self._ask_again_at:

@@ -19,6 +19,7 @@ from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
+from veo_mcp.tasks.callers import Callers
 from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.films import Films
 from veo_mcp.tasks.pictures import Pictures, Uploads
@@ -63,6 +64,7 @@ async def open_engine(
     *,
     base_url: str,
     key: SecretStr,
+    callers_pay: bool = False,
     public_url: str | None = None,
     max_credits: int | None = None,
     each: Callable[[str], int | None] = lambda principal: None,
@@ -104,7 +106,8 @@ async def open_engine(
 
     worker_id = secrets.token_hex(8)
     async with client_for(key) as client:
-        accounts = Accounts(client, key, client_for=client_for, secret=secret)
+        callers = Callers(client_for=client_for, secret=secret, monotonic=monotonic)
+        accounts = Accounts(client, key, callers=callers, callers_pay=callers_pay)
         evidence = Evidence(journal, accounts, clock=clock)
         reader = Reader(journal, accounts, clock=clock, new_id=new_id)
         budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits, each=each)

@@ -19,7 +19,7 @@ from veo_mcp.errors import (
     TaskNotFound,
     VeoMcpError,
 )
-from veo_mcp.journal.entry import FINAL, Entry
+from veo_mcp.journal.entry import FINAL, Entry, Status
 from veo_mcp.journal.journal import Journal, Lease
 from veo_mcp.tasks.accounts import Accounts, Scope
 from veo_mcp.tasks.answers import change_from
@@ -42,6 +42,8 @@ FAILED_SECONDS = 30.0
 SILENT_SECONDS = 180.0
 """One round asks about one task, which with all its retries takes two minutes at most."""
 SLOW_DOWN = 8.0
+FORGET_SECONDS = 60.0
+"""Between two looks at which callers' keys are still needed."""
 
 
 class Poller:
@@ -73,11 +75,19 @@ class Poller:
         self._sleep = sleep
         self._crash_at = crash_at
         self._watched: Counter[str] = Counter()
+        self._forgot_at = 0.0
         self.last_round_at = 0.0
         self.unreachable: str | None = None
 
+    @property
+    def with_callers_keys(self) -> bool:
+        """Whether tasks are asked about with their callers' own keys alone."""
+        return self._accounts.callers_pay
+
     def trouble(self, account: Account) -> str | None:
         """Why nothing new is learned about this account's tasks (key, balance, network, our own loop), or None."""
+        if self._accounts.callers_pay and account.principal not in self._accounts.callers:
+            return "Your key is not kept here any more; call again"
         refusal = self._accounts.client(account).keycare.refusal
         if refusal is not None:
             return refusal.explanation
@@ -129,10 +139,24 @@ class Poller:
         for entry_id in list(self._watched):
             # Once a round, because a clock that was set back leaves the next look far ahead.
             await self._hurry(entry_id, 10.0)
+        if now - self._forgot_at >= FORGET_SECONDS or now < self._forgot_at:
+            self._forgot_at = now
+            await self._accounts.callers.forget(self._unfinished)
         asked = 0
         for scope in await self._accounts.scopes():
             asked += await self._ask_next(scope)
         return asked
+
+    async def _unfinished(self, principal: str) -> bool:
+        """Whether this caller's key is still needed."""
+        held = self._accounts.callers.get(principal)
+        if held is None:
+            return False
+        account = Account(held.client.known_identity or held.client.origin, principal, held.key)
+        for status in (Status.SUBMITTING, Status.PENDING, Status.PROCESSING):
+            if (await self._journal.list(account, status=status, limit=1)).entries:
+                return True
+        return False
 
     async def _hurry(self, entry_id: str, seconds: float) -> None:
         await self._journal.poll_no_later_than(entry_id, self._clock() + seconds)
@@ -169,7 +193,8 @@ class Poller:
             await self._release(lease, entry, 0.0, asked=False)
             return
         try:
-            reply = await scope.client.get_task(entry.upstream_id or "")
+            # Once: another try is another turn, and a 429 is every server's to know before anybody asks again.
+            reply = await scope.client.get_task(entry.upstream_id or "", tries=1)
             if reply.api != entry.api:
                 return
             self._crash_at("poll answer read")

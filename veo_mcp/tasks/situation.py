@@ -31,12 +31,14 @@ class Situation:
         trouble: why the API cannot be asked about the task at the moment, or None.
         callbacks: whether the API reports the end, or a lost answer's task id, by itself.
         chain: the entries of the film that an extension belongs to, first part first, itself last; () for no extension.
+        own_key: whether it is asked about only while the caller's own key is kept here.
         failures: how many of the latest identical requests failed in a row, this one included.
     """
 
     usual: float | None = None
     trouble: str | None = None
     callbacks: bool = False
+    own_key: bool = False
     chain: tuple[Entry, ...] = ()
     failures: int = 0
 
@@ -59,6 +61,7 @@ class Situations:
             usual=None if entry.settled else await self._poller.usual(entry),
             trouble=None if entry.settled else self._poller.trouble(account),
             callbacks=self._urls.expects(entry),
+            own_key=not entry.settled and self._poller.with_callers_keys,
             chain=await self._chain(account, entry),
             failures=await self._journal.failures_in_a_row(account, entry.fingerprint) if failed else 0,
         )

@@ -14,8 +14,10 @@ from starlette.types import Scope
 
 from veo_mcp.api.issuer import Issuer
 from veo_mcp.errors import NotLoopback, WrongSetting
+from veo_mcp.server.backend import Backend
 from veo_mcp.settings import Settings
 from veo_mcp.web.gate import Gate, TokenWay, Way
+from veo_mcp.web.keys import KeyWay
 from veo_mcp.web.names import LOOPBACK, Names
 from veo_mcp.web.sessions import MOST
 from veo_mcp.web.tokens import Tokens
@@ -64,10 +66,12 @@ def closed_to_others(settings: Settings) -> None:
         )
 
 
-def access_from(settings: Settings, *, monotonic: Callable[[], float] = anyio.current_time) -> Access:
-    """The access that these settings describe. Raises NotLoopback and WrongSetting."""
+def access_from(
+    settings: Settings, backend: Backend | None = None, *, monotonic: Callable[[], float] = anyio.current_time
+) -> Access:
+    """The access that these settings describe; `backend` proves callers' keys. Raises NotLoopback and WrongSetting."""
     closed_to_others(settings)
-    way, document = _way(settings, monotonic), _metadata(settings)
+    way, document = _way(settings, backend or Backend(), monotonic), _metadata(settings)
     hosts = set(settings.allowed_hosts)
     if way is not None:
         # Without a way in, the public URL is for callbacks alone: they come under its name and prove themselves.
@@ -88,7 +92,7 @@ def access_from(settings: Settings, *, monotonic: Callable[[], float] = anyio.cu
     )
 
 
-def _way(settings: Settings, monotonic: Callable[[], float]) -> Way | None:
+def _way(settings: Settings, backend: Backend, monotonic: Callable[[], float]) -> Way | None:
     if settings.access_tokens is not None:
         try:
             return TokenWay(Tokens(settings.access_tokens))
@@ -100,6 +104,8 @@ def _way(settings: Settings, monotonic: Callable[[], float]) -> Way | None:
         from veo_mcp.web.oauth import JwtVerifier, OAuthWay
 
         return OAuthWay(JwtVerifier(Issuer(settings.oauth_issuer, monotonic=monotonic), settings.oauth_audience))
+    if settings.callers_pay:
+        return KeyWay(backend, monotonic=monotonic)
     return None
 
 

@@ -6,11 +6,12 @@ been looked at, costs more than its share, or leaves more than a line in the log
 
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import anyio
-from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError
+from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError, JSONRPCRequest
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from veo_mcp import telemetry
 from veo_mcp.server.frames import LIMIT, BadFrame, parse
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp, replayed
-from veo_mcp.web.gate import Gate
+from veo_mcp.web.gate import Gate, Visitor
 from veo_mcp.web.names import Names
 
 __all__ = ["Door"]
@@ -26,6 +27,8 @@ __all__ = ["Door"]
 log = logging.getLogger(__name__)
 
 BODY_SECONDS = 20.0
+LOOK_SECONDS = 1.0
+"""Between two looks at whether those who listen may still."""
 OPEN_TO_ALL = ("/callbacks/", "/healthz", "/readyz")
 """Callbacks come under the public URL's name and prove themselves; health says nothing worth stealing."""
 ENTRY_POINTS = ("/mcp", "/messages/", "/sse", "/metrics", "/.well-known/", *OPEN_TO_ALL)
@@ -51,6 +54,7 @@ class Door:
         gate: knows who a request comes from, and whether it is allowed.
         frames: the paths to which JSON-RPC is posted.
         body_seconds: how long a body may take to come.
+        sleep: waits some seconds.
     """
 
     def __init__(
@@ -61,14 +65,17 @@ class Door:
         names: Names | None = None,
         gate: Gate | None = None,
         body_seconds: float = BODY_SECONDS,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._app = app
+        self._sleep = sleep
         self._frames = frames
         self._names = names or Names()
         self._gate = gate or Gate()
         self._body_seconds = body_seconds
         self._bodies = Bodies()
         self._open: set[anyio.CancelScope] = set()
+        self._streams: dict[anyio.Event, Visitor] = {}
         # Outside the gate: a browser sends no token with its question whether it may send one. Every header may be
         # asked for, because modern clients send headers of their tools; what they may say is looked at behind this.
         self._shared = CORSMiddleware(
@@ -84,6 +91,14 @@ class Door:
         """Ends what is still open, which is what only listens; clients connect again, elsewhere."""
         for scope in self._open:
             scope.cancel()
+
+    async def end_streams_of_the_gone(self) -> None:
+        """Ends the streams of those who would not be let in any more, as soon as that is so, until cancelled."""
+        while True:
+            await self._sleep(LOOK_SECONDS)
+            for gone, visitor in list(self._streams.items()):
+                if not visitor.counts():
+                    gone.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -133,7 +148,7 @@ class Door:
             await Response(status_code=405, headers={"Allow": "GET"})(scope, receive, send)
             return
         if method != "POST" or not path.startswith(self._frames):
-            await self._app(scope, receive, send)
+            await self._stream(scope, receive, send)
             return
         async with self._bodies.read(receive, scope["headers"], limit=LIMIT, seconds=self._body_seconds) as body:
             message = parse(body)
@@ -145,7 +160,22 @@ class Door:
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
-            await self._app(scope, replayed(body, receive), send)
+            listens = isinstance(message, JSONRPCRequest) and message.method == "subscriptions/listen"
+            await (self._stream if listens else self._app)(scope, replayed(body, receive), send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Goes on with a request whose answer may stay open, for as long as its sender counts."""
+        user = scope.get("user")
+        if not isinstance(user, Visitor):
+            await self._app(scope, receive, send)
+            return
+        # As if they had hung up: what is behind this then closes what it has open, which cancelling would not.
+        gone = anyio.Event()
+        self._streams[gone] = user
+        try:
+            await self._app(scope, _until(gone, receive), send)
+        finally:
+            del self._streams[gone]
 
     def _turned_away(self, scope: Scope) -> Response | None:
         """The answer to a foreign Host or Origin; otherwise both are put in small letters, as the SDK expects them."""
@@ -190,6 +220,25 @@ class _Answer:
             await self(start)
         with suppress(Exception):  # an answer of a declared length cannot be ended early; the connection then is
             await self({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _until(gone: anyio.Event, receive: Receive) -> Receive:
+    """A `receive` that says that the client hung up as soon as they are gone."""
+
+    async def received() -> Message:
+        found: Message = {"type": "http.disconnect"}
+        async with anyio.create_task_group() as group:
+
+            async def wait() -> None:
+                await gone.wait()
+                group.cancel_scope.cancel()
+
+            group.start_soon(wait)
+            found = await receive()
+            group.cancel_scope.cancel()
+        return found
+
+    return received
 
 
 def _error(status: int, words: str) -> Response:

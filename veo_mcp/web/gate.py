@@ -21,7 +21,7 @@ from veo_mcp.api.account import Caller
 from veo_mcp.server.caller import CREATE, READ, SCOPES
 from veo_mcp.server.tasks_extension import SPENDING
 from veo_mcp.web.rates import Rate
-from veo_mcp.web.tokens import Tokens
+from veo_mcp.web.tokens import Tokens, digest_of
 
 __all__ = ["Gate", "TokenWay", "TurnedAway", "Visitor", "Way", "bearer"]
 
@@ -68,15 +68,25 @@ class Visitor(AuthenticatedUser):
 
     Attributes:
         caller: whose tasks this is about.
+        counts: whether they would still be let in; a stream of theirs ends when not.
     """
 
-    def __init__(self, caller: Caller, *, client: str, scopes: tuple[str, ...], issuer: str | None = None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        *,
+        client: str,
+        scopes: tuple[str, ...],
+        issuer: str | None = None,
+        counts: Callable[[], bool] = lambda: True,
+    ) -> None:
         claims = {"iss": issuer} if issuer else None
         # Without the token: nothing behind the gate needs it.
         super().__init__(
             AccessToken(token="", client_id=client, scopes=list(scopes), subject=caller.principal, claims=claims)
         )
         self.caller = caller
+        self.counts = counts
 
 
 class Way(Protocol):
@@ -107,10 +117,16 @@ class TokenWay:
     async def visitor(self, headers: Headers, client: str) -> Visitor:
         """See Way."""
         del client
-        name = self._tokens.name_of(bearer(headers))
+        digest = digest_of(bearer(headers))
+        name = self._tokens.name_of_digest(digest)
         if name is None:
             raise TurnedAway(401, "This access token is not known here. Nothing was done.", error="invalid_token")
-        return Visitor(Caller(principal=name), client="access-token", scopes=SCOPES)
+        return Visitor(
+            Caller(principal=name),
+            client="access-token",
+            scopes=SCOPES,
+            counts=lambda: self._tokens.name_of_digest(digest) == name,
+        )
 
 
 def bearer(headers: Headers) -> str:

@@ -4,6 +4,8 @@ Used by gate.py and access.py. Checks signature, issuer, audience and times with
 keys and for nothing else. Issues no tokens, registers no clients.
 """
 
+import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import jwt
@@ -71,8 +73,9 @@ class OAuthWay:
     scheme = 'Bearer realm="veo-mcp"'
     scoped = True
 
-    def __init__(self, verifier: JwtVerifier) -> None:
+    def __init__(self, verifier: JwtVerifier, *, clock: Callable[[], float] = time.time) -> None:
         self._verifier = verifier
+        self._clock = clock
 
     async def visitor(self, headers: Headers, client: str) -> Visitor:
         """See Way."""
@@ -90,7 +93,14 @@ class OAuthWay:
             words = f"This token has neither scope of this server ({', '.join(SCOPES)}). Nothing was done."
             raise TurnedAway(403, words, error="insufficient_scope", scopes=SCOPES)
         issuer = str((found.claims or {}).get("iss"))
-        return Visitor(Caller(principal=found.subject), client=found.client_id, scopes=scopes, issuer=issuer)
+        ends_at = (found.expires_at or 0) + LEEWAY_SECONDS
+        return Visitor(
+            Caller(principal=found.subject),
+            client=found.client_id,
+            scopes=scopes,
+            issuer=issuer,
+            counts=lambda: self._clock() < ends_at,
+        )
 
 
 def metadata(resource: str, issuer: str) -> dict[str, object]:

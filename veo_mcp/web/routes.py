@@ -117,6 +117,7 @@ async def serve_http(
 
     async with anyio.create_task_group() as group:
         group.start_soon(end)
+        group.start_soon(door.end_streams_of_the_gone)
         await serve_app(
             behind_proxies(door, access.proxies),
             host,
@@ -126,6 +127,7 @@ async def serve_http(
             connections=connection_limit(),
             header_seconds=header_seconds,
         )
+        group.cancel_scope.cancel()
 
 
 def _document(build: Callable[[Scope], dict[str, object]]) -> Callable[[Request], Awaitable[Response]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from veo_mcp.watched_file import WatchedFile, numbered_lines
 
-__all__ = ["NAME", "Tokens", "add_token"]
+__all__ = ["NAME", "Tokens", "add_token", "digest_of"]
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,20 @@ class Tokens:
 
     def name_of(self, token: str) -> str | None:
         """Whose token this is, or None. Takes the same time for every token, known or not."""
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        return self.name_of_digest(digest_of(token))
+
+    def name_of_digest(self, digest: bytes) -> str | None:
+        """Whose token has this hash now, or None."""
         found: str | None = None
         for line in self._file.now() or ():
             if hmac.compare_digest(line.digest, digest):
                 found = line.name
         return found
+
+
+def digest_of(token: str) -> bytes:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def add_token(path: Path, name: str) -> str:

@@ -140,11 +140,11 @@ async def test_the_same_picture_is_the_same_request_whatever_it_is_called_and_ca
 
 
 async def test_nothing_is_uploaded_for_a_request_that_is_not_sent(tmp_path: Path, folder: Path, s3: Service) -> None:
-    async with stack(tmp_path, folder, s3, max_credits=30) as (env, uploads):
+    async with stack(tmp_path, folder, s3, max_credits=300, confirm_above=39) as (env, uploads):
         path = str(folder / "boat.png")
         three = [path, str(folder / "house.png"), "https://example.com/a.jpg"]
         for words, arguments in (
-            ("limit of 30 credits", {"prompt": "x", "image_urls": [path]}),
+            ("A quote, nothing was sent", {"prompt": "x", "image_urls": [path]}),
             ("A quote, nothing was sent", {"prompt": "x", "mode": "quality", "image_urls": [path]}),
             ("Three images fit only REFERENCE_2_VIDEO", {"prompt": "x", "image_urls": three}),
             ("takes no image_urls", {"prompt": "x", "generation_type": "TEXT_2_VIDEO", "image_urls": [path]}),

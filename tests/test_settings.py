@@ -28,6 +28,11 @@ GOOD: dict[str, tuple[str, Any]] = {
     "confirm_above": ("50", 50),
     "repeat_seconds": ("60", 60.0),
     "save_dir": ("/tmp/veo/v", Path("/tmp/veo/v")),  # noqa: S108 - only parsed
+    "image_dirs": (
+        os.pathsep.join(("/tmp/veo/a b", "/tmp/veo/c")),  # noqa: S108 - only parsed
+        (Path("/tmp/veo/a b"), Path("/tmp/veo/c")),  # noqa: S108 - only parsed
+    ),
+    "uploads": ("s3://my-films/veo", "s3://my-films/veo"),
     "max_video_mb": ("300", 300),
     "transport": ("http", "http"),
     "host": ("localhost", "localhost"),
@@ -58,7 +63,7 @@ ANY_CASE = {
     "allowed_origins",
 }
 QUOTED = {
-    *("api_key", "base_url", "public_url", "video_hosts"),
+    *("api_key", "base_url", "public_url", "video_hosts", "uploads"),
     *("allowed_hosts", "allowed_origins", "trusted_proxies", "oauth_issuer", "oauth_audience"),
 }
 HTTP_ONLY = {
@@ -66,7 +71,7 @@ HTTP_ONLY = {
     *("rate_limit", "max_sessions", "oauth_issuer", "oauth_audience", "http_stateless"),
     "caller_keys",
 }
-SHOWN = {"video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
+SHOWN = {"image_dirs", "video_hosts", "allowed_hosts", "allowed_origins", "trusted_proxies"}
 COSMETIC = {"sandbox_seconds", "log_level", "log_format"}
 NONSENSE = "not this; at all"
 
@@ -75,7 +80,8 @@ def read(name: str, text: str) -> Settings:
     environ = {f"VEO_{name.upper()}": text}
     if name in HTTP_ONLY:
         environ["VEO_TRANSPORT"] = "http"
-    for one, other in (("oauth_issuer", "oauth_audience"), ("oauth_audience", "oauth_issuer")):
+    pairs = (("oauth_issuer", "oauth_audience"), ("image_dirs", "uploads"))
+    for one, other in (*pairs, *((other, one) for one, other in pairs)):
         if name == one and text.strip() and not text.startswith("${"):
             environ[f"VEO_{other.upper()}"] = GOOD[other][0]
     if name == "base_url":
@@ -332,6 +338,33 @@ def test_loading_never_raises_whatever_the_environment_holds() -> None:
     for knob in KNOBS:
         for text in ("\ud800", "\0", "~", "[", "https://[", "1" * 400, os.sep * 3, "😀", "https://:0"):
             load({knob.variable: text})
+
+
+def test_pictures_need_both_settings() -> None:
+    for given in ({"VEO_IMAGE_DIRS": "/tmp/veo"}, {"VEO_UPLOADS": "s3://films"}):  # noqa: S108 - only parsed
+        settings = load(given)
+        assert settings.problems == ()
+        assert any("changes nothing without" in warning for warning in settings.warnings)
+    assert load({"VEO_IMAGE_DIRS": "/tmp/veo", "VEO_UPLOADS": "s3://films/a/"}).warnings == ()  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("IMAGE_DIRS", "/"),
+        ("IMAGE_DIRS", f"/home{os.pathsep}pictures"),
+        ("IMAGE_DIRS", "/home/../"),
+        ("UPLOADS", "films"),
+        ("UPLOADS", "https://films.s3.amazonaws.com"),
+        ("UPLOADS", "s3://key:secret@films"),
+        ("UPLOADS", "s3://films/../others"),
+        ("UPLOADS", "s3://films?endpoint=http://elsewhere"),
+    ],
+)
+def test_folders_and_buckets_that_would_open_too_much_stop_the_tools(name: str, text: str) -> None:
+    settings = load({"VEO_IMAGE_DIRS": "/home/me", "VEO_UPLOADS": "s3://films", f"VEO_{name}": text})
+    assert any(f"VEO_{name}" in problem for problem in settings.problems)
+    assert "secret" not in str(settings.problems)
 
 
 if __name__ == "__main__":

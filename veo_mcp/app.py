@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import anyio
 from pydantic import SecretStr
 
-from veo_mcp import logs
+from veo_mcp import bucket, logs
 from veo_mcp.errors import JournalUnusable, NotLoopback, PortTaken, SandboxMissing, VeoMcpError, WrongSetting
 from veo_mcp.setting_values import PostgresAddress
 from veo_mcp.settings import REAL_API, SANDBOX_KEY, Settings
@@ -98,6 +98,7 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
         max_credits=settings.max_credits,
         video_hosts=settings.video_hosts,
         log_level=settings.log_level,
+        takes_files=bool(settings.image_dirs and settings.uploads),
     )
     # Outside everything else, so that no call is under way without being known.
     server.middleware.insert(0, ending.middleware)
@@ -206,6 +207,8 @@ async def _work(settings: Settings, backend: "Backend", announcer: "Announcer", 
                 group.start_soon(supervisor.keep, "poller", engine.poller.run)
                 group.start_soon(supervisor.keep, "receiver of callbacks", engine.callbacks.run)
                 group.start_soon(supervisor.keep, "saver", engine.saver.run)
+                if settings.uploads is not None:
+                    group.start_soon(supervisor.keep, "pictures", engine.pictures.run)
         finally:
             # After the poller has stopped, so that it takes none again: another server goes on at once.
             with anyio.move_on_after(RELEASE_SECONDS, shield=True), suppress(VeoMcpError):
@@ -307,6 +310,9 @@ async def open_from(
                 observe=observe,
                 save_dir=settings.save_dir,
                 max_video_bytes=settings.max_video_mb * 1_000_000,
+                image_dirs=settings.image_dirs,
+                uploads=None if settings.uploads is None else bucket.Bucket(settings.uploads),
+                picture_trouble=bucket.missing() if settings.uploads else None,
             )
         )
 

@@ -5,6 +5,7 @@ with words that are read after "it". Pure, except that paths know the home folde
 """
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ __all__ = [
     "PORTS",
     "PostgresAddress",
     "base_path_url",
+    "bucket",
     "choice",
     "exact_origins",
+    "folders",
     "host_name",
     "hosts",
     "issuer",
@@ -195,6 +198,26 @@ def path(text: str, *, relative_to: Path | None) -> Path:
     if relative_to is None:
         raise ValueError("must be a whole path (or begin with ~): a host starts servers in a folder of its own")
     return relative_to / expanded
+
+
+def folders(text: str, *, relative_to: Path | None) -> tuple[Path, ...]:
+    """Folders separated as PATH is; each as `path`. The whole disk is none."""
+    found = [path(part, relative_to=relative_to) for part in text.split(os.pathsep) if part.strip()]
+    # As written, with .. taken away: what a symbolic link leads to is looked at when a picture is named.
+    wide = next((folder for folder in found if os.path.normpath(folder) == folder.anchor), None)
+    if wide is not None:
+        raise ValueError(f"must not name the whole disk ({wide}); name the folder that the pictures are in")
+    return tuple(dict.fromkeys(found))
+
+
+def bucket(text: str) -> str:
+    """Where pictures are handed over: s3://bucket, or s3://bucket/prefix."""
+    text = text.strip(QUOTES).strip().rstrip("/")
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*", text):
+        raise ValueError("must be s3://bucket or s3://bucket/prefix, in plain letters; keys go into AWS_ACCESS_KEY_ID")
+    if any(set(part) <= {"."} for part in text.removeprefix("s3://").split("/")):
+        raise ValueError("must not hold . or .. as a part of its prefix")
+    return text
 
 
 @dataclass(frozen=True, slots=True)

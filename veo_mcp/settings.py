@@ -121,6 +121,18 @@ KNOBS: tuple[Knob, ...] = (
         "finished videos that were begun while this is set are saved in this folder by the server itself",
         "none",
     ),
+    Knob(
+        "image_dirs",
+        lambda text, folder: parse.folders(text, relative_to=folder),
+        "folders, separated as PATH is, whose pictures may be named by path in image_urls; needs VEO_UPLOADS",
+        "none",
+    ),
+    Knob(
+        "uploads",
+        _plain(parse.bucket),
+        "the bucket, s3://bucket/prefix, that hands these pictures to the API (extra `uploads`); needs VEO_IMAGE_DIRS",
+        "none",
+    ),
     Knob("max_video_mb", _plain(parse.whole(1, 1_000_000)), "the largest video that is fetched, in MB", "2000"),
     Knob(
         "transport",
@@ -209,6 +221,8 @@ class Settings:
     confirm_above: int = 100
     repeat_seconds: float = 600.0
     save_dir: Path | None = None
+    image_dirs: tuple[Path, ...] = ()
+    uploads: str | None = None
     max_video_mb: int = 2000
     transport: str = "stdio"
     host: str = "127.0.0.1"
@@ -350,6 +364,12 @@ def _validated(reading: _Reading) -> Settings:
         serious.append(
             "Set VEO_ACCESS_TOKENS or VEO_OAUTH_ISSUER, not both: tasks belong to a token's name or subject."
         )
+    if (
+        bool(settings.image_dirs) is not bool(settings.uploads)
+        and not {"image_dirs", "uploads"} & reading.problems.keys()
+    ):
+        alone, other = ("IMAGE_DIRS", "UPLOADS") if settings.image_dirs else ("UPLOADS", "IMAGE_DIRS")
+        warnings.append(f"VEO_{alone} changes nothing without VEO_{other}: pictures are not handed over.")
     if settings.callers_pay and (settings.access_tokens is not None or settings.oauth_issuer is not None):
         serious.append("Set VEO_CALLER_KEYS or another way in, not both: tasks then belong to the caller's key.")
     if settings.callers_pay and settings.api_key is not None:

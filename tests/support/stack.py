@@ -4,7 +4,7 @@ Used by the behaviour tests.
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.tasks.engine import Engine, open_engine
+from veo_mcp.tasks.pictures import Uploads
 
 
 @dataclass
@@ -76,16 +77,34 @@ async def open_stack(
     message_handler: Any = None,
     extensions: Any = (),
     clock: Callable[[], float] = time.time,
+    image_dirs: Sequence[Path] = (),
+    uploads: Uploads | None = None,
+    **options: Any,
 ) -> AsyncGenerator[Stack]:
     async with AsyncExitStack() as stack:
         base_url = await stack.enter_async_context(sandbox(folder / "sandbox", seconds=seconds))
         journal = await stack.enter_async_context(SqliteJournal(folder / "journal.db"))
         engine = await stack.enter_async_context(
-            open_engine(journal, base_url=base_url, key=SecretStr(key), max_credits=max_credits, clock=clock)
+            open_engine(
+                journal,
+                base_url=base_url,
+                key=SecretStr(key),
+                max_credits=max_credits,
+                clock=clock,
+                image_dirs=image_dirs,
+                uploads=uploads,
+                **options,
+            )
         )
         backend, announcer = Backend(), Announcer()
         backend.opened(engine)
-        server = build_server(backend, sandbox=True, announcer=announcer, confirm_above=confirm_above)
+        server = build_server(
+            backend,
+            sandbox=True,
+            announcer=announcer,
+            confirm_above=confirm_above,
+            takes_files=bool(image_dirs and uploads),
+        )
         group = await stack.enter_async_context(anyio.create_task_group())
         stack.callback(group.cancel_scope.cancel)
         group.start_soon(announcer.follow, engine)

@@ -121,12 +121,14 @@ class VeoClient:
                     raise
         return self._identity or self.origin
 
-    async def send_create(self, request: GenerationRequest) -> Reply[str]:
-        """Creates or extends; the value is the API's task id. At most 45 s in all. Raises ApiError.
+    async def send_create(self, request: GenerationRequest, *, spent: float = 0.0) -> Reply[str]:
+        """Creates or extends; the value is the API's task id. At most 45 s in all, less what is `spent` of them.
+
+        Raises ApiError.
 
         Tried again only after NotSent and 429 rate_limit_exceeded, which both prove that nothing was charged.
         """
-        deadline = anyio.current_time() + self._create_seconds
+        deadline = anyio.current_time() + self._create_seconds - spent
         for attempt in range(TRIES):
             left = deadline - anyio.current_time()
             try:

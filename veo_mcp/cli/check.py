@@ -7,12 +7,13 @@ four characters only.
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
+from secrets import token_urlsafe
 from typing import Any
 
 import anyio
 from anyio.to_thread import run_sync
 
-from veo_mcp import film
+from veo_mcp import bucket, film
 from veo_mcp.app import open_from
 from veo_mcp.cli.terminal import PERSON, err, marks, out
 from veo_mcp.errors import ApiError, SetupError, VeoMcpError
@@ -64,6 +65,7 @@ async def _look(settings: Settings) -> _Findings:
                 await _ask_balance(engine, findings)
                 await _look_into_sandbox(settings, findings)
                 await _look_at_files(engine, settings, findings)
+                await _look_at_pictures(settings, findings)
     except* VeoMcpError as group:
         findings.problems.append(str(group.exceptions[0]))
     key = settings.shown("api_key")
@@ -123,6 +125,31 @@ async def _look_at_files(engine: Engine, settings: Settings, findings: _Findings
     for entry in page.entries:
         if entry.file_error:
             findings.warnings.append(f"The video of {shown_id(entry.upstream_id or entry.id)}: {entry.file_error}")
+
+
+async def _look_at_pictures(settings: Settings, findings: _Findings) -> None:
+    """Whether pictures from the disk can be handed over: the folders are there, and the bucket takes and gives up."""
+    if not settings.image_dirs or settings.uploads is None:
+        return
+    for folder in settings.image_dirs:
+        if not await anyio.Path(folder).is_dir():
+            findings.warnings.append(f"VEO_IMAGE_DIRS names {folder}, and no such folder is there at the moment.")
+    lacking = bucket.missing()
+    if lacking:
+        findings.problems.append(lacking)
+        return
+    uploads = bucket.Bucket(settings.uploads)
+    probe = f"{uploads.address}/{token_urlsafe(24)}.txt"
+    try:
+        await run_sync(uploads.put, probe, b"veo-mcp check", "text/plain")
+    except bucket.BucketTrouble as trouble:
+        findings.problems.append(f"Pictures cannot be handed over. {trouble}")
+        return
+    try:
+        await run_sync(uploads.delete, probe)
+    except bucket.BucketTrouble as trouble:
+        findings.warnings.append(f"Pictures are not deleted when their task ends: {trouble} {probe} was left there.")
+    findings.well.append(("pictures", f"below {settings.shown('image_dirs')}, handed over by {uploads.address}"))
 
 
 def _print(settings: Settings, findings: _Findings) -> None:

@@ -14,7 +14,7 @@ from veo_mcp.journal.entry import Change, Entry, FileNews, Status
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.movement import Movement
 
-__all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent"]
+__all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent", "Upload"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,23 @@ class Lease:
 
     entry: Entry
     fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture that was, or was about to be, put into a bucket for one entry.
+
+    Attributes:
+        address: where it is, such as s3://bucket/name.
+        entry_id: our own id of the entry.
+        uploaded_at: Unix seconds.
+        tries: how often taking it away has failed.
+    """
+
+    address: str
+    entry_id: str
+    uploaded_at: float
+    tries: int
 
 
 class Journal(Protocol):
@@ -207,6 +224,26 @@ class Journal(Protocol):
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """Records what became of a leased file and gives the lease back; None when it was lost or nothing changed."""
+        ...
+
+    async def note_uploads(self, entry_id: str, addresses: Sequence[str], *, now: float) -> None:
+        """Remembers pictures that are about to be put into a bucket for this entry."""
+        ...
+
+    async def uploads_over(self, *, now: float, expired: float, limit: int) -> Sequence[Upload]:
+        """Pictures that are to be taken away now: their entry has ended, or they were put there before `expired`."""
+        ...
+
+    async def postpone_upload(self, address: str, *, due_at: float) -> None:
+        """Notes that taking it away has failed, and when it is tried again."""
+        ...
+
+    async def forget_upload(self, address: str) -> None:
+        """Notes that it is not there any more, or that nothing more is done about it."""
+        ...
+
+    async def value(self, name: str) -> str | None:
+        """The value that is kept under a name; None: none."""
         ...
 
     async def get_or_set(self, name: str, value: str) -> str:

@@ -151,11 +151,15 @@ def build_server(
     max_credits: int | None = None,
     video_hosts: tuple[str, ...] = (),
     log_level: Any = "WARNING",
+    takes_files: bool = False,
     tasks: TaskSource | None = None,
     clock: Callable[[], float] = time.time,
 ) -> VeoServer:
-    """The MCP server over a backend that may still be opening; `tasks` stands in for the journal's videos."""
-    tools = Tools(backend, clock=clock)
+    """The MCP server over a backend that may still be opening.
+
+    `takes_files`: whether pictures of this machine may be named; `tasks` stands in for the journal's videos.
+    """
+    tools = Tools(backend, clock=clock, takes_files=takes_files)
     # A read-only server's card looks and does nothing else.
     of_the_card: list[Tool] = [] if read_only else tools.of_the_card()
     announcer, seal = announcer or Announcer(), Seal(backend)

@@ -1,4 +1,5 @@
-"""Asks the person before a call costs more credits than the operator lets pass unasked.
+"""Asks the person before a call costs more credits than the operator lets pass unasked, and before a picture leaves a
+folder for the first time.
 
 Used by the two tools that spend, through the SDK's `Resolve`, which works in both protocol eras. A host that cannot be
 asked is not asked: its own approval is the guard then. A request that an earlier one answers already, or that cannot be
@@ -21,9 +22,11 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 from veo_mcp.api.account import Account
 from veo_mcp.api.models import PRICES, AspectRatio, CreateInput, GenerationType, Mode
 from veo_mcp.errors import VeoMcpError
+from veo_mcp.picture import names_file
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import account_of
 from veo_mcp.server.seal import Seal
+from veo_mcp.text import clean
 
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
     from veo_mcp.tasks.answers import Plan
@@ -32,16 +35,20 @@ if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list 
 __all__ = [
     "Asking",
     "Planned",
+    "Share",
     "Spend",
     "Unaskable",
     "Unasked",
+    "Unshared",
     "allowed",
     "ask_before_create",
     "ask_before_extend",
+    "ask_before_pictures",
     "confirmation",
     "keep_state",
     "planned_create",
     "planned_extend",
+    "shared",
 ]
 
 Planned = Callable[["Engine", Account], Awaitable["Plan"]]
@@ -78,6 +85,16 @@ class Unasked(Spend):
     """Nobody was asked, because nothing is to be sent: an earlier request answers this one, or it cannot be sent."""
 
 
+class Share(BaseModel):
+    """The one question about a folder's pictures."""
+
+    share: Annotated[bool, WrapValidator(_yes_or_no)] = Field(False, description="Hand over pictures from there?")
+
+
+class Unshared(Share):
+    """Nobody was asked: no folder is new, nothing is to be sent, or the host cannot ask."""
+
+
 class Unaskable(Spend):
     """The host cannot ask the person: the call is a quote, unless it repeats the price of one."""
 
@@ -95,16 +112,17 @@ def planned_create(
     """The arguments of create_video as something that can be planned."""
 
     async def plan(engine: "Engine", account: Account) -> "Plan":
+        given = await engine.pictures.take(account, image_urls)
         request = CreateInput(
             prompt=prompt,
             mode=Mode(mode),
             aspect_ratio=AspectRatio(aspect_ratio),
             generation_type=GenerationType(generation_type) if generation_type else None,
-            image_urls=tuple(image_urls) if image_urls else None,
+            image_urls=given.image_urls or None,
             seeds=seeds,
             watermark=watermark,
         )
-        return engine.submitter.plan_create(account, request, callback_url=callback_url)
+        return engine.submitter.plan_create(account, request, callback_url=callback_url, pictures=given.pictures)
 
     return plan
 
@@ -145,9 +163,46 @@ async def ask_before_extend(
     return await _ask(ctx, price, question, planned_extend(task_id, prompt, callback_url), repeat_of)
 
 
+async def ask_before_pictures(
+    ctx: Context[Any, Any],
+    prompt: str,
+    mode: str,
+    aspect_ratio: str,
+    generation_type: str | None,
+    image_urls: list[str] | None,
+    seeds: int | None,
+    watermark: str | None,
+    callback_url: str | None,
+    repeat_of: str | None,
+) -> Elicit[Share] | Share:
+    """Asks before pictures of a folder are handed over for the first time, where the host can ask."""
+    asking = cast("Asking", ctx.mcp_server)
+    if not any(names_file(text) for text in image_urls or ()) or not _can_be_asked(ctx):
+        return Unshared(share=True)
+    try:
+        engine = await asking.backend.engine()
+        folders = await engine.pictures.unasked(await account_of(ctx.request_context, engine), image_urls)
+    except VeoMcpError:
+        return Unshared(share=True)  # the tool says what is wrong
+    plan = planned_create(prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url)
+    if not folders or await _nothing_to_send(ctx, asking, plan, repeat_of):
+        return Unshared(share=True)
+    named = " and ".join(clean(str(folder), 200) for folder in folders)
+    return Elicit(
+        f"Hand pictures from {named} to the video service? They are uploaded under a link that lasts 24 h. This is "
+        "asked once for each folder.",
+        Share,
+    )
+
+
 def allowed(answer: ElicitationResult[Spend]) -> bool:
     """Whether the person said yes; a declined or closed question is a no."""
     return isinstance(answer, AcceptedElicitation) and answer.data.spend
+
+
+def shared(answer: ElicitationResult[Share]) -> bool:
+    """The same about pictures."""
+    return isinstance(answer, AcceptedElicitation) and answer.data.share
 
 
 def confirmation() -> str | None:

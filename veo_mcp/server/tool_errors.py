@@ -30,7 +30,16 @@ from veo_mcp.server.views import in_sandbox, iso, whole
 from veo_mcp.text import clean
 from veo_mcp.validation import requirement
 
-__all__ = ["crashed", "failure", "nobody_agreed", "quoted_price", "refusal", "tool_error", "validation_error"]
+__all__ = [
+    "crashed",
+    "failure",
+    "nobody_agreed",
+    "nobody_shared",
+    "quoted_price",
+    "refusal",
+    "tool_error",
+    "validation_error",
+]
 
 INSTEAD: Mapping[str, str] = {
     "duration": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
@@ -148,6 +157,15 @@ def nobody_agreed(credits: int, *, estimated: bool, cheaper: bool) -> CallToolRe
         f"Nobody agreed to spend {about}{credits} credits: the question was declined or closed, or the host answered "
         f"it without a person. Not charged. Ask the person what they want before calling again.{fast} Where no person "
         "is there to ask, whoever runs this server sets VEO_CONFIRM_ABOVE."
+    )
+
+
+def nobody_shared() -> CallToolResult:
+    """The answer where the question about a folder's pictures brought no yes."""
+    return tool_error(
+        "Nobody agreed to hand over a picture from that folder: the question was declined or closed, or the host "
+        "answered it without a person. Nothing was uploaded. Not charged. Ask the person what they want before "
+        "calling again; a public https link of the image needs no such question."
     )
 
 

@@ -24,22 +24,26 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import account_of
 from veo_mcp.server.confirm import (
     Planned,
+    Share,
     Spend,
     Unaskable,
     Unasked,
+    Unshared,
     allowed,
     ask_before_create,
     ask_before_extend,
+    ask_before_pictures,
     confirmation,
     planned_create,
     planned_extend,
+    shared,
 )
 from veo_mcp.server.panel import CARD_TOOL_META, PANEL_META, client_supports_apps
 from veo_mcp.server.panel.card_facts import with_card_facts
 from veo_mcp.server.progress import ProgressCounter, progress_message
 from veo_mcp.server.results import balance_result, list_result, money, task_result
 from veo_mcp.server.schema import tighten
-from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_price, refusal
+from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, nobody_shared, quoted_price, refusal
 from veo_mcp.server.views import CreditsView, TaskListView, TaskView
 
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
@@ -57,6 +61,8 @@ CallbackUrl = Annotated[str | None, Field(description="URL to POST the finished 
 ConfirmCredits = Annotated[int | None, Field(description="The price, after a quote that the person agreed to")]
 RepeatOf = Annotated[str | None, Field(description="task_id of an identical request, to pay for another on purpose")]
 Answer = Annotated[CallToolResult, TaskView]
+MayShare = Callable[["Engine", Account], Awaitable[bool]]
+"""Whether the pictures of a call may be handed over."""
 
 
 class Tools:
@@ -65,11 +71,13 @@ class Tools:
     Args:
         backend: where the engine is or will be.
         clock: Unix seconds now.
+        takes_files: whether pictures of this machine may be named.
     """
 
-    def __init__(self, backend: Backend, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, backend: Backend, *, clock: Callable[[], float] = time.time, takes_files: bool = False) -> None:
         self._backend = backend
         self._clock = clock
+        self._takes_files = takes_files
 
     def all(self, *, read_only: bool) -> list[Tool]:
         """The tools as the SDK wants them; the two that spend are left out when `read_only`."""
@@ -83,8 +91,9 @@ class Tools:
         reading = ToolAnnotations(
             read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=True
         )
+        create = f"{CREATE_WORDS} {FILES_TOO if self._takes_files else LINKS_ONLY}"
         kinds: list[tuple[str, Callable[..., Any], str, ToolAnnotations, dict[str, Any] | None]] = [
-            ("Create a Veo 3.1 video", self.create_video, CREATE_WORDS, spending, {**PANEL_META, **FINDABLE}),
+            ("Create a Veo 3.1 video", self.create_video, create, spending, {**PANEL_META, **FINDABLE}),
             ("Extend a Veo video", self.extend_video, EXTEND_WORDS, spending, PANEL_META),
             ("Look at a Veo video", self.get_task, GET_WORDS, reading, PANEL_META),
             ("List Veo videos", self.list_tasks, LIST_WORDS, reading, None),
@@ -138,11 +147,13 @@ class Tools:
         *,
         ctx: Context,
         spend: Annotated[ElicitationResult[Spend], Resolve(ask_before_create)],
+        share: Annotated[ElicitationResult[Share], Resolve(ask_before_pictures)],
     ) -> Answer:
+        may_share = self._may_share(share, image_urls)
         planned = planned_create(
             prompt, mode, aspect_ratio, generation_type, image_urls, seeds, watermark, callback_url
         )
-        return await self._spend(ctx, spend, planned, repeat_of, confirm_credits)
+        return await self._spend(ctx, spend, planned, repeat_of, confirm_credits, may_share)
 
     async def extend_video(
         self,
@@ -261,11 +272,14 @@ class Tools:
         planned: Planned,
         repeat_of: str | None,
         confirm_credits: int | None,
+        may_share: MayShare | None = None,
     ) -> CallToolResult:
         try:
             engine = await self._backend.engine()
             account = await account_of(ctx.request_context, engine)
             plan = await planned(engine, account)
+            if may_share is not None and not await may_share(engine, account):
+                return nobody_shared()
             if not allowed(spend):
                 cheaper = not plan.is_extension and plan.credits > PRICES[Mode.FAST]
                 return nobody_agreed(plan.credits, estimated=plan.is_extension, cheaper=cheaper)
@@ -302,6 +316,18 @@ class Tools:
             log.exception("Task %s could not be shown.", entry.id)
             return crashed(money(entry))
 
+    @staticmethod
+    def _may_share(answer: ElicitationResult[Share], image_urls: list[str] | None) -> MayShare:
+        """Remembers a yes about the folders of these pictures; a no is for this call alone."""
+
+        async def may(engine: "Engine", account: Account) -> bool:
+            asked = not (isinstance(answer, AcceptedElicitation) and isinstance(answer.data, Unshared))
+            if asked and shared(answer):
+                await engine.pictures.allow(await engine.pictures.unasked(account, image_urls))
+            return shared(answer)
+
+        return may
+
 
 async def _mapped(act: Callable[[], Awaitable[CallToolResult]]) -> CallToolResult:
     try:
@@ -315,8 +341,10 @@ FINDABLE = {"anthropic/searchHint": "generate, make a video or clip with Veo"}
 CREATE_WORDS = (
     "Start an 8-second Veo 3.1 video with sound from a text prompt, optionally with images. Spends credits: fast 40, "
     "quality 300 (finer; ask the person first). Answers at once with a task_id. Cannot be cancelled. A repeated call "
-    "returns the first video instead of paying twice. Images are public links; local files cannot be sent."
+    "returns the first video instead of paying twice."
 )
+LINKS_ONLY = "Images are public links; local files cannot be sent."
+FILES_TOO = "Images are public links, or paths of JPEG, PNG or WebP files on this machine in the folders set up for it."
 EXTEND_WORDS = (
     "Continue a completed Veo video, fast or quality, from its last frame. Spends credits: about 40 (the price is an "
     "estimate). Answers at once with the new task_id; when it is done, get_task says whether its file holds the whole "

@@ -6,7 +6,8 @@ elsewhere. What comes from outside is made fit to be stored: text that is no Uni
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from veo_mcp.api.models import (
 from veo_mcp.journal.entry import CLEAR, FINAL, Change, Entry, Status
 from veo_mcp.journal.storable import LATEST
 from veo_mcp.journal.storable import text as kept_text
+from veo_mcp.picture import Picture
 
 __all__ = ["Plan", "adopted", "begun", "change_from", "fingerprint", "normalised", "plan_of", "storable"]
 
@@ -41,12 +43,14 @@ class Plan:
         fingerprint: the same for two requests of one account that ask for the same.
         credits: its price.
         aspect_ratio: the shape of the picture, for an extension its parent's.
+        pictures: those from the disk, by what stands for them in the request until they are uploaded.
     """
 
     request: GenerationRequest
     fingerprint: str
     credits: int
     aspect_ratio: str | None
+    pictures: Mapping[str, Picture] = field(default_factory=dict[str, Picture])
 
     @property
     def is_extension(self) -> bool:

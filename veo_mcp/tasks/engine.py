@@ -5,7 +5,7 @@ Opened by app.py and by the command line. Never knows MCP.
 
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
 from veo_mcp.tasks.callers import Callers
 from veo_mcp.tasks.evidence import Evidence
 from veo_mcp.tasks.films import Films
+from veo_mcp.tasks.pictures import Pictures, Uploads
 from veo_mcp.tasks.poller import Poller
 from veo_mcp.tasks.quotes import Quotes
 from veo_mcp.tasks.reader import Reader
@@ -47,6 +48,7 @@ class Engine:
     poller: Poller
     saver: Saver
     films: Films
+    pictures: Pictures
     situations: Situations
     journal: Journal
 
@@ -69,6 +71,9 @@ async def open_engine(
     repeat_seconds: float = REPEAT_SECONDS,
     save_dir: Path | None = None,
     max_video_bytes: int = MAX_BYTES,
+    image_dirs: Sequence[Path] = (),
+    uploads: Uploads | None = None,
+    picture_trouble: str | None = None,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = anyio.current_time,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
@@ -76,9 +81,11 @@ async def open_engine(
     crash_at: Callable[[str], None] = lambda point: None,
     observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
 ) -> AsyncGenerator[Engine]:
-    """Everything over an open journal; the caller starts the poller, the saver and the callbacks.
+    """Everything over an open journal; the caller starts the poller, the saver, the pictures and the callbacks.
 
     Videos are saved in `save_dir`, where there is one, those of the person alone who uses the server without a name.
+    For that person alone, files below `image_dirs` may be named as images, and are handed over through `uploads`;
+    `picture_trouble` says why they cannot be.
 
     `crash_at` is called with the name of each point where a crash can fall; the crash tests end the process there.
     """
@@ -105,6 +112,17 @@ async def open_engine(
         reader = Reader(journal, accounts, clock=clock, new_id=new_id)
         budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits, each=each)
         urls = CallbackUrls(journal, public_url=public_url, new_id=new_id)
+        pictures = Pictures(
+            journal,
+            folders=image_dirs,
+            uploads=uploads,
+            trouble=picture_trouble,
+            clock=clock,
+            sleep=sleep,
+            # 192 bits: whoever does not know a name cannot guess it while its link lasts.
+            new_name=lambda: secrets.token_urlsafe(24),
+            crash_at=crash_at,
+        )
         submitter = Submitter(
             journal,
             accounts,
@@ -112,6 +130,7 @@ async def open_engine(
             budget,
             evidence,
             urls,
+            pictures,
             clock=clock,
             new_id=new_id,
             worker_id=worker_id,
@@ -144,6 +163,7 @@ async def open_engine(
                 poller,
                 saver,
                 films,
+                pictures,
                 Situations(journal, poller, urls),
                 journal,
             )

@@ -7,9 +7,9 @@ and answers a repeated one with the first.
 """
 
 import logging
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import anyio
 from pydantic import ValidationError
@@ -37,15 +37,17 @@ from veo_mcp.errors import (
 )
 from veo_mcp.journal.entry import CLEAR, Change, Entry, Status
 from veo_mcp.journal.journal import Journal
+from veo_mcp.picture import Picture
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.answers import Plan, begun, fingerprint, plan_of, storable
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import CallbackUrls
 from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.tasks.pictures import Pictures, unlinked
 from veo_mcp.tasks.reader import Reader
 from veo_mcp.telemetry import span
 
-__all__ = ["SubmitResult", "Submitter", "unlinked"]
+__all__ = ["SubmitResult", "Submitter"]
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,10 @@ SEND_SECONDS = 45.0
 """A create takes at most this long, retries included; hosts cut calls at about 60 s."""
 GRACE_SECONDS = 15.0
 """After a send's deadline has passed by this much, its process must be dead or stuck: the outcome is unknown."""
+
+NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
+LINK = "https://picture.invalid/"
+NOT_UPLOADED = "A picture could not be uploaded, so nothing was sent; the log of veo-mcp has the details."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ class Submitter:
         budget: Budget,
         evidence: Evidence,
         urls: CallbackUrls,
+        pictures: Pictures,
         *,
         clock: Callable[[], float],
         new_id: Callable[[], str],
@@ -98,6 +105,7 @@ class Submitter:
         self._budget = budget
         self._evidence = evidence
         self._urls = urls
+        self._pictures = pictures
         self._clock = clock
         self._new_id = new_id
         self._worker_id = worker_id
@@ -108,14 +116,25 @@ class Submitter:
         self._idle = anyio.Event()
         self._kept: dict[str, Change] = {}
 
-    def plan_create(self, account: Account, request: CreateInput, *, callback_url: str | None = None) -> Plan:
-        """What a create would send. Raises RuleViolation."""
-        fault = next(filter(None, map(unlinked, request.image_urls or ())), None) or rule_violation(request)
+    def plan_create(
+        self,
+        account: Account,
+        request: CreateInput,
+        *,
+        callback_url: str | None = None,
+        pictures: Mapping[str, Picture] = NO_PICTURES,
+    ) -> Plan:
+        """What a create would send; `pictures` are those from the disk that stand in it. Raises RuleViolation."""
+        images = request.image_urls or ()
+        # To the rules, which the API's own are, a picture is the link that it will have become.
+        linked = request.model_copy(update={"image_urls": tuple(LINK if one in pictures else one for one in images)})
+        fault = next(filter(None, map(unlinked, images)), None) or rule_violation(linked)
         if fault is not None:
             raise RuleViolation(fault)
-        return self._planned(
+        plan = self._planned(
             account, GenerationRequest(model=MODEL_CREATE, input=request, callback_url=callback_url), None
         )
+        return replace(plan, pictures=pictures)
 
     async def plan_extend(
         self, account: Account, task_id: str, prompt: str, *, callback_url: str | None = None
@@ -230,19 +249,28 @@ class Submitter:
             self._crash_at("intent written")
             if not begin.fresh:
                 return SubmitResult(begin.entry, repeated=True)
-            return await self._send(account, begin.entry, request)
+            return await self._send(account, begin.entry, request, plan.pictures)
         finally:
             del self._under_way[entry_id]
             if not self._under_way:
                 self._idle.set()
                 self._idle = anyio.Event()
 
-    async def _send(self, account: Account, entry: Entry, request: GenerationRequest) -> SubmitResult:
+    async def _send(
+        self, account: Account, entry: Entry, request: GenerationRequest, pictures: Mapping[str, Picture]
+    ) -> SubmitResult:
         error: ApiError | None = None
         with self._evidence.sending(account):
             try:
+                started = anyio.current_time()
+                request = await self._pictures.hand_over(entry.id, request, pictures)
+            except Exception as trouble:
+                # Before a byte of the request itself: whatever broke, it costs nothing.
+                return await self._not_uploaded(account, entry, trouble)
+            try:
                 with span("veo.create", credits=entry.credits):
-                    reply = await self._accounts.client(account).send_create(request)
+                    client = self._accounts.client(account)
+                    reply = await client.send_create(request, spent=anyio.current_time() - started)
                 if storable(reply.value) != reply.value:
                     raise BadAnswer("the answer names the task by an id that is no text")
                 change = Change(
@@ -259,6 +287,10 @@ class Submitter:
             self._crash_at("answer read")
             if change.status is Status.UNKNOWN:
                 change = replace(change, evidence=await self._evidence.about(account, entry))
+        return await self._settled(account, entry, change, error)
+
+    async def _settled(self, account: Account, entry: Entry, change: Change, error: ApiError | None) -> SubmitResult:
+        """Records what became of a request. Raises Unrecorded."""
         try:
             # None means that somebody else was faster, such as a callback that named this entry.
             current = await self._record(entry.id, change) or await self._journal.find(entry.id) or entry
@@ -277,6 +309,13 @@ class Submitter:
         self._crash_at("announced")
         return SubmitResult(current, error=error)
 
+    async def _not_uploaded(self, account: Account, entry: Entry, trouble: Exception) -> SubmitResult:
+        """Records that nothing was sent, because a picture of it could not be handed over."""
+        if not isinstance(trouble, NotSent):
+            log.error("The pictures of %s could not be uploaded.", entry.id, exc_info=trouble)
+            trouble = NotSent("the pictures could not be uploaded", explanation=NOT_UPLOADED, code="upload_failed")
+        return await self._settled(account, entry, _outcome(Status.REFUSED, trouble), trouble)
+
     async def _record(self, entry_id: str, change: Change) -> Entry | None:
         try:
             with span("veo.record", status=change.status.value if change.status else ""):
@@ -289,23 +328,6 @@ class Submitter:
                 error_message=f"the API answered with the id of another task, {taken.owner_id}",
             )
             return await self._journal.record(entry_id, doubt, now=self._clock())
-
-
-def unlinked(image: str) -> str | None:
-    """Why an image that is no link at all cannot be sent, and what to do instead; None for anything that may be one."""
-    if image[:5].lower() == "data:":
-        return (
-            "image_urls takes links; an image in the call itself (data:) cannot be handed to the API, which "
-            "fetches images by itself. Give a public https link that opens the image directly."
-        )
-    if re.match(r"file:|[a-z]:[\\/]|[/~\\]|\.{1,2}[/\\]", image, re.IGNORECASE) or (
-        "://" not in image and re.search(r"\.(?:jpe?g|png|webp|gif|heic|svg)$", image, re.IGNORECASE)
-    ):
-        return (
-            "image_urls takes links; a file on this machine cannot be sent, because the API fetches images by itself. "
-            "Put it where a public link opens the image directly, without a login, and give that https link."
-        )
-    return None
 
 
 def _outcome(status: Status, error: ApiError) -> Change:

@@ -258,6 +258,25 @@ RETURNING 1
 -- name: release_all_files
 UPDATE veo_entries SET file_leased_by = NULL, file_leased_until = 0 WHERE file_leased_by = :worker_id
 
+-- name: note_upload
+INSERT INTO veo_uploads (address, entry_id, uploaded_at, due_at, tries) VALUES (:address, :entry_id, :now, :now, 0)
+ON CONFLICT DO NOTHING
+
+-- Over is what a task needs no more: it has ended, or its link has.
+-- name: uploads_over
+SELECT veo_uploads.address, veo_uploads.entry_id, veo_uploads.uploaded_at, veo_uploads.tries
+FROM veo_uploads LEFT JOIN veo_entries ON veo_entries.id = veo_uploads.entry_id
+WHERE veo_uploads.due_at <= :now
+    AND (veo_entries.id IS NULL OR veo_entries.status IN ('completed', 'failed', 'refused')
+        OR veo_uploads.uploaded_at <= :expired)
+ORDER BY veo_uploads.due_at LIMIT :limit
+
+-- name: postpone_upload
+UPDATE veo_uploads SET due_at = :due_at, tries = tries + 1 WHERE address = :address
+
+-- name: forget_upload
+DELETE FROM veo_uploads WHERE address = :address
+
 -- A turn that lies further ahead than any queue of servers was taken by a clock that was set back since.
 -- name: take_turn
 INSERT INTO veo_turns (api, principal, next_at) VALUES (:api, :principal, veo_now() + :seconds::double precision)

@@ -17,7 +17,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
-from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
+from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
 from veo_mcp.journal.movement import Movement, from_row, movement
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
@@ -357,20 +357,41 @@ class PostgresJournal:
         """See Journal."""
         return await self.database.write(lambda db: leases.record_file(db, self._rows, lease, news, now))
 
+    async def note_uploads(self, entry_id: str, addresses: Sequence[str], *, now: float) -> None:
+        """See Journal."""
+
+        async def write(db: Db) -> None:
+            for address in addresses:
+                await ask(db, "note_upload", {"address": address, "entry_id": entry_id, "now": moment(now)})
+
+        await self.database.write(write)
+
+    async def uploads_over(self, *, now: float, expired: float, limit: int) -> Sequence[Upload]:
+        """See Journal."""
+        values = {"now": now, "expired": expired, "limit": limit}
+        return [Upload(*row) for row in await self.database.read(lambda db: ask(db, "uploads_over", values))]
+
+    async def postpone_upload(self, address: str, *, due_at: float) -> None:
+        """See Journal."""
+        await self._change("postpone_upload", {"address": address, "due_at": moment(due_at)})
+
+    async def forget_upload(self, address: str) -> None:
+        """See Journal."""
+        await self._change("forget_upload", {"address": address})
+
+    async def value(self, name: str) -> str | None:
+        """See Journal."""
+        return await self.database.read(lambda db: _value(db, name))
+
     async def get_or_set(self, name: str, value: str) -> str:
         """See Journal."""
-        values = {"name": name, "value": value}
-
-        async def read(db: Db) -> str | None:
-            row = await ask_one(db, "named_value", values)
-            return None if row is None else str(row[0])
 
         async def write(db: Db) -> str:
             # Waits for whoever sets it at this moment; then theirs is there.
-            await ask(db, "set_named_value", values)
-            return await read(db) or value
+            await ask(db, "set_named_value", {"name": name, "value": value})
+            return await _value(db, name) or value
 
-        return await self.database.read(read) or await self.database.write(write)
+        return await self.value(name) or await self.database.write(write)
 
     async def not_before(self, api: str, principal: str) -> float:
         """See Journal."""
@@ -420,6 +441,11 @@ class PostgresJournal:
 
 class _TakenBackError(Exception):
     """Rolls a transaction back."""
+
+
+async def _value(db: Db, name: str) -> str | None:
+    row = await ask_one(db, "named_value", {"name": name})
+    return None if row is None else str(row[0])
 
 
 async def _owner(db: Db, api: str, upstream_id: str) -> tuple[str, str, str] | None:

@@ -195,6 +195,23 @@ WHERE id = :id AND file_fence = :fence AND file_leased_by IS NOT NULL
 -- name: release_all_files
 UPDATE entries SET file_leased_by = NULL, file_leased_until = 0 WHERE file_leased_by = :worker_id
 
+-- name: note_upload
+INSERT OR IGNORE INTO uploads VALUES (:address, :entry_id, :now, :now, 0)
+
+-- Over is what a task needs no more: it has ended, or its link has.
+-- name: uploads_over
+SELECT uploads.address, uploads.entry_id, uploads.uploaded_at, uploads.tries
+FROM uploads LEFT JOIN entries ON entries.id = uploads.entry_id
+WHERE uploads.due_at <= :now
+    AND (entries.id IS NULL OR entries.status IN ('completed', 'failed', 'refused') OR uploads.uploaded_at <= :expired)
+ORDER BY uploads.due_at LIMIT :limit
+
+-- name: postpone_upload
+UPDATE uploads SET due_at = :due_at, tries = tries + 1 WHERE address = :address
+
+-- name: forget_upload
+DELETE FROM uploads WHERE address = :address
+
 -- A turn that lies further ahead than any queue of processes was taken by a clock that was set back since.
 -- name: take_turn
 INSERT INTO turns (api, principal, next_at) VALUES (:api, :principal, :now + :seconds)

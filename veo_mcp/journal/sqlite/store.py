@@ -19,7 +19,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
-from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent
+from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
 from veo_mcp.journal.movement import Movement, from_row, movement
 from veo_mcp.journal.sqlite import files, leases, spending
 from veo_mcp.journal.sqlite.follower import Follower
@@ -366,19 +366,37 @@ class SqliteJournal:
         await self._follower.announce()
         return written
 
+    async def note_uploads(self, entry_id: str, addresses: Sequence[str], *, now: float) -> None:
+        """See Journal."""
+        rows = [{"address": address, "entry_id": entry_id, "now": moment(now)} for address in addresses]
+        await self._write(lambda db: db.executemany(QUERIES["note_upload"], rows))
+
+    async def uploads_over(self, *, now: float, expired: float, limit: int) -> Sequence[Upload]:
+        """See Journal."""
+        values = {"now": now, "expired": expired, "limit": limit}
+        return await self._read(lambda db: [Upload(*row) for row in db.execute(QUERIES["uploads_over"], values)])
+
+    async def postpone_upload(self, address: str, *, due_at: float) -> None:
+        """See Journal."""
+        values = {"address": address, "due_at": moment(due_at)}
+        await self._write(lambda db: db.execute(QUERIES["postpone_upload"], values))
+
+    async def forget_upload(self, address: str) -> None:
+        """See Journal."""
+        await self._write(lambda db: db.execute(QUERIES["forget_upload"], {"address": address}))
+
+    async def value(self, name: str) -> str | None:
+        """See Journal."""
+        return await self._read(lambda db: _value(db, name))
+
     async def get_or_set(self, name: str, value: str) -> str:
         """See Journal."""
-        values = {"name": name, "value": value}
-
-        def read(db: sqlite3.Connection) -> str | None:
-            row = db.execute(QUERIES["named_value"], values).fetchone()
-            return str(row[0]) if row is not None else None
 
         def write(db: sqlite3.Connection) -> str:
-            db.execute(QUERIES["set_named_value"], values)
-            return read(db) or value
+            db.execute(QUERIES["set_named_value"], {"name": name, "value": value})
+            return _value(db, name) or value
 
-        return await self._read(read) or await self._write(write)
+        return await self.value(name) or await self._write(write)
 
     async def not_before(self, api: str, principal: str) -> float:
         """See Journal."""
@@ -444,6 +462,11 @@ def _owner(db: sqlite3.Connection, api: str, upstream_id: str) -> tuple[str, str
     """Own id, API and principal of the entry that has this API id."""
     row = db.execute(QUERIES["upstream_id_owner"], {"api": api, "upstream_id": upstream_id}).fetchone()
     return (row[0], row[1], row[2]) if row is not None else None
+
+
+def _value(db: sqlite3.Connection, name: str) -> str | None:
+    row = db.execute(QUERIES["named_value"], {"name": name}).fetchone()
+    return str(row[0]) if row is not None else None
 
 
 def _last_revision(db: sqlite3.Connection) -> int:

@@ -1,0 +1,56 @@
+"""A real S3-compatible service on loopback, for the tests of pictures from the disk."""
+
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import obstore
+from moto.server import ThreadedMotoServer
+from obstore.store import S3Store
+
+from veo_mcp.bucket import Bucket
+
+__all__ = ["ACCESS", "Service", "service"]
+
+ACCESS = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
+BUCKET = "films"
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service, with one bucket in it."""
+
+    url: str
+
+    def bucket(self, address: str = f"s3://{BUCKET}/veo", **config: Any) -> Bucket:
+        """What the product would use to hand pictures over."""
+        return Bucket(address, config={**ACCESS, "endpoint": self.url, **config})
+
+    def names(self) -> list[str]:
+        """Every object that is there now."""
+        store = S3Store(BUCKET, endpoint=self.url, client_options={"allow_http": True}, **ACCESS)
+        return sorted(found["path"] for batch in obstore.list(store) for found in batch)
+
+    def deny(self, *actions: str) -> None:
+        """The bucket's owner takes a right away from everybody."""
+        rule = {"Effect": "Deny", "Principal": "*", "Action": list(actions), "Resource": f"arn:aws:s3:::{BUCKET}/*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [rule]})
+        httpx2.put(f"{self.url}/{BUCKET}?policy", content=policy).raise_for_status()
+
+
+@contextmanager
+def service() -> Generator[Service]:
+    """The service with an empty bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        url = f"http://{host}:{port}"
+        httpx2.post(f"{url}/moto-api/reset").raise_for_status()
+        httpx2.put(f"{url}/{BUCKET}").raise_for_status()
+        yield Service(url)
+    finally:
+        server.stop()

@@ -70,6 +70,8 @@ async def main(settings: Settings) -> None:
     backend, announcer = Backend(), Announcer()
     server = build(backend, announcer, settings)
     async with backend_for(settings, backend, announcer):
+        # The fixtures ask without asking for the key first, as the product's own questions do.
+        await server.seal.ready()
         await serve_http(server, backend, host=settings.host, port=settings.port)
 
 

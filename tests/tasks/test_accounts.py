@@ -3,6 +3,7 @@
 Somebody else's task is answered like one that does not exist.
 """
 
+import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, ResourceTemplateReference
+from mcp_types import CallToolResult, ResourceTemplateReference, TextResourceContents
 from pydantic import SecretStr
 
 from tests.support.entries import PERSON, START, account, add, everything, unfinished
@@ -138,6 +139,11 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
                     await both(extension)
             listed = await ben.call_tool("list_tasks", {})
             assert data(listed)["tasks"] == []
+            (newest,) = (await ben.read_resource("veo://tasks")).contents
+            assert isinstance(newest, TextResourceContents)
+            # What Anna spent is nobody's business, neither there nor here.
+            assert json.loads(newest.text)["message"] == data(listed)["message"]
+            assert "40 credits" not in newest.text
             assert not [r for r in (await ben.list_resources()).resources if str(r.uri).startswith("veo://tasks/")]
             assert "anna" not in str(await ben.read_resource("veo://tasks"))
             reference = ResourceTemplateReference(uri="veo://tasks/{task_id}")

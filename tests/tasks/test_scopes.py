@@ -14,6 +14,7 @@ from mcp.client import advertise
 from mcp.server.apps import APP_MIME_TYPE, EXTENSION_ID
 from pydantic import SecretStr
 
+from scripts.scope_mutations import ROOT, scopes
 from tests.support.entries import PERSON, START, account, add, unfinished
 from tests.support.late_api import late_api
 from tests.support.stack import sandbox, text
@@ -250,3 +251,8 @@ async def test_a_file_whose_api_turned_out_to_be_another_one_is_left_for_later(t
         assert "No key is at hand" in (left.file_error or "")
         assert left.file_due_at == START + 10
         assert api.fetched == {}
+
+
+def test_every_scope_that_the_script_takes_out_stands_where_it_says() -> None:
+    for scope in scopes():
+        assert scope.taken_out((ROOT / scope.path).read_text()) != (ROOT / scope.path).read_text(), scope.name

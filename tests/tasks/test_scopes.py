@@ -22,7 +22,7 @@ from tests.support.video_api import IDENTITY, video_api
 from tests.tasks.test_accounts import ERAS, data, site
 from veo_mcp.api.account import Account, Caller
 from veo_mcp.api.models import CreateInput, Mode
-from veo_mcp.errors import InvalidApiKey, RequestError
+from veo_mcp.errors import InvalidApiKey, RequestError, SpendLimit
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.journal import Lease
 from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -71,6 +71,9 @@ async def test_of_what_all_may_spend_and_each_may_what_leaves_less_is_told(
             await sends(engine, who, prompt)
         standing = await engine.budget.standing(anna)
         assert (standing.spent, standing.left) == (40, left)
+        await engine.budget.check(anna, left)
+        with pytest.raises(SpendLimit):
+            await engine.budget.check(anna, left + 1)
 
 
 @ERAS

@@ -14,12 +14,14 @@ from tests.journal.cases.lists import Lists, OtherVersions, Trouble, Values
 from tests.journal.cases.repeats import Repeats
 from tests.journal.cases.scopes import Scopes
 from tests.journal.cases.transitions import Transitions
+from tests.journal.cases.uploads import Uploads
 
 __all__ = ["Contract"]
 
 
 @pytest.mark.anyio
 class Contract(
-    Transitions, Budgets, Repeats, Scopes, Leases, Turns, Files, Audit, Feeds, Lists, Values, OtherVersions, Trouble
+    Transitions, Budgets, Repeats, Scopes, Leases, Turns, Files, Uploads, Audit, Feeds, Lists, Values, OtherVersions,
+    Trouble,
 ):  # fmt: skip
     """Everything at once."""

@@ -161,6 +161,23 @@ async def test_nothing_is_uploaded_for_a_request_that_is_not_sent(tmp_path: Path
         assert s3.names() == []
 
 
+async def test_nothing_is_uploaded_for_credits_that_the_limit_does_not_cover(
+    tmp_path: Path, folder: Path, s3: Service
+) -> None:
+    async with stack(tmp_path, folder, s3, max_credits=100) as (env, uploads):
+        await env.call("create_video", prompt="[sandbox:slow] x", image_urls=["boat.png"])
+        assert len(uploads.links) == 1, "what the limit covers is uploaded"
+        await env.call("create_video", prompt="[sandbox:slow] y")
+        for fields in ({}, {"mode": "quality"}, {"mode": "quality", "confirm_credits": 300}):
+            answer = await env.call("create_video", prompt="z", image_urls=["house.png"], **fields)
+            assert answer.is_error
+            assert "limit of 100 credits" in text(answer)
+            assert "Not charged." in text(answer)
+        assert len(uploads.links) == 1
+        assert len(s3.names()) == 1
+        assert await env.charged() == 80
+
+
 @pytest.mark.parametrize("address", ["s3://nobody-has-this/veo", "denied"])
 async def test_a_failed_upload_costs_nothing_and_says_why(
     tmp_path: Path, folder: Path, s3: Service, address: str

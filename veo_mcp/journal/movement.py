@@ -3,14 +3,14 @@
 Kept by the stores' own triggers; told to whoever writes the trail elsewhere, such as the log, once it is committed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
 from veo_mcp.journal.entry import Charged, Entry, Kind
 
-__all__ = ["Movement", "from_row", "movement"]
+__all__ = ["Movement", "from_row", "movement", "report"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,13 @@ def movement(old: Entry | None, new: Entry) -> Movement | None:
         was=None if old is None else old.charged,
         charged=new.charged,
     )
+
+
+def report(moved: Callable[[Movement], None], old: Entry | None, new: Entry) -> None:
+    """Calls `moved` with the movement between two states of an entry, where there is one."""
+    move = movement(old, new)
+    if move is not None:
+        moved(move)
 
 
 def from_row(row: tuple[object, ...]) -> Movement:

@@ -7,23 +7,41 @@ may share the store) is named once in the log and never ends a list. Does no I/O
 import json
 import logging
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from importlib import resources
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, get_args
+
+import anyio
+from anyio.abc import TaskGroup
 
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Charged, Entry, Status
 from veo_mcp.journal.storable import storable
 
-__all__ = ["DAY", "FIELDS", "LONGEST_QUEUE", "Understanding", "migrations", "named_queries", "scope_of_a_day", "to_row"]
+__all__ = [
+    "DAY",
+    "FIELDS",
+    "LONGEST_QUEUE",
+    "MOST_AT_ONCE",
+    "Background",
+    "Understanding",
+    "another_accounts_confirmation",
+    "failures_up_to_a_success",
+    "migrations",
+    "named_queries",
+    "scope_of_a_day",
+    "to_row",
+]
 
 log = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
 LONGEST_QUEUE = 60.0
 """No turn to ask the API lies further ahead."""
+MOST_AT_ONCE = 1000
+"""How many lost sends one look settles; the next look comes in a second."""
 FIELDS = tuple(field.name for field in fields(Entry))
 """The columns of an Entry, in the order in which {entry} selects them."""
 KINDS = frozenset({"create", "extend"})
@@ -66,6 +84,46 @@ def to_row(entry: Entry) -> dict[str, Any]:
     values["video_urls"] = json.dumps(entry.video_urls)
     values["status"] = entry.status.value
     return values
+
+
+def another_accounts_confirmation() -> JournalUnusable:
+    """The refusal of an entry whose id, which a replayed confirmation carries, is another account's."""
+    return JournalUnusable("This confirmation belongs to a request of another account. Call again without it.")
+
+
+def failures_up_to_a_success(ends: Sequence[str]) -> int:
+    """How many of these statuses, the latest first, are failures before another one comes."""
+    return next((number for number, end in enumerate(ends) if end != Status.FAILED), len(ends))
+
+
+class Background:
+    """What runs for as long as a store is open.
+
+    Args:
+        run: goes on until it is cancelled.
+    """
+
+    def __init__(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._run = run
+        self._group: TaskGroup | None = None
+
+    async def start(self) -> None:
+        """Begins; stop() follows in the same task."""
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        self._group.start_soon(self._run)
+
+    async def stop(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends it, on leaving the store with this error or none."""
+        if self._group is None:
+            return
+        self._group.cancel_scope.cancel()
+        if isinstance(error, Exception):
+            # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
+            kind = error = trace = None
+        await self._group.__aexit__(kind, error, trace)
 
 
 class Row(Protocol):

@@ -10,15 +10,12 @@ from contextlib import AbstractAsyncContextManager, suppress
 from types import TracebackType
 from typing import Any, Literal, Self
 
-import anyio
-from anyio.abc import TaskGroup
-
 from veo_mcp.api.account import Account
-from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
+from veo_mcp.errors import UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
-from veo_mcp.journal.movement import Movement, from_row, movement
+from veo_mcp.journal.movement import Movement, from_row, report
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
 from veo_mcp.journal.postgres.follower import LOOK_SECONDS, Follower
@@ -26,7 +23,15 @@ from veo_mcp.journal.postgres.queries import Db, ask, ask_one
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows, upstream_key
 from veo_mcp.journal.postgres.schema import migrate, revision_if_current
 from veo_mcp.journal.storable import moment, storable, text
-from veo_mcp.journal.stored import DAY, LONGEST_QUEUE, migrations
+from veo_mcp.journal.stored import (
+    DAY,
+    LONGEST_QUEUE,
+    MOST_AT_ONCE,
+    Background,
+    another_accounts_confirmation,
+    failures_up_to_a_success,
+    migrations,
+)
 from veo_mcp.setting_values import PostgresAddress
 
 __all__ = ["PostgresJournal"]
@@ -34,8 +39,6 @@ __all__ = ["PostgresJournal"]
 SCHEMA = migrations("veo_mcp.journal.postgres")
 MIGRATION_PATIENCE = 30.0
 """Somebody may be reading the tables that are to be altered."""
-MOST_AT_ONCE = 1000
-"""How many lost sends one look settles; the next look comes in a second."""
 
 
 class PostgresJournal:
@@ -45,7 +48,7 @@ class PostgresJournal:
         address: where the database is, and who we are there.
         schema: the scripts that make the tables, oldest first.
         look_seconds: how often changes are looked for besides what the database says.
-        moved: told of every movement of credits that this process recorded, once it is committed.
+        moved: called with every movement of credits that this process recorded, once it is committed.
 
     Attributes:
         database: what is under it.
@@ -67,7 +70,7 @@ class PostgresJournal:
         self._follower = Follower(
             self.database, self._rows, version=len(schema), where=where, look_seconds=look_seconds
         )
-        self._group: TaskGroup | None = None
+        self._following = Background(self._follower.run)
 
     @property
     def learns_by(self) -> Literal["listen", "look"]:
@@ -84,21 +87,14 @@ class PostgresJournal:
         except BaseException:
             await self.database.close()
             raise
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
-        self._group.start_soon(self._follower.run)
+        await self._following.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._group is not None:
-                self._group.cancel_scope.cancel()
-                if isinstance(error, Exception):
-                    # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
-                    kind = error = trace = None
-                await self._group.__aexit__(kind, error, trace)
+            await self._following.stop(kind, error, trace)
         finally:
             await self.database.close()
 
@@ -121,15 +117,13 @@ class PostgresJournal:
             if earlier is not None:
                 return BeginResult(earlier, fresh=False)
             if await self._rows.one(db, "by_id", {"id": entry.id}) is not None:
-                raise JournalUnusable(
-                    "This confirmation belongs to a request of another account. Call again without it."
-                )
+                raise another_accounts_confirmation()
             await spending.hold_limits(db, entry, limits, now)
             return BeginResult(await self._rows.insert(db, entry), fresh=True)
 
         begun = await self.database.write(write)
         if begun.fresh:
-            self._audit(None, begun.entry)
+            report(self._moved, None, begun.entry)
         return begun
 
     async def find_repeat(
@@ -195,7 +189,7 @@ class PostgresJournal:
         written = await self.database.write(write)
         if written is None:
             return None
-        self._audit(*written)
+        report(self._moved, *written)
         return written[1]
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
@@ -214,7 +208,7 @@ class PostgresJournal:
 
         adopted, fresh = await self.database.write(write)
         if adopted is not None and fresh:
-            self._audit(None, adopted)
+            report(self._moved, None, adopted)
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
@@ -312,7 +306,7 @@ class PostgresJournal:
             return []
         lost = await self.database.write(write)
         for old, new in lost:
-            self._audit(old, new)
+            report(self._moved, old, new)
         return [new for _, new in lost]
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
@@ -324,13 +318,17 @@ class PostgresJournal:
         """See Journal."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint}
         ends = [row[0] for row in await self.database.read(lambda db: ask(db, "latest_ends", values))]
-        return next((number for number, end in enumerate(ends) if end != Status.FAILED), len(ends))
+        return failures_up_to_a_success(ends)
 
     async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
         """See Journal."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
-        await self._change("forget_old_quotes", {"before": now - DAY})
-        await self._change("quote", {**values, "now": now})
+
+        async def write(db: Db) -> None:
+            await ask(db, "forget_old_quotes", {"before": now - DAY})
+            await ask(db, "quote", {**values, "now": now})
+
+        await self.database.write(write)
 
     async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
         """See Journal."""
@@ -428,11 +426,6 @@ class PostgresJournal:
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """See Journal."""
         return self._follower.feed(entry_id)
-
-    def _audit(self, old: Entry | None, new: Entry) -> None:
-        move = movement(old, new)
-        if move is not None:
-            self._moved(move)
 
     async def _change(self, name: str, values: dict[str, Any]) -> None:
         """Runs one statement that announces nothing."""

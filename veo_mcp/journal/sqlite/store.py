@@ -13,29 +13,33 @@ from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup
 
 from veo_mcp.api.account import Account
-from veo_mcp.errors import JournalUnusable, UpstreamIdTaken, WrongCursor
+from veo_mcp.errors import UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
-from veo_mcp.journal.movement import Movement, from_row, movement
+from veo_mcp.journal.movement import Movement, from_row, report
 from veo_mcp.journal.sqlite import files, leases, spending
 from veo_mcp.journal.sqlite.follower import Follower
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
 from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
 from veo_mcp.journal.storable import moment, storable, text
-from veo_mcp.journal.stored import DAY, LONGEST_QUEUE, migrations
+from veo_mcp.journal.stored import (
+    DAY,
+    LONGEST_QUEUE,
+    MOST_AT_ONCE,
+    Background,
+    another_accounts_confirmation,
+    failures_up_to_a_success,
+    migrations,
+)
 from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["SqliteJournal"]
 
 T = TypeVar("T")
-
-MOST_AT_ONCE = 1000
-"""How many lost sends one look settles; the next look comes in a second."""
 
 
 class SqliteJournal:
@@ -44,7 +48,7 @@ class SqliteJournal:
     Args:
         path: the file; made when it is not there.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
-        moved: told of every movement of credits that this process recorded, once it is committed.
+        moved: called with every movement of credits that this process recorded, once it is committed.
 
     Attributes:
         file: the file under it.
@@ -67,25 +71,18 @@ class SqliteJournal:
         )
         self._rows = Rows(str(path))
         self._follower = Follower(self._read, self._rows)
-        self._group: TaskGroup | None = None
+        self._following = Background(self._follower.run)
 
     async def __aenter__(self) -> Self:
         self._follower.start_after(await self._guarded(self.file.open(_last_revision)))
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
-        self._group.start_soon(self._follower.run)
+        await self._following.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._group is not None:
-                self._group.cancel_scope.cancel()
-                if isinstance(error, Exception):
-                    # It is the caller's, and goes on to them as it is: handed to the group, it would come out wrapped.
-                    kind = error = trace = None
-                await self._group.__aexit__(kind, error, trace)
+            await self._following.stop(kind, error, trace)
         finally:
             with anyio.CancelScope(shield=True):
                 await self.file.close()
@@ -107,16 +104,14 @@ class SqliteJournal:
             if earlier is not None:
                 return BeginResult(earlier, fresh=False)
             if self._rows.one(db, "by_id", {"id": entry.id}) is not None:
-                raise JournalUnusable(
-                    "This confirmation belongs to a request of another account. Call again without it."
-                )
+                raise another_accounts_confirmation()
             # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
             spending.hold_limits(db, entry, limits, now)
             return BeginResult(self._rows.insert(db, entry), fresh=True)
 
         begun = await self._write(write)
         if begun.fresh:
-            self._audit(None, begun.entry)
+            report(self._moved, None, begun.entry)
         await self._follower.announce()
         return begun
 
@@ -181,7 +176,7 @@ class SqliteJournal:
             return None
         old, settled = written
         self._crash_at("end recorded" if settled.status in FINAL else "recorded")
-        self._audit(old, settled)
+        report(self._moved, old, settled)
         await self._follower.announce()
         return settled
 
@@ -201,7 +196,7 @@ class SqliteJournal:
 
         adopted, fresh = await self._write(write)
         if adopted is not None and fresh:
-            self._audit(None, adopted)
+            report(self._moved, None, adopted)
         await self._follower.announce()
         return adopted
 
@@ -311,7 +306,7 @@ class SqliteJournal:
 
         lost = await self._write(write)
         for old, new in lost:
-            self._audit(old, new)
+            report(self._moved, old, new)
         await self._follower.announce()
         return [new for _, new in lost]
 
@@ -324,7 +319,7 @@ class SqliteJournal:
         """See Journal."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint}
         ends = await self._read(lambda db: [row[0] for row in db.execute(QUERIES["latest_ends"], values)])
-        return next((number for number, end in enumerate(ends) if end != Status.FAILED), len(ends))
+        return failures_up_to_a_success(ends)
 
     async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
         """See Journal."""
@@ -435,11 +430,6 @@ class SqliteJournal:
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """See Journal."""
         return self._follower.feed(entry_id)
-
-    def _audit(self, old: Entry | None, new: Entry) -> None:
-        move = movement(old, new)
-        if move is not None:
-            self._moved(move)
 
     async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         return await self._guarded(self.file.write(transaction))

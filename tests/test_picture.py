@@ -79,7 +79,7 @@ OUTSIDE: dict[str, Callable[[Path], str]] = {
     "the home of somebody": lambda _: "~root/secret.png",
     "nobody's home": lambda _: "~no-such-user-here/secret.png",
     "what is not there": lambda folder: f"{folder.parent}/nothing.png",
-    "a process's own files": lambda _: f"/proc/{os.getpid()}/root/etc/passwd",
+    "a process's own files": lambda _: f"/proc/{os.getpid()}/cwd/pyproject.toml",
     "the folder itself": lambda folder: f"{folder}/",
     "another machine": lambda folder: f"file://server{folder}/boat.png",
     "a NUL": lambda folder: f"{folder}/boat.png\0.jpg",

@@ -57,9 +57,8 @@ async def _look(settings: Settings) -> _Findings:
     try:
         async with open_from(settings) as engine:
             await engine.journal.check_writable()
-            if "VEO_JOURNAL" not in " ".join(
-                settings.problems
-            ):  # else this is the default, which is not what was asked for
+            # Where VEO_JOURNAL is wrong, this is the default, which is not what was asked for.
+            if not any("VEO_JOURNAL" in problem for problem in settings.problems):
                 findings.well.append(("journal", f"{settings.journal}: usable"))
             if not settings.problems:  # a key that is known to be wrong is not sent anywhere
                 await _ask_balance(engine, findings)

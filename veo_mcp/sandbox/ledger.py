@@ -251,12 +251,6 @@ class Ledger:
         """The callback of this task is done with."""
         await self._file.write(lambda db: db.execute("UPDATE tasks SET told = 1 WHERE id = ?", (task_id,)))
 
-    async def imbalance(self) -> int:
-        """The sum over all moves; anything but 0 is a bug."""
-        return await self._file.read(
-            lambda db: int(db.execute("SELECT COALESCE(SUM(amount), 0) FROM moves").fetchone()[0])
-        )
-
     async def _tasks(self, where: str) -> list[Task]:
         def read(db: sqlite3.Connection) -> list[Task]:
             return [_task(row) for row in db.execute(f"SELECT {COLUMNS} FROM tasks WHERE {where}")]  # noqa: S608

@@ -121,10 +121,9 @@ class Announcer:
 
         A backend that cannot be opened is no reason to refuse a subscription: it is tried again.
         """
-        with anyio.move_on_after(FOLLOWING_SECONDS):
+        with anyio.move_on_after(FOLLOWING_SECONDS), suppress(Unavailable):
             if self._backend is not None:
-                with suppress(Unavailable):
-                    await self._backend.engine()
+                await self._backend.engine()
             await self._following.wait()
 
     @contextmanager

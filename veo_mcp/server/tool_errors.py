@@ -108,7 +108,7 @@ def refusal(error: ApiError, entry: Entry, *, balance: int | None = None) -> Cal
     words = f" The API's words: “{said}”." if said else ""
     if isinstance(error, InsufficientCredits):
         return tool_error(_poor(entry, balance))
-    # What came to nothing at the provider may do so for ever: a model must not go on by itself.
+    # What came to nothing at the provider may do so indefinitely: a model must not go on by itself.
     ask = " Ask the person before another try; the second time in a row, stop." if error.charged == "refunded" else ""
     return tool_error(f"{error.explanation}{words} {money(entry, error.charged)}{_later(error)}{ask}")
 

@@ -83,12 +83,8 @@ class Callers:
         left = self._leaving.get(principal)
         return left[-1][1] if left else None
 
-    def of_key(self, key: SecretStr) -> str | None:
-        """The principal under which this very key is kept."""
-        return next((name for name, held in self._held.items() if held.key == key), None)
-
     async def principal(self, key: SecretStr) -> str:
-        """Whose tasks a key's are: the same for ever, on every server of the journal, and nothing of the key."""
+        """Whose tasks a key's are: always the same, on every server of the journal, and nothing of the key."""
         if self._known_secret is None:
             self._known_secret = await self._secret()
         digest = hmac.new(self._known_secret.encode(), key.get_secret_value().encode(), hashlib.sha256)

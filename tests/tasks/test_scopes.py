@@ -76,6 +76,27 @@ async def test_of_what_all_may_spend_and_each_may_what_leaves_less_is_told(
             await engine.budget.check(anna, left + 1)
 
 
+async def test_what_is_said_around_a_task_is_about_its_own_account_alone(tmp_path: Path) -> None:
+    async with (
+        late_api() as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        anna = await engine.accounts.account(Caller(principal="anna"))
+        await add(journal, unfinished(1, api=anna.api, principal="ben"))
+        await add(journal, unfinished(2, api=anna.api, principal="anna", kind="extend", extends="vid_1"))
+        for number, who in ((3, "ben"), (4, "ben"), (5, "anna"), (6, "")):
+            await add(journal, unfinished(number, api=anna.api, principal=who, fingerprint="the same"))
+            if who:
+                await journal.record(f"vid_{number}", Change(status=Status.FAILED), now=START + number)
+        for entry_id, parts, failures in (("vid_2", ["vid_2"], 0), ("vid_5", [], 1)):
+            entry = await journal.get(anna, entry_id)
+            assert entry is not None
+            situation = await engine.situations.of(anna, entry)
+            assert [part.id for part in situation.chain] == parts
+            assert situation.failures == failures
+
+
 @ERAS
 async def test_the_card_settles_nothing_of_somebody_else(tmp_path: Path, era: str) -> None:
     async with late_api() as api, site(tmp_path, api.base_url) as there:

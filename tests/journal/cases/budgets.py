@@ -168,6 +168,9 @@ class Budgets:
             assert await refused(40, Limits(each=120)) == store.now - 5000 + DAY
             assert await refused(80, Limits(total=127)) == store.now - 3000 + DAY
             assert await refused(128, Limits(total=127)) is None
+            # The others' credits make room under the limit for all, and none under one's own.
+            assert await refused(5, Limits(total=127)) == store.now - 6000 + DAY
+            assert await refused(45, Limits(each=120)) == store.now - 3000 + DAY
             # Of two limits, the one that holds it up longer.
             assert await refused(40, Limits(total=127, each=60)) == store.now - 1000 + DAY
             at = await refused(40, Limits(each=120))

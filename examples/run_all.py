@@ -95,7 +95,12 @@ EXAMPLES = {
         "batch", "requirements.txt", ("python", "make_batch.py"), (r"^3 of 10 were made",), videos=0, leaves="batch.csv"
     ),
     "storyboard": Example(
-        "storyboard", "requirements.txt", ("python", "make_film.py"), (r"^shot 4 of 4",), videos=0, leaves="film/*-film.mp4"
+        "storyboard",
+        "requirements.txt",
+        ("python", "make_film.py"),
+        (r"^shot 4 of 4",),
+        videos=0,
+        leaves="film/*-film.mp4",
     ),
     "callback_receiver": Example(
         "callback_receiver",

@@ -1,6 +1,6 @@
 """Who calls: the one place where a request becomes a Caller, and with the engine an Account.
 
-Used by everything in server/ that reads, spends, lists or announces. web/gate.py leaves the user in a request's scope,
+Used by everything in server/ that reads, spends, lists or announces. web/auth.py leaves the user in a request's scope,
 as the SDK's authentication does; without one, as over stdio, one person uses the server.
 """
 

@@ -20,12 +20,12 @@ from veo_mcp.server.build import VeoServer
 from veo_mcp.server.ending import Ending
 from veo_mcp.server.sdk_compat import end_session
 from veo_mcp.web.access import WELL_KNOWN, Access
+from veo_mcp.web.allowed_hosts import LOOPBACK
 from veo_mcp.web.callbacks import callback_route
 from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
-from veo_mcp.web.door import BODY_SECONDS, Door
 from veo_mcp.web.health import Health
 from veo_mcp.web.metrics import Metrics
-from veo_mcp.web.names import LOOPBACK
+from veo_mcp.web.middleware import BODY_SECONDS, RequestMiddleware
 from veo_mcp.web.proxies import behind_proxies
 from veo_mcp.web.runner import serve_app
 from veo_mcp.web.sessions import Sessions
@@ -44,13 +44,13 @@ def build_web(
     metrics: Metrics | None = None,
     sse_only: bool = False,
     body_seconds: float = BODY_SECONDS,
-) -> Door:
+) -> RequestMiddleware:
     """The app; its own lifespan runs the SDK's sessions only. A body must be there in `body_seconds`."""
     access, metrics = access or Access(), metrics or Metrics(backend)
     server.middleware.append(metrics.middleware)
     hosts = [*LOOPBACK, *access.names.hosts]
-    # Given explicitly: the SDK drops its protection silently for hosts it does not know. The door has looked before it,
-    # and more closely; the SDK's comparison is the second lock.
+    # Given explicitly: the SDK drops its protection silently for hosts it does not know. The middleware has looked
+    # before it, and more closely; the SDK's comparison is the second lock.
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
         allowed_hosts=[*hosts, *(f"{name}:*" for name in hosts)],
@@ -79,11 +79,11 @@ def build_web(
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
     behind = Sessions(app, partial(end_session, server), limit=access.sessions)
-    return Door(
+    return RequestMiddleware(
         behind,
         frames=("/messages/",) if sse_only else ("/mcp", "/messages/"),
         names=access.names,
-        gate=access.gate,
+        authenticator=access.authenticator,
         body_seconds=body_seconds,
     )
 
@@ -104,7 +104,7 @@ async def serve_http(
 ) -> None:
     """Serves until cancelled or until `ending` begins; requests begun by then are answered. Raises PortTaken."""
     ending, access = ending or Ending(), access or Access()
-    door = build_web(
+    middleware = build_web(
         server, backend, ending, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
     )
     over = anyio.Event()
@@ -112,14 +112,14 @@ async def serve_http(
     async def end() -> None:
         await ending.wait()
         await ending.finish()
-        door.end_streams()
+        middleware.end_streams()
         over.set()
 
     async with anyio.create_task_group() as group:
         group.start_soon(end)
-        group.start_soon(door.end_streams_of_the_gone)
+        group.start_soon(middleware.end_revoked_streams)
         await serve_app(
-            behind_proxies(door, access.proxies),
+            behind_proxies(middleware, access.proxies),
             host,
             port,
             ready=ready,

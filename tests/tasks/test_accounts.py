@@ -34,8 +34,8 @@ from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
-from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.tasks.engine import Engine, open_engine
 from veo_mcp.web.access import Access
 from veo_mcp.web.auth import AccessTokenMethod, Authenticator
@@ -77,7 +77,7 @@ async def site(folder: Path, base_url: str, **options: Any) -> AsyncGenerator[Si
         lines = [f"{name}:sha256:{sha256(token.encode()).hexdigest()}\n" for name, token in TOKENS.items()]
         (folder / "tokens").write_text("".join(lines))
         access = Access(authenticator=Authenticator(AccessTokenMethod(Tokens(folder / "tokens"))))
-        app = build_web(server, backend, Ending(), access=access)
+        app = build_web(server, backend, Shutdown(), access=access)
 
         async def serve() -> None:
             await serve_app(app, "127.0.0.1", port, ready=up.set)

@@ -29,7 +29,7 @@ def caller_of(ctx: ServerRequestContext[Any, Any]) -> Caller:
 
 
 def may_create(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether whoever sent this request may spend. The gate has looked already; this is the second lock."""
+    """Whether whoever sent this request may spend. The web checked it already; this is the second check."""
     user = _user(ctx)
     return user is None or CREATE in user.scopes
 

@@ -1,6 +1,5 @@
 """How one HTTP server may be reached, from its settings: names, proxies, authentication, and whether it may start.
 
-
 Called by app.py and `veo-mcp check`. The one rule: what others can reach asks who they are.
 """
 

@@ -17,8 +17,8 @@ from starlette.types import Scope
 
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer
-from veo_mcp.server.ending import Ending
 from veo_mcp.server.sdk_compat import end_session
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.web.access import WELL_KNOWN, Access
 from veo_mcp.web.allowed_hosts import LOOPBACK
 from veo_mcp.web.callbacks import callback_route
@@ -38,7 +38,7 @@ NO_SESSIONS = "This server keeps no sessions (VEO_HTTP_STATELESS), and SSE is on
 def build_web(
     server: VeoServer,
     backend: Backend,
-    ending: Ending,
+    shutdown: Shutdown,
     *,
     access: Access | None = None,
     metrics: Metrics | None = None,
@@ -70,7 +70,7 @@ def build_web(
         there = {_path(route) for route in app.routes}
         others = [Route("/sse", _no_sessions)] if access.stateless else sse.routes
         app.router.routes.extend(route for route in others if _path(route) not in there)
-    health = Health(backend, ending)
+    health = Health(backend, shutdown)
     app.router.routes.append(callback_route(backend, metrics, body_seconds=body_seconds))
     app.router.routes.append(Route("/metrics", metrics.scrape, methods=["GET"]))
     if access.metadata is not None:
@@ -94,7 +94,7 @@ async def serve_http(
     *,
     host: str,
     port: int,
-    ending: Ending | None = None,
+    shutdown: Shutdown | None = None,
     access: Access | None = None,
     metrics: Metrics | None = None,
     sse_only: bool = False,
@@ -102,16 +102,16 @@ async def serve_http(
     body_seconds: float = BODY_SECONDS,
     header_seconds: float = HEADER_SECONDS,
 ) -> None:
-    """Serves until cancelled or until `ending` begins; requests begun by then are answered. Raises PortTaken."""
-    ending, access = ending or Ending(), access or Access()
+    """Serves until cancelled or until `shutdown` begins; requests begun by then are answered. Raises PortTaken."""
+    shutdown, access = shutdown or Shutdown(), access or Access()
     middleware = build_web(
-        server, backend, ending, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
+        server, backend, shutdown, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
     )
     over = anyio.Event()
 
     async def end() -> None:
-        await ending.wait()
-        await ending.finish()
+        await shutdown.wait()
+        await shutdown.finish()
         middleware.end_streams()
         over.set()
 

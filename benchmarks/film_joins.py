@@ -5,6 +5,7 @@ of a join, no step between two samples at the join above 0.1, frames at even tim
 gets `join-8.0.png` and so on: two frames before the join and two after it, side by side.
 """
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,8 @@ def look(film: Path, joins: list[float], folder: Path) -> tuple[list[float], dic
     for join, frames in near.items():
         Image.fromarray(np.concatenate(frames, axis=1)).save(folder / f"join-{join}.png")
         before, after = (frame.astype(np.float32) for frame in frames[1:3])
-        likeness[join] = float(10 * np.log10(255**2 / max(float(np.mean(np.square(before - after))), 1e-9)))
+        error = float(np.mean(np.square(before - after), dtype=np.float64))
+        likeness[join] = 10 * math.log10(255**2 / max(error, 1e-9))
     return times, likeness
 
 

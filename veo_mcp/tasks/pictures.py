@@ -196,6 +196,7 @@ class Pictures:
                 upload.address,
                 trouble,
             )
+        self._crash_at("picture deleted")
         await self._journal.forget_upload(upload.address)
 
     async def _place(self, account: Account, position: int, text: str) -> Place:

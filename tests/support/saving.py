@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ class SavingStack:
     folder: Path
     api: VideoApi
     now: float = START
+    #: Whose calendar the names of files are dated by.
+    zone: tzinfo = UTC
     made: list[str] = field(default_factory=list[str])
 
     @property
@@ -45,6 +48,7 @@ class SavingStack:
                 key=SecretStr("sk-x"),
                 save_dir=self.saved if saves else None,
                 clock=self.clock,
+                zone=self.zone,
                 **options,
             ) as engine,
         ):

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import anyio
@@ -31,6 +32,16 @@ async def test_a_finished_video_is_saved_under_a_name_one_can_read(stack: Saving
     assert entry.file_due_at is None
     assert (stack.saved / name).read_bytes() == (stack.api.folder / "1.mp4").read_bytes()
     assert f"Saved: {entry.saved_to}" in task_message(entry, START)
+
+
+@pytest.mark.parametrize(("hours", "day"), [(12, "2027-01-15"), (-10, "2027-01-14")])
+async def test_the_date_in_a_name_is_that_of_the_persons_calendar(stack: SavingStack, hours: int, day: str) -> None:
+    stack.zone = timezone(timedelta(hours=hours))
+    async with stack.server() as engine:
+        await stack.task(engine, 1)
+        await stack.task(engine, 2, extends="task-1")
+        await until_idle(engine)
+    assert stack.files() == [f"{day}-boat-1-1.mp4", f"{day}-boat-1-2-film.mp4", f"{day}-boat-2-2.mp4"]
 
 
 async def test_a_video_begun_while_nothing_was_saved_is_only_measured(stack: SavingStack) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 import anyio
@@ -70,6 +71,7 @@ async def open_engine(
     each: Callable[[str], int | None] = lambda principal: None,
     repeat_seconds: float = REPEAT_SECONDS,
     save_dir: Path | None = None,
+    zone: tzinfo | None = None,
     max_video_bytes: int = MAX_BYTES,
     image_dirs: Sequence[Path] = (),
     uploads: Uploads | None = None,
@@ -83,7 +85,8 @@ async def open_engine(
 ) -> AsyncGenerator[Engine]:
     """Everything over an open journal; the caller starts the poller, the saver, the pictures and the callbacks.
 
-    Videos are saved in `save_dir`, where there is one, those of the person alone who uses the server without a name.
+    Videos are saved in `save_dir`, where there is one, those of the person alone who uses the server without a name;
+    `zone` gives their names a date, that of the machine by default.
     For that person alone, files below `image_dirs` may be named as images, and are handed over through `uploads`;
     `picture_trouble` says why they cannot be.
 
@@ -138,7 +141,7 @@ async def open_engine(
             saving=save_dir is not None,
             crash_at=crash_at,
         )
-        films = Films(reader, accounts, max_bytes=max_video_bytes, crash_at=crash_at)
+        films = Films(reader, accounts, max_bytes=max_video_bytes, zone=zone, crash_at=crash_at)
         saver = Saver(
             journal,
             accounts,
@@ -147,6 +150,7 @@ async def open_engine(
             worker_id=worker_id,
             clock=clock,
             sleep=sleep,
+            zone=zone,
             crash_at=crash_at,
         )
         poller = Poller(

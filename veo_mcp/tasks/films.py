@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 import anyio
@@ -51,6 +52,7 @@ class Films:
 
     Args:
         max_bytes: the largest file that is fetched.
+        zone: the calendar of the date in a film's name; None: that of this machine.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
@@ -60,11 +62,13 @@ class Films:
         accounts: Accounts,
         *,
         max_bytes: int,
+        zone: tzinfo | None = None,
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._reader = reader
         self._accounts = accounts
         self._max_bytes = max_bytes
+        self._zone = zone
         self._crash_at = crash_at
 
     async def fetch(
@@ -107,7 +111,7 @@ class Films:
             return own
         self._crash_at("parts gathered")
         # The prompt of the beginning says what the film shows.
-        target = folder / video_name(entry, parts[0].entry.prompt, suffix="film")
+        target = folder / video_name(entry, parts[0].entry.prompt, suffix="film", zone=self._zone)
         expected = sum(part.measured.seconds for part in parts if part.measured)
         if await run_sync(self._fits, target, expected):
             return target
@@ -138,14 +142,13 @@ class Films:
         """The files that the film is made of, in order."""
         parts = [_Part(entry, own, await run_sync(save_folder.whole, own))]
         while (first := parts[0]).entry.extends is not None:
-            parent = await self._parent(account, first.entry)
+            parent = await self._parent(account, first.entry, "It" if first.entry is entry else _named(first.entry))
             if any(part.entry.id == parent.id for part in parts):
                 raise FileTrouble("What it continues leads back to itself.")
             if _holds_all(first.measured, parent.duration_seconds):
                 break
-            file = await self._file(
-                account, parent, folder / video_name(entry, "", suffix=f"part{len(parts)}"), on_progress
-            )
+            work = folder / video_name(entry, "", suffix=f"part{len(parts)}", zone=self._zone)
+            file = await self._file(account, parent, work, on_progress)
             measured = await run_sync(save_folder.whole, file)
             if measured is None or first.measured is None:
                 bad = parent if measured is None else first.entry
@@ -155,8 +158,8 @@ class Films:
             parts.insert(0, _Part(parent, file, measured))
         return parts
 
-    async def _parent(self, account: Account, entry: Entry) -> Entry:
-        missing = f"It continues {shown_id(entry.extends or '')}, which"
+    async def _parent(self, account: Account, entry: Entry, name: str) -> Entry:
+        missing = f"{name} continues {shown_id(entry.extends or '')}, which"
         try:
             parent = await self._reader.get(account, entry.extends or "")
         except UnknownTask:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 
 import anyio
@@ -45,7 +46,7 @@ class Saver:
 
     Args:
         folder: where videos are saved; None: they are only measured.
-        max_bytes: the largest file that is fetched.
+        zone: the calendar of the date in a file's name; None: that of this machine.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
@@ -59,6 +60,7 @@ class Saver:
         worker_id: str,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        zone: tzinfo | None = None,
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._journal = journal
@@ -68,6 +70,7 @@ class Saver:
         self._worker_id = worker_id
         self._clock = clock
         self._sleep = sleep
+        self._zone = zone
         self._crash_at = crash_at
 
     async def run(self) -> None:
@@ -159,7 +162,8 @@ class Saver:
     async def _saved(self, account: Account, entry: Entry, folder: Path) -> FileNews:
         first: Path | None = None
         for number in range(max(1, len(entry.video_urls))):
-            target = folder / video_name(entry, entry.prompt, suffix=str(number + 1) if number else "")
+            more = str(number + 1) if number else ""
+            target = folder / video_name(entry, entry.prompt, suffix=more, zone=self._zone)
             path = await self._one(account, entry, number, target)
             first = first or path
         found = await run_sync(save_folder.whole, first) if first else None

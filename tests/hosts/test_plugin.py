@@ -134,8 +134,11 @@ async def test_gemini_cli_that_linked_the_extension_reaches_the_server(programs:
             return said
 
         gemini = str(programs / "gemini")
-        # The first start installs, which a host on a busy machine may not wait for.
+        # The first start installs, which a host on a busy machine may not wait for. What is there then must do: the
+        # host hands a server no SSL_CERT_FILE, without which some machines reach no index.
         await run("uvx", "--from", f"{clone}[sandbox]", "veo-mcp", "--version")
+        (home / ".config" / "uv").mkdir(parents=True)
+        (home / ".config" / "uv" / "uv.toml").write_text("offline = true\n")
         await run(gemini, "extensions", "link", "--consent", str(clone))
         said = ""
         for _ in range(ATTEMPTS):

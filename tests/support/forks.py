@@ -15,7 +15,7 @@ __all__ = ["NO_READER", "Ended", "run_all"]
 NO_READER = "|"
 """As the place of the output: a pipe that nobody reads any more."""
 PROGRAM = """
-import json, os, signal, sys
+import gc, json, os, signal, sys
 import mcp, typer, httpx, anyio._backends._asyncio, veo_mcp.app, veo_mcp.tasks.engine, veo_mcp.server.build
 import veo_mcp.cli.check, veo_mcp.cli.install.command, veo_mcp.journal.sqlite.store, veo_mcp.sandbox.embedded
 from veo_mcp.cli.main import main
@@ -30,6 +30,7 @@ def stream(number, place):
 
 asked = json.load(sys.stdin)
 ended = []
+gc.freeze()  # what is loaded is not looked through again by every fork
 for run in asked["runs"]:
     child = os.fork()
     if not child:

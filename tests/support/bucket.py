@@ -9,13 +9,13 @@ from typing import Any
 import httpx2
 import obstore
 from moto.server import ThreadedMotoServer
-from obstore.store import S3Store
+from obstore.store import S3Config, S3Store
 
 from veo_mcp.bucket import Bucket
 
 __all__ = ["ACCESS", "Service", "service"]
 
-ACCESS = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
+ACCESS: S3Config = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
 BUCKET = "films"
 
 
@@ -31,8 +31,10 @@ class Service:
 
     def names(self) -> list[str]:
         """Every object that is there now."""
-        store = S3Store(BUCKET, endpoint=self.url, client_options={"allow_http": True}, **ACCESS)
-        return sorted(found["path"] for batch in obstore.list(store) for found in batch)
+        config: S3Config = {"endpoint": self.url, **ACCESS}
+        store = S3Store(BUCKET, config=config, client_options={"allow_http": True})
+        found = obstore.list(store)  # pyright: ignore[reportUnknownMemberType]  # one overload is of a package not used
+        return sorted(entry["path"] for batch in found for entry in batch)
 
     def deny(self, *actions: str) -> None:
         """The bucket's owner takes a right away from everybody."""

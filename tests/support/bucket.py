@@ -4,18 +4,21 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import obstore
 from moto.server import ThreadedMotoServer
-from obstore.store import S3Config, S3Store
+from obstore.store import S3Store
 
 from veo_mcp.bucket import Bucket
 
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # in the stubs alone
+
 __all__ = ["ACCESS", "Service", "service"]
 
-ACCESS: S3Config = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
+ACCESS: "S3Config" = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
 BUCKET = "films"
 
 

@@ -23,7 +23,7 @@ from tests.support.child import INITIALIZE, Child, call, http_child, settings, s
 from tests.support.raw_api import RawApi, raw_api, success
 from tests.support.results import structured
 from tests.support.stack import text
-from veo_mcp.server.ending import LINGER_SECONDS, LOOKING_SECONDS
+from veo_mcp.server.shutdown import LINGER_SECONDS, LOOKING_SECONDS
 
 pytestmark = [
     pytest.mark.anyio,

@@ -138,7 +138,7 @@ def _read(masked: str, start: int, end: int, code: str, *, cut: bool) -> _Senten
         if part.kind == "sound" and part.name.endswith("?"):
             # wind that is not said to be heard is only wind
             part.kind, part.name = ("sound", part.name[:-1]) if part.mark == "heard" else ("nouns", "")
-    missing = unknown(parts, words.grammar)
+    missing = unknown(parts, words)
     for part in parts:
         part.start, part.end = part.start + start, part.end + start
         if part.mark == "heard" and (sound := _sound(part)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from veo_mcp.sandbox.render.language.plan import Named, Plan
 from veo_mcp.sandbox.render.language.recognise import recognise
-from veo_mcp.sandbox.render.language.sentence import Span, mark, spans
+from veo_mcp.sandbox.render.language.sentence import SMALL, Span, mark, spans
 from veo_mcp.sandbox.render.language.unknown import unknown
 from veo_mcp.sandbox.render.language.vocabulary import detailed, drawable, lexicon
 
@@ -23,6 +23,7 @@ DETAILS: dict[str, frozenset[str]] = {
 }  # fmt: skip
 MAX_SHOTS = 3
 MAX_SUBJECTS = 3
+MAX_NUMBER = 10  # from here on, a number is only "several"
 MAX_LETTERS = 4000  # of a prompt; nobody sees what comes after
 
 _QUOTED = re.compile(
@@ -39,6 +40,8 @@ _NEGATIVE = re.compile(
     r"(?:negative prompts?|negativ(?:e|er)? prompt|avoid|exclude)\s*:(?:[^.\n]|\.(?!\s))*", re.IGNORECASE
 )
 _BLANK = "\u00b7"
+_REACH = 4  # words beside a subject among which its number stands
+_SPACELESS = frozenset({"ja", "zh"})
 
 
 @dataclass(slots=True)
@@ -188,10 +191,15 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
         if typed := [s.typed for s in found if s.kind in DETAILS[detail] and detailed(detail, s.typed)]:
             by[("look", detail)] = typed
             looks |= {detail}
-    many = frozenset(s.name for s in found if s.kind == "subject" and _several(s, code))
+    counts = tuple(
+        (part.name, count)
+        for sentence in sentences
+        for k, part in enumerate(sentence.words)
+        if part.name in subjects and part.seen and (count := _count(sentence.words, k, code)) is not None
+    )
     colours = tuple(n for k, n in by if k == "colour")
     if missing:
-        subjects, painted = (), ()
+        subjects, painted, counts = (), (), ()
         looks &= drawable().names["backdrop"]
         for gone in ("place", "framing"):
             first.pop(gone, None)
@@ -202,16 +210,29 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
     }  # fmt: skip
     return Plan(
         caption.strip(), first.get("place", ""), first.get("light", ""), first.get("weather", ""), first.get("camera", ""),
-        subjects, looks, first.get("framing", ""), colours, painted, many & set(subjects), tuple(n for k, n in by if k == "sound"), quoted,
+        subjects, looks, first.get("framing", ""), colours, painted, counts, tuple(n for k, n in by if k == "sound"), quoted,
         bool(missing), code,
         tuple(Named(kind, name, tuple(dict.fromkeys(words))) for (kind, name), words in by.items() if (kind, name) in kept),
     )  # fmt: skip
 
 
-def _several(span: Span, code: str) -> bool:
-    """Whether a subject's word means more than one of it."""
-    plural = code in {"en", "es", "fr", "pt"} and span.word.endswith("s")
-    return plural or detailed("many", span.typed)
+def _count(words: list[Span], at: int, code: str) -> int | None:
+    """How many of a subject there are: the number beside it, 0 if its word only means several, None if nothing tells."""
+    subject = words[at]
+    told = list[str]()
+    for k in range(at - 1, max(-1, at - _REACH), -1):
+        apart = words[k + 1].before.strip() if code in _SPACELESS else words[k + 1].opens
+        if apart or not (words[k].kind in SMALL | {"plain", "colour", "nouns"} or code in _SPACELESS):
+            break
+        told.append(words[k].typed)
+    # 犬が二匹, 개 두 마리
+    told += [p.typed for p in words[at + 1 : at + _REACH] if code in {*_SPACELESS, "ko"} and not p.before.strip()]
+    for typed in told:
+        number = int(typed) if typed.isdecimal() else next((n for n in range(1, 10) if detailed(str(n), typed)), 0)
+        if 0 < number < MAX_NUMBER and not (number == 1 and detailed("many", subject.typed)):
+            return number
+    plural = code in {"en", "es", "fr", "pt"} and subject.word.endswith("s")
+    return 0 if plural or detailed("many", subject.typed) else None
 
 
 _OF = frozenset({"的", "の", "な"})
@@ -247,6 +268,7 @@ def _filled(plan: Plan, before: Plan | None) -> Plan:
             weather=plan.weather or ("" if moved and plan.light else before.weather),
             subjects=plan.subjects or (before.subjects if stays else ()),
             paints=plan.paints or (before.paints if stays and not plan.subjects else ()),
+            counts=plan.counts or (before.counts if stays and not plan.subjects else ()),
             looks=plan.looks or (before.looks if stays else before.looks & drawable().names["backdrop"]),
         )
         shown = {("place", filled.place), ("light", filled.light), ("weather", filled.weather)}

@@ -64,7 +64,9 @@ def _drivers(parts: list[Span]) -> list[Span]:
     return out
 
 
-_ADJECTIVE = re.compile(r".{2,}(y|ful|ous|ic|ical|al|ive|less|ish|ed|en|ant|ent|able|ible|ary|ern|esque|like|er|est|ing)$")
+_ADJECTIVE = re.compile(
+    r".{2,}(y|ful|ous|ic|ical|al|ive|less|ish|ed|en|ant|ent|able|ible|ary|ern|esque|like|er|est|ing)$"
+)
 
 
 def _english(parts: list[Span]) -> list[Span]:
@@ -107,8 +109,8 @@ def _head(part: Span, after: Span) -> list[Span]:
 def _by_endings(parts: list[Span], lexicon: Lexicon) -> list[Span]:
     for k, part in enumerate(parts[2:]):
         # the snow of "leopardo de las nieves"
-        if part.kind in ("light", "weather", "colour") and parts[k + 1].word in lexicon.of:
-            if parts[k].kind in ("unknown", "other"):
-                part.mark = part.mark or "compound"
+        of = parts[k + 1].word in lexicon.of and parts[k].kind in ("unknown", "other")
+        if of and part.kind in ("light", "weather", "colour"):
+            part.mark = part.mark or "compound"
     alive = any(living(p) and not p.mark for p in parts)
     return [p for p in parts if p.kind == "unknown" and (alive or not lexicon.trimming.search(p.word))]

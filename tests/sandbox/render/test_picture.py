@@ -129,6 +129,14 @@ def test_a_foot_that_is_down_moves_back_as_fast_as_the_ground(subject: str) -> N
         assert speed * cycle == pytest.approx(gait.stride * measure, rel=0.08)
 
 
+@pytest.mark.parametrize(("subject", "number"), [("bird", 2), ("dog", 3), ("fish", 2), ("boat", 5), ("balloon", 4)])
+def test_as_many_are_drawn_as_the_prompt_says_and_all_of_them_are_in_the_frame(subject: str, number: int) -> None:
+    shot = stage(Plan("x", subjects=(subject,), counts=((subject, number),)))
+    assert len(actors(shot)) == number
+    for one in actors(shot):
+        assert 0 <= one.where(0.0, shot.setup.camera.at(0.0))[0] <= WIDE[0]
+
+
 def test_near_medium_and_wide_differ() -> None:
     tall = [
         actors(stage(Plan("x", "meadow", subjects=("horse",), framing=f)))[0].pictures[0].h

@@ -166,9 +166,10 @@ class Cast:
         looks, paint = self.s.plan.looks, self.s.plan.paint(subject)
         if subject == "person":
             said = {"woman", "man"} & looks
-            dress = walkers.dressed(
-                rng, woman="woman" in said if len(said) == 1 else None, umbrella="umbrella" in looks
-            )
+            woman = "woman" in said if len(said) == 1 else None
+            dress = walkers.dressed(rng, woman=woman, umbrella="umbrella" in looks)
+            worn = {"coat": paint, "canopy": self.s.plan.paint("umbrella")}
+            dress = replace(dress, **{part: COLOURS[colour] for part, colour in worn.items() if colour})
             return partial(walkers.walker, dress=dress, run="fast" in looks and "umbrella" not in looks)
         if subject in walkers.BEASTS:
             made = walkers.BEASTS[subject]

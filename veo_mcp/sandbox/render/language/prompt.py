@@ -19,7 +19,7 @@ from veo_mcp.sandbox.render.language.vocabulary import detailed, drawable, lexic
 #: Looks that lie in a word of another kind: a full moon is night, and a moon.
 DETAILS: dict[str, frozenset[str]] = {
     "sun": frozenset({"light", "weather"}), "moon": frozenset({"light"}), "stars": frozenset({"light"}), "reef": frozenset({"place"}),
-    "woman": frozenset({"subject"}), "man": frozenset({"subject"}),
+    "woman": frozenset({"subject"}), "man": frozenset({"subject"}), "autumn": frozenset({"place"}), "snowy": frozenset({"place"}),
 }  # fmt: skip
 MAX_SHOTS = 3
 MAX_SUBJECTS = 3
@@ -239,21 +239,28 @@ _OF = frozenset({"的", "の", "な"})
 
 
 def _paints(sentences: list[_Sentence], subjects: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Colours that stand beside a subject, with nothing but trimming between."""
+    """Colours that stand beside a subject, with nothing but trimming between; what is left is worn by whoever is seen."""
     out: dict[str, str] = {}
-    for sentence in sentences:
-        for k, part in enumerate(sentence.words):
-            if part.kind != "subject" or part.name not in subjects or part.name not in drawable().names["painted"]:
+    worn: list[tuple[str, str]] = []
+    for words in (sentence.words for sentence in sentences):
+        for k, part in enumerate(words):
+            if part.kind != "colour" or not part.seen:
                 continue
-            for step in (-1, 1):
-                j = k + step
-                while 0 <= j < len(sentence.words) and (
-                    sentence.words[j].kind in ("plain", "unknown") or sentence.words[j].word in _OF
-                ):
-                    j += step
-                if 0 <= j < len(sentence.words) and sentence.words[j].kind == "colour" and sentence.words[j].seen:
-                    out.setdefault(part.name, sentence.words[j].name)
-    return tuple(out.items())
+            beside = [_beside(words, k, step) for step in (1, -1)]
+            painted = [p for p in beside if p in subjects and p in drawable().names["painted"]]
+            if painted:
+                out.setdefault(painted[0], part.name)
+            elif "person" in subjects:
+                worn.append(("umbrella" if "umbrella" in beside else "person", part.name))
+    return tuple((dict(worn[::-1]) | out).items())
+
+
+def _beside(words: list[Span], at: int, step: int) -> str:
+    """What a colour describes, on one side of it."""
+    at += step
+    while 0 <= at < len(words) and (words[at].kind in ("plain", "unknown") or words[at].word in _OF):
+        at += step
+    return words[at].name if 0 <= at < len(words) else ""
 
 
 def _filled(plan: Plan, before: Plan | None) -> Plan:

@@ -13,8 +13,7 @@ import numpy as np
 
 from veo_mcp.sandbox.render.canvas.frame import F32, Rgb, blend, vec
 from veo_mcp.sandbox.render.canvas.noise import fbm, smooth
-from veo_mcp.sandbox.render.canvas.palette import Palette
-from veo_mcp.sandbox.render.scenery.stage import FOG, Stage
+from veo_mcp.sandbox.render.scenery.stage import FOG, Setup, Stage
 
 SNOW = vec((0.93, 0.95, 1.0))
 #: ground and rock, by kind of land; those of the first line change with the season
@@ -52,7 +51,7 @@ class Slab:
 def land(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
     """A range of land as places.toml describes it, in this season and under this weather's haze."""
     s, foggy = stage.setup, FOG.get(stage.setup.plan.weather, 0.0)
-    ground, rock = _earth("mars" if s.plan.place == "mars" else layer["earth"], s.plan.looks, s.pal)
+    ground, rock = _earth("mars" if s.plan.place == "mars" else layer["earth"], s)
     said: dict[str, Any] = {f.name: layer[f.name] for f in fields(Slab) if f.name in layer}
     said |= {"base": row, **{key: layer[key] * s.u for key in ("rise", "drop", "cell")}}
     slab = Slab(**said)
@@ -131,12 +130,12 @@ def _visible(screen: F32, rows: int) -> tuple[np.ndarray, F32]:
     return index, closed[-1]
 
 
-def _earth(name: str, looks: frozenset[str], pal: Palette) -> tuple[Rgb, Rgb]:
+def _earth(name: str, s: Setup) -> tuple[Rgb, Rgb]:
     """Ground and rock colours by season; where the water runs, sand is dark with it."""
     if name == "wet":
         sand = EARTH["shore"][0]
-        return blend(sand, pal.water, 0.45), sand
-    season = "winter" if "snowy" in looks else "autumn" if "autumn" in looks else ""
+        return blend(sand, s.pal.water, 0.45), sand
+    season = "winter" if s.winter else "autumn" if "autumn" in s.plan.looks else ""
     return EARTH[season if season and name in SEASONAL else name]
 
 

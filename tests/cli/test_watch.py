@@ -7,13 +7,13 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio.streams.text import TextReceiveStream
+from pydantic import SecretStr
 
 from tests.support.entries import START, add, unfinished
 from tests.support.person import at_a_terminal, environment
 from tests.support.sandbox_api import ApiClient, api
 from veo_mcp.api.client import VeoClient
 from veo_mcp.journal.sqlite.store import SqliteJournal
-from veo_mcp.settings import load
 
 if sys.platform == "win32":
     pytest.skip("pseudo-terminals are a thing of POSIX", allow_module_level=True)
@@ -27,7 +27,7 @@ async def begin(journal: SqliteJournal, client: ApiClient, number: int, prompt: 
     made = await client.create(prompt=f"{prompt} [sandbox:fail]")
     task_id = made.json()["data"]["taskId"]
     url = str(client.http.base_url)
-    async with VeoClient(url, load({"VEO_API_KEY": KEY}).api_key) as veo:
+    async with VeoClient(url, SecretStr(KEY)) as veo:
         identity = await veo.identity()
     entry = unfinished(number, api=identity, upstream_id=task_id, prompt=prompt, created_at=START - number)
     assert await add(journal, entry) is not None

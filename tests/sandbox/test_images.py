@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.support.receiver import receiver
 from tests.support.sandbox_api import api
-from veo_mcp.sandbox.studio import MEGAPIXELS, SIDE, clip_size, prepared
+from veo_mcp.sandbox.rendering import MEGAPIXELS, SIDE, clip_size, prepared
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ def test_clear_parts_stay_clear_when_a_picture_is_made_smaller(tmp_path: Path) -
     prepared(path)
     with Image.open(path) as after:
         assert after.mode == "RGBA"
-        assert after.getextrema()[3] == (0, 0)
+        assert after.getchannel("A").getextrema() == (0, 0)
 
 
 def test_the_whole_of_a_very_large_picture_is_kept_when_it_is_made_smaller(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ MEASURED = """
 import sys
 from pathlib import Path
 from PIL import Image
-from veo_mcp.sandbox.studio import prepared
+from veo_mcp.sandbox.rendering import prepared
 
 def peak():
     # Not getrusage: its peak starts with that of the parent process.

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from veo_mcp.cli.terminal import err, out
 from veo_mcp.errors import VeoMcpError
-from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.supervisor import Supervisor
 from veo_mcp.tasks.engine import Engine
 
@@ -56,7 +56,7 @@ async def _on_a_screen(engine: Engine, find: Find, draw: Draw) -> None:
 
 
 async def _in_a_pipe(engine: Engine, find: Find, draw: Draw) -> None:
-    shown: dict[str, tuple[object, ...]] = {}
+    shown: dict[str, tuple[Status, str, int]] = {}
     async with engine.journal.changes() as feed:
         while True:
             found = await find()

@@ -51,9 +51,9 @@ __all__ = [
     "task_result",
 ]
 
-ROOM, ROOM_UNKNOWN, ROOM_ROW, TEN = 1_300, 1_800, 600, 10
-"""Bytes that text and structured content of an answer may take together: about one task, about one whose outcome is
-unknown, and for each row of a list, which has room for ten at least."""
+ROOM, ROOM_MORE, ROOM_ROW, TEN = 1_300, 1_800, 600, 10
+"""Bytes that text and structured content of an answer may take together: about one task; about an unknown outcome, or
+a film of three parts or more, which has their links; and for each row of a list, which has room for ten at least."""
 ROW_PROMPT, ROW_PROMPT_SHORT = 48, 32
 """Characters of a prompt in a row; fewer where the page gets too long."""
 OWN_KEY = (
@@ -69,7 +69,7 @@ def task_result(
     entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False
 ) -> CallToolResult:
     """A tool's answer about one task, in the fullest form that there is room for."""
-    room = ROOM_UNKNOWN if entry.status is Status.UNKNOWN else ROOM
+    room = ROOM_MORE if entry.status is Status.UNKNOWN or len(situation.chain) > 2 else ROOM
     made = [_in_form(entry, now, situation, FULL, repeated=repeated)]
     for form in FORMS:
         if size(made[-1]) <= room:
@@ -124,7 +124,7 @@ def balance_result(standing: "Standing", fast: int, quality: int) -> CallToolRes
         more_at = iso(standing.more_at) if standing.more_at is not None and standing.left < standing.limit else None
         limit = LimitView(max_credits=standing.limit, left=standing.left, more_at=more_at)
         words += f" This server's limit is {standing.limit} in any 24 h, so {standing.left} more may be spent now"
-        words += f"; more from {more_at} on." if more_at else "."
+        words += f"; the oldest of these credits count until {more_at}." if more_at else "."
     words += f" That is enough for {fast} fast or {quality} quality Veo videos."
     if standing.sandbox:
         words += " These are not real: a real key in VEO_API_KEY (or veo-mcp login) leaves the sandbox."
@@ -154,7 +154,7 @@ def task_message(
     if not repeated:
         return words
     before = "The same request was made before" if form.hints else "A repeat"
-    words = f"{before}; nothing was sent again. {words}"
+    words = f"{before}; nothing was sent or charged again. {words}"
     if entry.status is Status.UNKNOWN or (brief and not form.hints):  # it, or the tool, says how to pay for another one
         return words
     another = "other seeds or " if entry.kind == "create" and form.hints else ""
@@ -263,13 +263,15 @@ def _under_way(entry: Entry, now: float, situation: Situation, *, brief: bool) -
 
 def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
     links = " ".join(clean(url, 2000) for url in entry.video_urls if linkable(url))
-    ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
+    ready = f"The video is ready: {links}" if links else "The video is ready, but the API gave no usable URL for it."
     about = f"{_what(entry, situation)}, started {ago(entry, now)}."
     if brief:
         ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if form.hints else ""
-    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and form.hints and not brief else ""
+    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]
+    if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and form.hints:
+        parts.insert(2, "Its length and size are not read yet; get_task has them in a few seconds.")
     if entry.saved_to and (form.hints or not entry.film_saved_to):  # the film holds it
         parts.append("It is saved at saved_to." if brief else f"Saved: {clean(entry.saved_to, 500)}")
     if entry.film_saved_to:
@@ -337,16 +339,16 @@ def _cause(entry: Entry) -> str:
         return "The service was down or overloaded: the same request may work later."
     if images:
         links = "the image link opens" if images == 1 else f"all {images} image links open"
-        return f"That names no cause; check that {links} without a login."
-    return "That names no cause; the wording need not be it."
+        return f"That names no cause; check whether {links} without a login."
+    return "That names no cause; the prompt is not necessarily to blame."
 
 
 def _refused(entry: Entry, now: float, form: Form) -> str:
     said = clean(entry.error_message or "", form.said).rstrip(".")
     if entry.error_code == "settled_by_hand":
         return (
-            f"A person settled request {shown(entry)}, made {ago(entry, now)}: the API never took it, and no video was "
-            f"made. {money(entry)} Call {_tool(entry)} again if they still want it."
+            f"A person settled request {shown(entry)}, made {ago(entry, now)}: the API never accepted it, and no video "
+            f"was made. {money(entry)} Call {_tool(entry)} again if they still want it."
         )
     reason = f"The API said: “{said}”." if said else "No reason is kept."
     wait = retry_after(entry)
@@ -360,13 +362,13 @@ def _refused(entry: Entry, now: float, form: Form) -> str:
 def _unknown(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
     why = clean(entry.error_message or "its answer was lost", min(100, form.said)).rstrip(".")
     which = "the request" if brief else f"request {shown(entry)}"
-    words = f"Nobody knows whether the API took {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
+    words = f"It is unknown whether the API accepted {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
     if entry.evidence:
         words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
     words += (
-        " It can still settle by itself: the API reports to this server."
+        " It can still be settled automatically: the API reports to this server."
         if situation.callbacks
-        else " It cannot settle by itself (no callbacks are set up)."
+        else " It cannot be settled automatically (no callbacks are set up)."
     )
     words += "" if repeated else " It is not sent again."
     return (

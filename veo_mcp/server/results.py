@@ -153,13 +153,14 @@ def task_message(
     words = _state(entry, now, context, form, repeated=repeated, brief=brief)
     if not repeated:
         return words
-    before = "The same request was made before" if form.hints else "A repeat"
-    words = f"{before}; nothing was sent or charged again. {words}"
+    charged = "" if entry.status is Status.UNKNOWN else " or charged"
+    before = f"The same request was made before; nothing was sent{charged} again."
+    words = f"{before if form.hints else 'A repeat; nothing was sent again.'} {words}"
     if entry.status is Status.UNKNOWN or (brief and not form.hints):  # it, or the tool, says how to pay for another one
         return words
     another = "other seeds or " if entry.kind == "create" and form.hints else ""
     on_purpose = " on purpose" if form.hints else ""
-    return f"{words} To pay again{on_purpose}: {another}repeat_of={'task_id' if brief else shown(entry)}."
+    return f"{words} To pay again{on_purpose}: {another}repeat_of={'this task_id' if brief else shown(entry)}."
 
 
 def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox: bool = False) -> str:
@@ -268,7 +269,8 @@ def _completed(entry: Entry, now: float, context: TaskContext, form: Form, *, re
     if brief:
         ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if form.hints else ""
-    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and not brief else ""
+    drawn = "Drawn by the sandbox, not by AI. " if form.hints else "No AI video. "
+    drawn = drawn if in_sandbox(entry) and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]
     if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and form.hints:
         parts.insert(2, "Its length and size are not read yet; get_task has them in a few seconds.")
@@ -365,16 +367,13 @@ def _unknown(entry: Entry, now: float, context: TaskContext, form: Form, *, repe
     words = f"It is unknown whether the API accepted {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
     if entry.evidence:
         words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
-    words += (
-        " It can still be settled automatically: the API reports to this server."
-        if context.callbacks
-        else " It cannot be settled automatically (no callbacks are set up)."
-    )
+    words += f" It {'may still' if context.callbacks else 'does not'} settle automatically."
     words += "" if repeated else " It is not sent again."
+    look, risk = ("ask the provider, then ", " (this one may be paid, too)") if form.hints else ("", "")
     return (
-        f"{words} The person can settle it: in the card, or with veo-mcp tasks resolve "
-        f"{shown(entry)} at a terminal. To pay for another on purpose, ask them first, then call {_tool(entry)} "
-        f"with repeat_of={'task_id' if brief else shown(entry)}."
+        f"{words} The person can {look}settle it in the card, or with veo-mcp tasks resolve {shown(entry)} at a "
+        f"terminal. To pay for another{risk}, ask them first, then call {_tool(entry)} with "
+        f"repeat_of={'this task_id' if brief else shown(entry)}."
     )
 
 
@@ -383,6 +382,8 @@ def _line(entry: Entry, now: float, words: str) -> str:
     sandbox = "sandbox " if in_sandbox(entry) else ""
     paid = {"yes": "", "refunded": " refunded", "no": " not charged", "unknown": " perhaps charged"}[entry.charged]
     facts = [fact for fact in (entry.mode, entry.aspect_ratio) if fact]
+    seeds = asked(entry).get("seeds")
+    facts += [f"seed {seeds}"] if seeds else []
     facts.append(f"{about}{entry.credits} {sandbox}credits{paid}")
     if entry.extends:
         facts.append(f"continues {clean(entry.extends, 40)}")

@@ -131,7 +131,7 @@ def _completed(entry: Entry, now: float, context: TaskContext, detail: Detail, *
     drawn = "Drawn by the sandbox, not by AI. " if detail.hints else "No AI video. "
     drawn = drawn if in_sandbox(entry) and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]
-    if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and form.hints:
+    if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and detail.hints:
         parts.insert(2, "Its length and size are not read yet; get_task has them in a few seconds.")
     if entry.saved_to and (detail.hints or not entry.film_saved_to):  # the film holds it
         parts.append("It is saved at saved_to." if brief else f"Saved: {clean(entry.saved_to, 500)}")
@@ -228,7 +228,7 @@ def _unknown(entry: Entry, now: float, context: TaskContext, detail: Detail, *, 
         words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
     words += f" It {'may still' if context.callbacks else 'does not'} settle automatically."
     words += "" if repeated else " It is not sent again."
-    look, risk = ("ask the provider, then ", " (this one may be paid, too)") if form.hints else ("", "")
+    look, risk = ("ask the provider, then ", " (this one may be paid, too)") if detail.hints else ("", "")
     return (
         f"{words} The person can {look}settle it in the card, or with veo-mcp tasks resolve {shown(entry)} at a "
         f"terminal. To pay for another{risk}, ask them first, then call {_tool(entry)} with "

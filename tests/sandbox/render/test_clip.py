@@ -163,7 +163,7 @@ def test_an_extension_keeps_key_pace_and_mood_of_the_music_and_the_place(sea: Pa
 
     spec = ClipSpec("Night falls", parent=sea, seconds=2.0)
     render_clip(spec, tmp_path / "more.mp4")
-    notes = []
+    notes: list[dict[str, Any]] = []
     for path in (sea, tmp_path / "more.mp4"):
         with av.open(str(path)) as clip:
             notes.append(json.loads(clip.metadata["comment"]))

@@ -156,6 +156,13 @@ class Replica:
         self._process.send_signal(number)
         self.exits.append(await self._process.wait())
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        if self._process is None:
+            raise RuntimeError("It was never started.")
+        return self._process.pid
+
     def said(self) -> str:
         return self._log.read_text()
 

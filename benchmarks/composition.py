@@ -78,6 +78,10 @@ backend veo
 """
 
 
+START_SECONDS = 600.0
+"""Half a second on a quiet machine."""
+
+
 @dataclass
 class FakeApi:
     """Finishes at once, and remembers every request.
@@ -143,7 +147,7 @@ class Replica:
         with self._log.open("ab") as log:
             self._process = await anyio.open_process(command, env=self._environ, stdout=log, stderr=log)
         async with httpx2.AsyncClient() as http:
-            with anyio.fail_after(120):
+            with anyio.fail_after(START_SECONDS):
                 while True:
                     with suppress(httpx2.TransportError):
                         if (await http.get(f"http://127.0.0.1:{self.port}/readyz")).status_code == 200:

@@ -159,9 +159,8 @@ async def run(arguments: argparse.Namespace, folder: Path, database: Postgres) -
     schema = await database.new_schema()
     eras = ["2026-07-28"] if arguments.balancer == "nginx" else ["2026-07-28", "legacy"]
     chaos, began = Counter[str](), time.time()
-    async with AsyncExitStack() as stack, anyio.create_task_group() as group:
-        api = FakeApi()
-        api_url = await stack.enter_async_context(fake_api(api))
+    api = FakeApi()
+    async with fake_api(api) as api_url, AsyncExitStack() as stack, anyio.create_task_group() as group:
         given = environ(folder, api_url, database.address(schema))
         replicas = [Replica(folder, number, given) for number in range(3)]
         async with anyio.create_task_group() as starting:

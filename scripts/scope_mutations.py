@@ -156,7 +156,7 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("(principal,), principal)", '(principal,), "")'),
         ),
     ),
-    "tasks/callers.py": (
+    "tasks/caller_keys.py": (
         "doors",
         (('return "key:" + digest.hexdigest()[:32]', 'return "key:" + digest.name'),),
     ),
@@ -196,21 +196,21 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("if reply.api != entry.api:", "if False:"),
         ),
     ),
-    "tasks/evidence.py": (
+    "tasks/balances.py": (
         "doors",
         (
             ("return account.credential.get_secret_value() in self._known", "return bool(self._known)"),
             ("self._known.setdefault(account.credential.get_secret_value()", 'self._known.setdefault(""'),
         ),
     ),
-    "tasks/quotes.py": (
+    "tasks/price_quotes.py": (
         "doors",
         (
             ("await self._journal.quote(account", f"await self._journal.quote({NOBODYS}"),
             ("await self._journal.take_quote(account", f"await self._journal.take_quote({NOBODYS}"),
         ),
     ),
-    "tasks/situation.py": (
+    "tasks/context.py": (
         "doors",
         (
             ("await self._journal.get(account, chain[0].extends)", "await self._journal.find(chain[0].extends)"),

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, ImageCms, ImageDraw, PngImagePlugin
 
-from veo_mcp.picture import MOST_PIXELS, MOST_READ, MOST_SENT, Picture, Unusable, find, names_file, read
+from veo_mcp.picture import MOST_PIXELS, MOST_READ, MOST_SENT, Picture, Stamp, Unusable, find, names_file, read
 
 
 def drawn(width: int = 64, height: int = 48, mode: str = "RGB") -> Image.Image:
@@ -266,6 +266,19 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, change: s
             os.utime(path, ns=(1, 1))  # clocks of file systems tick in milliseconds
 
     assert "changed while it was read" in refused(path, folder, at=alter)
+
+
+def test_a_picture_that_was_seen_is_not_decoded_again_until_its_file_changes(folder: Path) -> None:
+    seen: dict[Stamp, Picture] = {}
+    path = folder / "boat.png"
+    first = look(path, folder, seen=seen)
+    assert look(path, folder, seen=seen) is first
+    (folder / "copy.png").write_bytes(path.read_bytes())
+    assert look("copy.png", folder, seen=seen) is not first, "another file is looked at itself"
+    times = path.stat().st_mtime_ns
+    Image.new("RGB", (64, 48), "green").save(path)
+    os.utime(path, ns=(times, times))  # as a program does that sets the time back
+    assert look(path, folder, seen=seen).digest != first.digest
 
 
 SECRETS = (b"Anna", b"48.2082", b"secret-comment", b"xmp-secret", b"GPS", b"Exif", b"http://ns.adobe.com")

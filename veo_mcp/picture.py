@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,7 +23,18 @@ from veo_mcp.text import clean
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["MOST_PIXELS", "MOST_READ", "MOST_SENT", "Picture", "Place", "Unusable", "find", "names_file", "read"]
+__all__ = [
+    "MOST_PIXELS",
+    "MOST_READ",
+    "MOST_SENT",
+    "Picture",
+    "Place",
+    "Stamp",
+    "Unusable",
+    "find",
+    "names_file",
+    "read",
+]
 
 MOST_READ = 50_000_000
 """Bytes of a file that is looked into; phones' photos have up to 25 MB."""
@@ -69,6 +80,10 @@ class Picture:
     digest: str
 
 
+Stamp = tuple[int, ...]
+"""Which file it is, and in which state: any write changes it."""
+
+
 def names_file(text: str) -> bool:
     """Whether an entry of image_urls means a file of this machine rather than a link."""
     return bool(
@@ -93,8 +108,16 @@ def find(text: str, folders: Sequence[Path]) -> Place:
         raise Unusable("is no path") from None
 
 
-def read(place: Place, *, at: Callable[[str], None] = lambda point: None) -> Picture:
-    """The picture there. Raises Unusable. `at` is told when the file is open, and when it has been read."""
+def read(
+    place: Place,
+    *,
+    seen: MutableMapping[Stamp, Picture] | None = None,
+    at: Callable[[str], None] = lambda point: None,
+) -> Picture:
+    """The picture there; one of the `seen` ones if its file is still the same, else it is put there. Raises Unusable.
+
+    `at` is told when the file is open, and when it is read.
+    """
     try:
         handle = _open(place)
     except FileNotFoundError:
@@ -105,12 +128,18 @@ def read(place: Place, *, at: Callable[[str], None] = lambda point: None) -> Pic
         raise Unusable(_trouble(error)) from None
     try:
         at("opened")
+        stamp = _stamp(os.fstat(handle))
+        if seen is not None and stamp in seen:
+            return seen[stamp]
         data = _whole(handle, at)
     except OSError as error:
         raise Unusable(_trouble(error)) from None
     finally:
         os.close(handle)
-    return _cleaned(data)
+    picture = _cleaned(data)
+    if seen is not None:
+        seen[stamp] = picture
+    return picture
 
 
 def _path(text: str) -> str:
@@ -205,9 +234,14 @@ def _whole(handle: int, at: Callable[[str], None]) -> bytes:
         data += piece
         at("reading")
     after = os.fstat(handle)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != before.st_size:
+    if _stamp(before) != _stamp(after) or len(data) != before.st_size:
         raise Unusable("changed while it was read; call again once it is finished")
     return bytes(data)
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    # The time of the last change of any kind cannot be set back by whoever writes.
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _trouble(error: OSError) -> str:

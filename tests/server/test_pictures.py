@@ -242,14 +242,17 @@ async def test_the_person_is_asked_once_for_each_folder(tmp_path: Path, folder: 
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_a_costly_call_with_a_picture_asks_both_questions(
+async def test_a_costly_call_with_a_picture_asks_both_questions_and_decodes_it_once(
     tmp_path: Path, folder: Path, s3: Service, mode: str
 ) -> None:
     person = Person("accept", share=True, spend=True)
-    async with stack(tmp_path, folder, s3, mode=mode, elicitation=person) as (env, _):
+    reached: list[str] = []
+    async with stack(tmp_path, folder, s3, mode=mode, elicitation=person, crash_at=reached.append) as (env, _):
         made = await env.call("create_video", prompt="[sandbox:slow] x", mode="quality", image_urls=["boat.png"])
         assert "Charged 300" in text(made)
         assert len(person.questions) == 2
+    assert reached.count("opened") > 1, "whether it is still the same is looked at every time"
+    assert reached.count("reading") == 1
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.support.entries import START, add, unfinished
 from tests.support.video_api import IDENTITY, VideoApi
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import Engine, open_engine
 
 __all__ = ["SavingStack", "until_idle"]
@@ -26,6 +27,8 @@ class SavingStack:
     folder: Path
     api: VideoApi
     now: float = START
+    #: Whose calendar the names of files are dated by.
+    zone: tzinfo = UTC
     made: list[str] = field(default_factory=list[str])
 
     @property
@@ -45,11 +48,12 @@ class SavingStack:
                 key=SecretStr("sk-x"),
                 save_dir=self.saved if saves else None,
                 clock=self.clock,
+                zone=self.zone,
                 **options,
             ) as engine,
         ):
             if saves:
-                shelf.prepare(self.saved)
+                save_folder.prepare(self.saved)
             yield engine
 
     async def task(self, engine: Engine, number: int, **fields: Any) -> Entry:

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.clips import clip, frame_times
+from tests.support.entries import add, unfinished
 from tests.support.saving import SavingStack, until_idle
+from tests.support.video_api import IDENTITY
 from veo_mcp.journal.entry import FileNews, Status
 from veo_mcp.mp4 import measure
-from veo_mcp.server.results import task_message
+from veo_mcp.server.messages.task import task_message
 
 pytestmark = pytest.mark.anyio
 
@@ -97,12 +99,19 @@ async def test_a_part_that_cannot_be_had_is_named(stack: SavingStack) -> None:
 async def test_a_part_that_never_came_to_be_is_named(stack: SavingStack, status: Status) -> None:
     async with stack.server() as engine:
         await stack.task(engine, 2, extends="task-1")
-        from tests.support.entries import add, unfinished
-        from tests.support.video_api import IDENTITY
-
         await add(engine.journal, unfinished(1, api=IDENTITY, status=status))
         await until_idle(engine)
         assert f"It continues task-1, which is {status.value}." in ((await stack.entry(engine, 2)).file_error or "")
+
+
+async def test_a_link_in_the_middle_of_a_chain_is_named_with_what_continues_it(stack: SavingStack) -> None:
+    async with stack.server() as engine:
+        await add(engine.journal, unfinished(1, api=IDENTITY, status=Status.FAILED))
+        await stack.task(engine, 2, extends="task-1")
+        await stack.task(engine, 3, extends="task-2")
+        await until_idle(engine)
+        error = (await stack.entry(engine, 3)).file_error or ""
+    assert error.endswith("The part task-2 (“boat 2”) continues task-1, which is failed.")
 
 
 async def test_a_parent_that_nobody_knows_is_named(stack: SavingStack) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from datetime import timedelta, timezone
 from pathlib import Path
 
 import anyio
@@ -12,8 +13,8 @@ from tests.support.entries import START
 from tests.support.saving import SavingStack, until_idle
 from tests.support.video_api import IDENTITY
 from veo_mcp.mp4 import measure
-from veo_mcp.server.results import task_message
-from veo_mcp.tasks import shelf
+from veo_mcp.server.messages.task import task_message
+from veo_mcp.tasks import save_folder
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,16 @@ async def test_a_finished_video_is_saved_under_a_name_one_can_read(stack: Saving
     assert entry.file_due_at is None
     assert (stack.saved / name).read_bytes() == (stack.api.folder / "1.mp4").read_bytes()
     assert f"Saved: {entry.saved_to}" in task_message(entry, START)
+
+
+@pytest.mark.parametrize(("hours", "day"), [(12, "2027-01-15"), (-10, "2027-01-14")])
+async def test_the_date_in_a_name_is_that_of_the_persons_calendar(stack: SavingStack, hours: int, day: str) -> None:
+    stack.zone = timezone(timedelta(hours=hours))
+    async with stack.server() as engine:
+        await stack.task(engine, 1)
+        await stack.task(engine, 2, extends="task-1")
+        await until_idle(engine)
+    assert stack.files() == [f"{day}-boat-1-1.mp4", f"{day}-boat-1-2-film.mp4", f"{day}-boat-2-2.mp4"]
 
 
 async def test_a_video_begun_while_nothing_was_saved_is_only_measured(stack: SavingStack) -> None:
@@ -122,11 +133,11 @@ async def test_a_vanished_folder_is_said_and_not_made_anew(stack: SavingStack) -
 
 
 def test_a_folder_is_made_only_in_one_that_is_there(tmp_path: Path) -> None:
-    shelf.prepare(tmp_path / "videos")
-    shelf.prepare(tmp_path / "videos")
+    save_folder.prepare(tmp_path / "videos")
+    save_folder.prepare(tmp_path / "videos")
     assert (tmp_path / "videos").is_dir()
     with pytest.raises(FileNotFoundError):
-        shelf.prepare(tmp_path / "drive" / "videos")
+        save_folder.prepare(tmp_path / "drive" / "videos")
     assert not (tmp_path / "drive").exists()
 
 

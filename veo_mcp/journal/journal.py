@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from veo_mcp.api.account import Account
+from veo_mcp.journal.audit import CreditMovement
 from veo_mcp.journal.entry import Change, Entry, FileNews, Status
 from veo_mcp.journal.feed import Feed
-from veo_mcp.journal.movement import Movement
 
 __all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent", "Upload"]
 
@@ -96,7 +96,7 @@ class Upload:
 class Journal(Protocol):
     """The store of requests and outcomes. Every method may raise JournalUnusable.
 
-    What is foreign in an entry is kept as storable.py says. A row that this version does not understand (a newer one
+    What is foreign in an entry is kept as sanitize.py says. A row that this version does not understand (a newer one
     wrote it) is left as it is: lists, leases and feeds pass over it; who asks for it by its id gets JournalUnusable.
 
     Attributes:
@@ -265,7 +265,7 @@ class Journal(Protocol):
         """
         ...
 
-    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
         """Every credit that moved since then, of every account, newest first."""
         ...
 

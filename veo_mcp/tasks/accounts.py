@@ -15,7 +15,7 @@ from veo_mcp.api.account import Account, Caller
 from veo_mcp.api.client import VeoClient
 from veo_mcp.errors import ApiError, RequestError
 from veo_mcp.journal.entry import Entry
-from veo_mcp.tasks.callers import Callers
+from veo_mcp.tasks.caller_keys import Callers
 
 __all__ = ["Accounts", "Scope"]
 
@@ -126,7 +126,7 @@ class Accounts:
     @property
     def refusal(self) -> str | None:
         """Why the API refuses the server's key, as far as is known, or None. Callers' own are theirs to fix."""
-        refusal = None if self.callers_pay else self._client.keycare.refusal
+        refusal = None if self.callers_pay else self._client.key_backoff.refusal
         return None if refusal is None else refusal.explanation
 
     async def sandbox_origin(self) -> str | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 
 import anyio
@@ -17,17 +18,17 @@ from veo_mcp.api.client import VeoClient
 from veo_mcp.api.download import MAX_BYTES
 from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts
+from veo_mcp.tasks.balances import Balances
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
-from veo_mcp.tasks.callers import Callers
-from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.tasks.caller_keys import Callers
+from veo_mcp.tasks.context import TaskContexts
 from veo_mcp.tasks.films import Films
 from veo_mcp.tasks.pictures import Pictures, Uploads
 from veo_mcp.tasks.poller import Poller
-from veo_mcp.tasks.quotes import Quotes
+from veo_mcp.tasks.price_quotes import Quotes
 from veo_mcp.tasks.reader import Reader
 from veo_mcp.tasks.saver import Saver
-from veo_mcp.tasks.situation import Situations
 from veo_mcp.tasks.submit import Submitter
 
 __all__ = ["Engine", "open_engine"]
@@ -49,7 +50,7 @@ class Engine:
     saver: Saver
     films: Films
     pictures: Pictures
-    situations: Situations
+    contexts: TaskContexts
     journal: Journal
 
 
@@ -70,6 +71,7 @@ async def open_engine(
     each: Callable[[str], int | None] = lambda principal: None,
     repeat_seconds: float = REPEAT_SECONDS,
     save_dir: Path | None = None,
+    zone: tzinfo | None = None,
     max_video_bytes: int = MAX_BYTES,
     image_dirs: Sequence[Path] = (),
     uploads: Uploads | None = None,
@@ -83,7 +85,8 @@ async def open_engine(
 ) -> AsyncGenerator[Engine]:
     """Everything over an open journal; the caller starts the poller, the saver, the pictures and the callbacks.
 
-    Videos are saved in `save_dir`, where there is one, those of the person alone who uses the server without a name.
+    Videos are saved in `save_dir`, where there is one, those of the person alone who uses the server without a name;
+    `zone` gives their names a date, that of the machine by default.
     For that person alone, files below `image_dirs` may be named as images, and are handed over through `uploads`;
     `picture_trouble` says why they cannot be.
 
@@ -108,9 +111,9 @@ async def open_engine(
     async with client_for(key) as client:
         callers = Callers(client_for=client_for, secret=secret, monotonic=monotonic)
         accounts = Accounts(client, key, callers=callers, callers_pay=callers_pay)
-        evidence = Evidence(journal, accounts, clock=clock)
+        balances = Balances(journal, accounts, clock=clock)
         reader = Reader(journal, accounts, clock=clock, new_id=new_id)
-        budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits, each=each)
+        budget = Budget(journal, accounts, balances, clock=clock, max_credits=max_credits, each=each)
         urls = CallbackUrls(journal, public_url=public_url, new_id=new_id)
         pictures = Pictures(
             journal,
@@ -128,7 +131,7 @@ async def open_engine(
             accounts,
             reader,
             budget,
-            evidence,
+            balances,
             urls,
             pictures,
             clock=clock,
@@ -138,7 +141,7 @@ async def open_engine(
             saving=save_dir is not None,
             crash_at=crash_at,
         )
-        films = Films(reader, accounts, max_bytes=max_video_bytes, crash_at=crash_at)
+        films = Films(reader, accounts, max_bytes=max_video_bytes, zone=zone, crash_at=crash_at)
         saver = Saver(
             journal,
             accounts,
@@ -147,6 +150,7 @@ async def open_engine(
             worker_id=worker_id,
             clock=clock,
             sleep=sleep,
+            zone=zone,
             crash_at=crash_at,
         )
         poller = Poller(
@@ -164,7 +168,7 @@ async def open_engine(
                 saver,
                 films,
                 pictures,
-                Situations(journal, poller, urls),
+                TaskContexts(journal, poller, urls),
                 journal,
             )
         finally:

@@ -22,7 +22,7 @@ from veo_mcp.api.models import GenerationRequest
 from veo_mcp.bucket import LINK_SECONDS, BucketTrouble
 from veo_mcp.errors import NotSent, RuleViolation
 from veo_mcp.journal.journal import Journal, Upload
-from veo_mcp.picture import Picture, Place, Unusable, find, names_file, read
+from veo_mcp.picture import Picture, Place, Stamp, Unusable, find, names_file, read
 from veo_mcp.text import clean
 
 __all__ = ["Given", "Pictures", "Uploads", "unlinked"]
@@ -33,6 +33,8 @@ UPLOAD_SECONDS = 20.0
 """Of the 45 s that a create may take; what is left is for the create itself."""
 LOOK_SECONDS = 5.0
 MOST_AT_ONCE = 20
+MOST_SEEN = 3
+"""As many as a call may have, of at most 10 MB each."""
 FIRST_GAP, LONGEST_GAP = 60.0, 3600.0
 TRYING_SECONDS = 7 * 86400.0
 MARK = "picture:sha256:"
@@ -101,6 +103,8 @@ class Pictures:
         self._crash_at = crash_at
         # One at a time: a large one takes 300 MB while it is decoded.
         self._decoding = anyio.CapacityLimiter(1)
+        # A call is planned up to three times, before each question and when it is sent.
+        self._seen: dict[Stamp, Picture] = {}
 
     async def take(self, account: Account, image_urls: Sequence[str] | None) -> Given:
         """The images of a request, each picture from the disk read and cleaned. Raises RuleViolation."""
@@ -112,7 +116,7 @@ class Pictures:
                 continue
             place = await self._place(account, position, text)
             try:
-                picture = await run_sync(partial(read, place, at=self._crash_at), limiter=self._decoding)
+                picture = await run_sync(self._read, place, limiter=self._decoding)
             except Unusable as fault:
                 raise _refused(position, text, fault) from None
             taken.append(f"{MARK}{picture.digest}")
@@ -196,7 +200,15 @@ class Pictures:
                 upload.address,
                 trouble,
             )
+        self._crash_at("picture deleted")
         await self._journal.forget_upload(upload.address)
+
+    def _read(self, place: Place) -> Picture:
+        """In a thread, one at a time."""
+        picture = read(place, seen=self._seen, at=self._crash_at)
+        while len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
+        return picture
 
     async def _place(self, account: Account, position: int, text: str) -> Place:
         why = self._closed(account)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import tzinfo
 from pathlib import Path
 
 import anyio
@@ -19,7 +20,7 @@ from veo_mcp.errors import ApiError, FileTrouble, VeoMcpError
 from veo_mcp.journal.entry import CLEAR, Entry, FileNews
 from veo_mcp.journal.journal import Journal, Lease
 from veo_mcp.mp4 import Measured, is_mp4
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.filenames import video_name
 from veo_mcp.tasks.films import Films, NotYet
@@ -45,7 +46,7 @@ class Saver:
 
     Args:
         folder: where videos are saved; None: they are only measured.
-        max_bytes: the largest file that is fetched.
+        zone: the calendar of the date in a file's name; None: that of this machine.
         crash_at: called at the points where a crash can fall; the crash tests end the process there.
     """
 
@@ -59,6 +60,7 @@ class Saver:
         worker_id: str,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
+        zone: tzinfo | None = None,
         crash_at: Callable[[str], None] = lambda point: None,
     ) -> None:
         self._journal = journal
@@ -68,15 +70,16 @@ class Saver:
         self._worker_id = worker_id
         self._clock = clock
         self._sleep = sleep
+        self._zone = zone
         self._crash_at = crash_at
 
     async def run(self) -> None:
         """Deals with files indefinitely. Whatever it raises is the supervisor's to log, and to start this again."""
         if self._folder is not None:
             try:
-                await run_sync(shelf.prepare, self._folder)
+                await run_sync(save_folder.prepare, self._folder)
             except OSError as error:
-                log.warning("Videos cannot be saved: %s It is tried again.", shelf.trouble(error, self._folder))
+                log.warning("Videos cannot be saved: %s It is tried again.", save_folder.trouble(error, self._folder))
         async with anyio.create_task_group() as group:
             for _ in range(LANES):
                 group.start_soon(self._lane)
@@ -119,7 +122,7 @@ class Saver:
             except VeoMcpError as error:
                 news = self._failed(entry, error.explanation)
             except OSError as error:
-                news = self._failed(entry, shelf.trouble(error, self._folder or Path()))
+                news = self._failed(entry, save_folder.trouble(error, self._folder or Path()))
             self._crash_at("file dealt with")
             await self._journal.record_file(lease, news, now=self._clock())
             self._crash_at("film recorded" if news.film_saved_to else "saving recorded")
@@ -159,10 +162,11 @@ class Saver:
     async def _saved(self, account: Account, entry: Entry, folder: Path) -> FileNews:
         first: Path | None = None
         for number in range(max(1, len(entry.video_urls))):
-            target = folder / video_name(entry, entry.prompt, suffix=str(number + 1) if number else "")
+            more = str(number + 1) if number else ""
+            target = folder / video_name(entry, entry.prompt, suffix=more, zone=self._zone)
             path = await self._one(account, entry, number, target)
             first = first or path
-        found = await run_sync(shelf.whole, first) if first else None
+        found = await run_sync(save_folder.whole, first) if first else None
         joined = entry.extends is not None
         return _size(
             found,
@@ -175,12 +179,12 @@ class Saver:
         )
 
     async def _one(self, account: Account, entry: Entry, number: int, target: Path) -> Path:
-        if await run_sync(shelf.whole, target):
+        if await run_sync(save_folder.whole, target):
             # It was given its name, and the process died before it could say so.
-            await anyio.Path(shelf.hidden(target)).unlink(missing_ok=True)
+            await anyio.Path(save_folder.hidden(target)).unlink(missing_ok=True)
             return target
-        work = shelf.hidden(target)
-        if not await run_sync(shelf.whole, work):
+        work = save_folder.hidden(target)
+        if not await run_sync(save_folder.whole, work):
             begun = False
 
             def progress(_done: int, _total: int | None) -> None:
@@ -191,16 +195,16 @@ class Saver:
 
             await self._films.fetch(account, entry, work, number=number, on_progress=progress)
         self._crash_at("part whole")
-        if await run_sync(is_mp4, work) and not await run_sync(shelf.whole, work):
+        if await run_sync(is_mp4, work) and not await run_sync(save_folder.whole, work):
             await anyio.Path(work).unlink(missing_ok=True)
             raise FileTrouble("What the link gave is a damaged video.")
-        named = await run_sync(shelf.place, work, target)
+        named = await run_sync(save_folder.place, work, target)
         self._crash_at("file named")
         return named
 
     async def _joined(self, account: Account, entry: Entry, folder: Path) -> FileNews:
         own = Path(entry.saved_to or "")
-        if not await run_sync(shelf.whole, own):
+        if not await run_sync(save_folder.whole, own):
             raise FileTrouble("Its saved file was moved or changed, so it cannot be joined with what it continues.")
         made = await self._films.make(account, entry, own, folder)
         return FileNews(film_saved_to=str(made), file_error=CLEAR, file_due_at=CLEAR, file_tries=0)

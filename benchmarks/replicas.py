@@ -92,7 +92,7 @@ class Run:
                     while left:
                         with anyio.fail_after(60):
                             answer = await client.call_tool("create_video", {"prompt": left[0]})
-                        told = answer.structured_content or {}
+                        told: dict[str, Any] = answer.structured_content or {}
                         if answer.is_error or "task_id" not in told:
                             raise ConnectionError(str(answer.content))
                         self.answered[left.pop(0)] = str(told["task_id"])
@@ -113,7 +113,7 @@ class Run:
             try:
                 async with self.client(ear.principal, era, hear if era == "legacy" else None) as client:
                     if era == "legacy":
-                        await client.session.subscribe_resource(URI)
+                        await client.session.subscribe_resource(URI)  # pyright: ignore[reportDeprecated] - that era has nothing else
                         ear.spans.append(span := [time.time(), float("inf")])
                         while True:  # a session that is gone is found out by asking
                             await anyio.sleep(1)
@@ -159,15 +159,16 @@ async def run(arguments: argparse.Namespace, folder: Path, database: Postgres) -
     schema = await database.new_schema()
     eras = ["2026-07-28"] if arguments.balancer == "nginx" else ["2026-07-28", "legacy"]
     chaos, began = Counter[str](), time.time()
-    api = FakeApi()
+    api, work, made_at = FakeApi(), Run("", tokens), began
+    replicas: list[Replica] = []
+    rows: list[dict[str, Any]] = []
     async with fake_api(api) as api_url, AsyncExitStack() as stack, anyio.create_task_group() as group:
         given = environ(folder, api_url, database.address(schema))
-        replicas = [Replica(folder, number, given) for number in range(3)]
+        replicas += [Replica(folder, number, given) for number in range(3)]
         async with anyio.create_task_group() as starting:
             for replica in replicas:
                 starting.start_soon(replica.start)
-        url = stack.enter_context(balancer(arguments.balancer, folder, [replica.port for replica in replicas]))
-        work = Run(url, tokens)
+        work.url = stack.enter_context(balancer(arguments.balancer, folder, [replica.port for replica in replicas]))
         group.start_soon(watch, work.stalls)
         for number in range(arguments.listeners):
             group.start_soon(work.listen, Ear(names[number % PRINCIPALS]), eras[number % len(eras)])
@@ -205,7 +206,7 @@ async def run(arguments: argparse.Namespace, folder: Path, database: Postgres) -
         for ear in work.ears:
             for span in ear.spans:
                 span[1] = min(span[1], time.time())
-        rows: list[dict[str, Any]] = json.loads(
+        rows += json.loads(
             await database.run(
                 "SELECT json_agg(json_build_object('id', id, 'prompt', prompt, 'status', status,"
                 " 'principal', principal,"

@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx2
@@ -78,14 +79,11 @@ class Work:
         """One visit of many: a new video, a look at it, a page of the list, and a question about none."""
         async with self.client(name, ERAS[number % 2]) as client:
             made = await client.call_tool("create_video", {"prompt": f"A boat, {name}, {number}"})
-            task_id = (made.structured_content or {}).get("task_id", "none")
-            for tool, arguments in (
-                ("get_task", {"task_id": task_id}),
-                ("list_tasks", {}),
-                ("get_credits", {}),
-                ("get_task", {"task_id": "nobody's"}),
-            ):
-                await client.call_tool(tool, arguments)
+            told: dict[str, Any] = made.structured_content or {}
+            await client.call_tool("get_task", {"task_id": told.get("task_id", "none")})
+            await client.call_tool("get_task", {"task_id": "nobody's"})
+            await client.call_tool("list_tasks", {})
+            await client.call_tool("get_credits", {})
             await client.read_resource("veo://tasks")
             self.calls += 6
 
@@ -107,7 +105,7 @@ class Work:
             with suppress(Exception), anyio.move_on_after(random.uniform(5, 40)):
                 async with self.client(name, era) as client:
                     if era == "legacy":
-                        await client.session.subscribe_resource("veo://tasks")
+                        await client.session.subscribe_resource("veo://tasks")  # pyright: ignore[reportDeprecated] - that era has nothing else
                         await anyio.sleep_forever()
                     async with client.listen(resource_subscriptions=["veo://tasks"]) as events:
                         async for _event in events:
@@ -129,10 +127,12 @@ async def soak(minutes: float, folder: Path, database: Postgres) -> tuple[list[S
     tokens = people(folder, PEOPLE)
     schema = await database.new_schema()
     samples: list[Sample] = []
+    work, servers = Work("", tokens), list[Replica]()
     async with fake_api(FakeApi()) as api, anyio.create_task_group() as group:
         server = Replica(folder, 0, environ(folder, api, database.address(schema)))
+        servers.append(server)
         await server.start()
-        work = Work(f"http://127.0.0.1:{server.port}", tokens)
+        work.url = f"http://127.0.0.1:{server.port}"
         for name in tokens:
             group.start_soon(work.person, name)
         for number, name in enumerate(list(tokens)[:LISTENERS]):
@@ -144,7 +144,8 @@ async def soak(minutes: float, folder: Path, database: Postgres) -> tuple[list[S
             samples.append(await sample(server.pid, passed, database, schema))
         group.cancel_scope.cancel()
     with anyio.CancelScope(shield=True):
-        await server.end(signal.SIGTERM)
+        for server in servers:
+            await server.end(signal.SIGTERM)
     return samples, work
 
 

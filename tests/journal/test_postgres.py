@@ -131,8 +131,8 @@ async def test_the_database_itself_says_when_something_changed(store: PostgresSt
 
 async def test_many_that_begin_and_wait_for_one_another_keep_nobody_else_waiting(store: PostgresStore) -> None:
     """With a connection for each of those who wait, nothing was left for questions and answers: a minute's silence."""
+    holds, lets_go, begun = anyio.Event(), anyio.Event(), list[str]()
     async with store.open() as journal, store.open() as other, anyio.create_task_group() as group:
-        holds, lets_go, begun = anyio.Event(), anyio.Event(), list[str]()
 
         async def hold() -> None:
             async def write(db: Db) -> None:

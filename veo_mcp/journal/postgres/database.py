@@ -26,8 +26,8 @@ T = TypeVar("T")
 CONNECTIONS = 8
 """Per server; a transaction takes milliseconds, and PostgreSQL's own default is 100 for everybody."""
 IN_TURN = 2
-"""Of those who wait for one another anyway: one that goes on and one that is next. If every connection waited for a lock,
-nothing else would get one."""
+"""Of those who wait for one another anyway: one that goes on and one that is next. If every connection waited for one
+lock, nothing else would get one."""
 CONNECT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 PATIENCE_SECONDS = 5.0

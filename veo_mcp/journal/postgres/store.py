@@ -101,8 +101,12 @@ class PostgresJournal:
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """See Journal."""
         values = {
-            **{"id": entry.id, "api": entry.api, "principal": entry.principal, "fingerprint": entry.fingerprint},
-            **{"repeat_of": entry.repeat_of, "after": now - repeat_seconds},
+            "id": entry.id,
+            "api": entry.api,
+            "principal": entry.principal,
+            "fingerprint": entry.fingerprint,
+            "repeat_of": entry.repeat_of,
+            "after": now - repeat_seconds,
         }
 
         async def write(db: Db) -> BeginResult:
@@ -127,8 +131,12 @@ class PostgresJournal:
     ) -> Entry | None:
         """See Journal."""
         values = {
-            **{"id": None, "api": account.api, "principal": account.principal, "fingerprint": fingerprint},
-            **{"repeat_of": repeat_of, "after": now - repeat_seconds},
+            "id": None,
+            "api": account.api,
+            "principal": account.principal,
+            "fingerprint": fingerprint,
+            "repeat_of": repeat_of,
+            "after": now - repeat_seconds,
         }
         return await self.database.read(lambda db: self._rows.one(db, "begun_before", values))
 

@@ -65,7 +65,7 @@ async def by_oauth(folder: Path) -> AsyncGenerator[House]:
 @asynccontextmanager
 async def by_keys(folder: Path) -> AsyncGenerator[House]:
     backend = Backend()
-    access = Access(authenticator=Authenticator(CallerKeyMethod(backend)))
+    access = Access(authenticator=Authenticator(CallerKeyMethod(backend, monotonic=anyio.current_time)))
     async with late_api() as api, site(folder, access=access, api=api.base_url, callers_pay=True) as env:
         backend.opened(env.engine)
         yield House(env, {HEADER: "sk-annas-own-key"}, {HEADER: "sk-bens-own-key"})

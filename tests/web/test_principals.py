@@ -141,7 +141,12 @@ async def test_no_door_tells_anothers_task_from_one_that_nobody_has(tmp_path: Pa
         hers = await made_by_anna(house, http)
         assert hers.upstream_id is not None
         told = set[str]()
-        for task_id, missing in ((hers.id, "vid_" + "x" * 22), (hers.upstream_id, "task-9")):
+        pairs = [(hers.id, "vid_" + "x" * 22), (hers.upstream_id, "task-9")]
+        if hers.principal.startswith("key:"):
+            del pairs[
+                1
+            ]  # with a key of his own he asks the API itself, which knows whose its tasks are; this one does not
+        for task_id, missing in pairs:
             for name, message in doors(task_id).items():
                 theirs = await ask(http, house.ben, message)
                 none = await ask(http, house.ben, doors(missing)[name])
@@ -150,7 +155,10 @@ async def test_no_door_tells_anothers_task_from_one_that_nobody_has(tmp_path: Pa
                 own = await ask(http, house.anna, message)
                 if own.replace(task_id, "ID") != theirs.replace(task_id, "ID"):
                     told.add(name)
-        assert doors("").keys() - told <= {"answering it"}, "where she learns no more than he does, nothing was proven"
+        unshown = {"completion"} if len(pairs) == 1 else set[str]()  # it shows the API's ids alone
+        assert doors("").keys() - told <= {"answering it"} | unshown, (
+            "where she learns no more than he does, nothing was proven"
+        )
         after = {name: await ask(http, house.ben, message) for name, message in LISTS.items()}
         for name, said in after.items():
             assert said == before[name], name
@@ -193,7 +201,7 @@ async def test_no_stream_tells_of_anothers_task(tmp_path: Path, way: Way) -> Non
         await hears("anna", "acknowledged")
         await hears("ben", "acknowledged")
         said["ben"] = ""  # what he asked for himself is repeated there
-        await house.env.engine.journal.record(hers.id, Change(resolution="4k"), now=START + 1)
+        await ask(http, house.anna, tool("create_video", prompt="anna's second boat"))
         await hears("anna", "resources/updated")
         assert said["ben"] == "", "and what is his own comes after it"
         await ask(http, house.ben, tool("create_video", prompt="ben's boat"))

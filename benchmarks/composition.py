@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -90,13 +89,13 @@ class FakeApi:
         made: API's task id → prompt, in the order of the charges.
         status: what it says of every task.
         asked: when each question about a task came.
-        twice: how often a task was asked about while another question about it was open.
+        twice: how often a task was asked about while whoever had asked before still waited for the answer.
     """
 
     status: str = "failed"
     made: dict[str, str] = field(default_factory=dict[str, str])
     asked: list[float] = field(default_factory=list[float])
-    open: Counter[str] = field(default_factory=Counter[str])
+    open: dict[str, list[Request]] = field(default_factory=dict[str, list[Request]])
     twice: int = 0
 
     async def create(self, request: Request) -> Response:
@@ -108,14 +107,17 @@ class FakeApi:
     async def look(self, request: Request) -> Response:
         task_id = request.path_params["task_id"]
         self.asked.append(time.time())
-        self.open[task_id] += 1
-        self.twice += self.open[task_id] > 1
+        here = self.open.setdefault(task_id, [])
+        # A server that was ended, or that gave up while this program stood still, asks no more.
+        waiting = [not await other.is_disconnected() for other in here]
+        self.twice += any(waiting)
+        here.append(request)
         try:
             await anyio.sleep(0.02)
             done = {"id": task_id, "status": self.status, "created_at": int(time.time())}
             return JSONResponse(done)
         finally:
-            self.open[task_id] -= 1
+            here.remove(request)
 
     async def credits(self, _request: Request) -> Response:
         data = {"balance": 10**8, "total_purchased": 10**8, "total_consumed": 40 * len(self.made)}

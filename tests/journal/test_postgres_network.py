@@ -144,10 +144,10 @@ async def test_a_database_that_stays_away_is_said_in_time_and_nothing_is_begun(o
 
 async def test_a_whole_queue_learns_at_once_that_the_database_stays_away(own_server: Postgres) -> None:
     """Each after a patience of its own, the last of thirty would learn it after more than a minute."""
+    said = list[str]()
     async with new_store(own_server) as store, store.open() as journal:
         await begin(journal, request(0, store.now))
         own_server.stop()
-        said = list[str]()
 
         async def make(number: int) -> None:
             with pytest.raises(JournalUnusable) as refusal:

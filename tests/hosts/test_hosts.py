@@ -17,6 +17,7 @@ import pytest
 
 from tests.hosts.drivers import HOSTS, Host, environment
 from tests.support.model_api import Call, model_api
+from tests.support.selection import selected
 
 pytestmark = pytest.mark.hosts
 
@@ -56,7 +57,7 @@ SCRIPT = (
 @pytest.fixture(scope="session")
 def runs(programs: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Run]:
     """The runs of the hosts that are tested, two at a time: most of each is the host's own start-up."""
-    wanted = {item.callspec.params.get("host") for item in request.session.items if hasattr(item, "callspec")}
+    wanted: list[Host] = selected(request, "host")
     runs: dict[str, Run] = {}
 
     async def all_of_them() -> None:
@@ -115,7 +116,7 @@ def test_the_model_of_this_host_is_shown_every_fact(host: Host, runs: Mapping[st
     assert "Not charged." in price
     assert "300" in price
     # A host that can ask the person asks, and an unattended run counts as no; one that cannot gets a quote.
-    assert "Nobody agreed" in price or "confirm_credits=300" in price
+    assert "was not confirmed" in price or "confirm_credits=300" in price
     assert "Nobody knows whether the API took" in lost
     assert "May have been charged 40 sandbox credits." in lost
     assert "veo-mcp tasks resolve" in lost

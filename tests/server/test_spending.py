@@ -9,6 +9,7 @@ from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
 from tests.support.entries import PERSON, add, everything, unfinished
+from tests.support.results import structured
 from tests.support.stack import open_stack, text
 from veo_mcp.journal.entry import Status
 
@@ -45,7 +46,7 @@ async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
     async with open_stack(tmp_path, mode=mode, elicitation=Person(action, spend)) as env:
         result = await env.call("create_video", prompt="a boat", mode="quality")
         assert result.is_error
-        assert "Nobody agreed to spend 300 credits" in text(result)
+        assert "Spending 300 credits was not confirmed" in text(result)
         assert "Not charged." in text(result)
         assert "Mode fast costs 40." in text(result)
         assert "VEO_CONFIRM_ABOVE" in text(result)
@@ -118,7 +119,7 @@ async def test_where_the_person_can_be_asked_a_confirmation_of_the_model_opens_n
     person = Person("decline")
     async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
         answer = await env.call("create_video", prompt="a boat", mode="quality", confirm_credits=300)
-        assert "Nobody agreed" in text(answer)
+        assert "was not confirmed" in text(answer)
         assert len(person.questions) == 1
 
 
@@ -130,8 +131,8 @@ async def test_a_repeated_costly_call_is_answered_with_the_first_and_neither_quo
         await env.call("create_video", **slow)
         first = await env.call("create_video", **slow, confirm_credits=300)
         again = await env.call("create_video", **slow)
-        assert (again.structured_content or {})["task_id"] == (first.structured_content or {})["task_id"]
-        assert (again.structured_content or {})["repeated"] is True
+        assert structured(again)["task_id"] == structured(first)["task_id"]
+        assert structured(again)["repeated"] is True
         assert await env.charged() == 300
 
 
@@ -141,7 +142,7 @@ async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(
         mine = await env.engine.accounts.account(PERSON)
         await add(env.engine.journal, unfinished(1, api=mine.api, status=Status.COMPLETED))
         result = await env.call("extend_video", task_id="vid_1", prompt="go on")
-        assert "Nobody agreed" in text(result)
+        assert "was not confirmed" in text(result)
         assert "about 40 credits (an estimate)" in person.questions[0]
 
 
@@ -187,7 +188,7 @@ async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_pa
 async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, mode: str) -> None:
     async with open_stack(tmp_path, mode=mode, max_credits=40) as env:
         made = await env.call("create_video", prompt="[sandbox:fail] a boat")
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         await env.call("get_task", task_id=task_id, wait_seconds=20)
         assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 

@@ -7,7 +7,6 @@ film_words.py. Never decides anything and never performs I/O.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from mcp_types import CallToolResult, TextContent
 
 from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.server.cause_words import cause
 from veo_mcp.server.film_words import film_words
 from veo_mcp.server.forms import FORMS, FULL, Form
 from veo_mcp.server.views import (
@@ -316,29 +316,13 @@ def _failed(entry: Entry, now: float, situation: Situation, form: Form, *, brief
         words += " The API's words: error."
     else:
         words += f" The API said: “{said}”." if said else " The API gave no reason."
-    words += f" {_cause(entry)} {money(entry)}"
+    words += f" {cause(entry)} {money(entry)}"
     if situation.failures > 1:
         return (
             f"{words} This same request has failed {situation.failures} times in a row: stop, and tell the person. "
             "Send it again only if they ask."
         )
     return f"{words} Tell the person, and ask before paying for another try."
-
-
-def _cause(entry: Entry) -> str:
-    """What lies behind a failure, in our words; the API's own word is often only that it failed."""
-    words = f"{entry.error_code or ''} {entry.error_message or ''}".lower()
-    images = len(asked(entry).get("image_urls") or ())
-    if images and re.search(r"image|picture|photo|fetch|download|url", words):
-        return "An image could not be used: each link must open the image itself, without a login."
-    if re.search(r"prohibit|polic|safety|moderat|nsfw|violat|sensitive|inappropriate|not allowed|rejected", words):
-        return "The content was not accepted: prompt or images would have to change."
-    if re.search(r"unavailable|overload|capacity|busy|maintenance|try again|time.?out|timed out", words):
-        return "The service was down or overloaded: the same request may work later."
-    if images:
-        links = "the image link opens" if images == 1 else f"all {images} image links open"
-        return f"That names no cause; check that {links} without a login."
-    return "That names no cause; the wording need not be it."
 
 
 def _refused(entry: Entry, now: float, form: Form) -> str:

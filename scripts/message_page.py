@@ -29,7 +29,7 @@ from veo_mcp.server.build import instructions
 from veo_mcp.server.results import balance_result, list_result, task_result
 from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_price, refusal
 from veo_mcp.tasks.budget import Standing
-from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
+from veo_mcp.tasks.context import NOTHING_KNOWN, TaskContext
 
 __all__ = ["Message", "list_of_ten", "messages", "page"]
 
@@ -161,12 +161,12 @@ def messages() -> Iterator[Message]:
     yield from _errors()
 
 
-def _task(title: str, tool: str, entry: Entry, situation: Situation = NOTHING_KNOWN, **how: Any) -> Message:
-    return Message(title, tool, task_result(entry, how.pop("now", NOW), situation, **how))
+def _task(title: str, tool: str, entry: Entry, context: TaskContext = NOTHING_KNOWN, **how: Any) -> Message:
+    return Message(title, tool, task_result(entry, how.pop("now", NOW), context, **how))
 
 
 def _under_way() -> Iterator[Message]:
-    usual = Situation(usual=95.0)
+    usual = TaskContext(usual=95.0)
     soon = BEGUN + 1.0
     yield _task("Accepted", "create_video", video(status=Status.PENDING), now=soon)
     yield _task("Accepted, in the sandbox", "create_video", video(status=Status.PENDING, api=SANDBOX), now=soon)
@@ -175,7 +175,7 @@ def _under_way() -> Iterator[Message]:
     sending = video(upstream_id=None, status=Status.SUBMITTING, charged="unknown")
     yield _task("Being sent by another call", "get_task", sending, now=soon)
     yield _task("Under way, the usual time known", "get_task", video(), usual)
-    trouble = Situation(usual=95.0, trouble=InvalidApiKey.explanation)
+    trouble = TaskContext(usual=95.0, trouble=InvalidApiKey.explanation)
     yield _task("Under way, and the API cannot be asked", "get_task", video(), trouble)
     yield _task("The same call again", "create_video", video(), usual, repeated=True)
 
@@ -197,20 +197,20 @@ def _completed() -> Iterator[Message]:
         ("An extension that is not measured yet", None),
     ):
         second = extension(1, first, seconds=seconds)
-        yield _task(title, "get_task", second, Situation(chain=(first, second)))
+        yield _task(title, "get_task", second, TaskContext(chain=(first, second)))
     second = extension(1, first, seconds=7.0)
     third = extension(2, second, seconds=7.0)
-    yield _task("An extension of an extension", "get_task", third, Situation(chain=(first, second, third)))
+    yield _task("An extension of an extension", "get_task", third, TaskContext(chain=(first, second, third)))
     fourth = replace(extension(0, third, seconds=7.0), id="vid_4")
     grown = replace(second, duration_seconds=15.0)
-    mixed = Situation(chain=(first, grown, third))
+    mixed = TaskContext(chain=(first, grown, third))
     yield _task("An extension of a whole film, of which it holds only the new part", "get_task", third, mixed)
-    long = Situation(chain=(first, *(second, third) * 4, fourth))
+    long = TaskContext(chain=(first, *(second, third) * 4, fourth))
     yield _task("The tenth part of a film", "get_task", fourth, long)
     unread = extension(1, first, seconds=None)
-    never = Situation(chain=(first, replace(unread, file_due_at=None)))
+    never = TaskContext(chain=(first, replace(unread, file_due_at=None)))
     yield _task("An extension whose length cannot be read", "get_task", replace(unread, file_due_at=None), never)
-    orphan = Situation(chain=(second,))
+    orphan = TaskContext(chain=(second,))
     yield _task("An extension of a video that was made elsewhere", "get_task", second, orphan)
     yield _task("The same call again, completed", "create_video", done(), repeated=True)
 
@@ -218,8 +218,8 @@ def _completed() -> Iterator[Message]:
 def _bad_ends() -> Iterator[Message]:
     images = {"asked": {"image_urls": ["https://example.com/a.jpg", "https://example.com/b.jpg"]}}
     nothing = failed("generation_failed", "Video generation failed")
-    yield _task("Failed, and nothing was said", "get_task", nothing, Situation(failures=1))
-    yield _task("Failed the second time in a row", "get_task", nothing, Situation(failures=2))
+    yield _task("Failed, and nothing was said", "get_task", nothing, TaskContext(failures=1))
+    yield _task("Failed the second time in a row", "get_task", nothing, TaskContext(failures=2))
     yield _task("Failed over an image", "get_task", failed("image_error", "Failed to fetch image", **images))
     uploaded = {"asked": {"image_urls": ["picture:sha256:" + "0" * 64]}}
     yield _task(
@@ -231,7 +231,7 @@ def _bad_ends() -> Iterator[Message]:
     yield _task("Failed, the service down", "get_task", failed("upstream", "Service temporarily unavailable"))
     yield _task("Unknown", "create_video", lost())
     evident = lost(evidence=40)
-    yield _task("Unknown, with evidence and callbacks", "get_task", evident, Situation(callbacks=True))
+    yield _task("Unknown, with evidence and callbacks", "get_task", evident, TaskContext(callbacks=True))
     yield _task("Unknown, and called again", "create_video", evident, repeated=True)
     extending = {"kind": "extend", "extends": IDS[0], "estimated": True, "mode": None, "aspect_ratio": None}
     yield _task("Unknown, an extension", "extend_video", lost(**extending))

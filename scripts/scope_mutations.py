@@ -195,7 +195,7 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("if reply.api != entry.api:", "if False:"),
         ),
     ),
-    "tasks/evidence.py": (
+    "tasks/balances.py": (
         "doors",
         (
             ("return account.credential.get_secret_value() in self._known", "return bool(self._known)"),
@@ -209,7 +209,7 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("await self._journal.take_quote(account", f"await self._journal.take_quote({NOBODYS}"),
         ),
     ),
-    "tasks/situation.py": (
+    "tasks/context.py": (
         "doors",
         (
             ("await self._journal.get(account, chain[0].extends)", "await self._journal.find(chain[0].extends)"),

@@ -28,12 +28,12 @@ from veo_mcp.settings import REAL_API, SANDBOX_KEY, Settings
 from veo_mcp.supervisor import Supervisor
 
 if TYPE_CHECKING:  # see open_from; the MCP SDK costs a second, which commands that need only the engine do not wait
+    from veo_mcp.journal.audit import CreditMovement
     from veo_mcp.journal.journal import Journal
-    from veo_mcp.journal.movement import Movement
     from veo_mcp.server.backend import Backend
     from veo_mcp.server.build import VeoServer
-    from veo_mcp.server.ending import Ending
     from veo_mcp.server.notifications import Announcer
+    from veo_mcp.server.shutdown import Shutdown
     from veo_mcp.tasks.engine import Engine
     from veo_mcp.web.metrics import Metrics
 
@@ -85,10 +85,10 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int:
     from veo_mcp.server.backend import Backend
     from veo_mcp.server.build import build_server
-    from veo_mcp.server.ending import Ending
     from veo_mcp.server.notifications import Announcer
+    from veo_mcp.server.shutdown import Shutdown
 
-    backend, announcer, ending = Backend(), Announcer(), Ending()
+    backend, announcer, shutdown = Backend(), Announcer(), Shutdown()
     server = build_server(
         backend,
         sandbox=settings.embedded,
@@ -101,8 +101,8 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
         takes_files=bool(settings.image_dirs and settings.uploads),
     )
     # Outside everything else, so that no call is under way without being known.
-    server.middleware.insert(0, ending.middleware)
-    asked = _Asked(ending)
+    server.middleware.insert(0, shutdown.middleware)
+    asked = _Asked(shutdown)
     with _receiving(signals) as received:
         async with anyio.create_task_group() as group:
             group.start_soon(asked.listen, received)
@@ -112,9 +112,9 @@ async def _serve(settings: Settings, signals: tuple[signal.Signals, ...]) -> int
                 if metrics is None:
                     from veo_mcp.server.stdio import serve_stdio
 
-                    await serve_stdio(server, ending)
+                    await serve_stdio(server, shutdown)
                 else:
-                    await _serve_http(settings, server, backend, ending, metrics)
+                    await _serve_http(settings, server, backend, shutdown, metrics)
                 asked.close_soon()
             group.cancel_scope.cancel()
     return asked.status
@@ -131,7 +131,7 @@ def _metrics(backend: "Backend") -> "Metrics":
 
 
 async def _serve_http(
-    settings: Settings, server: "VeoServer", backend: "Backend", ending: "Ending", metrics: "Metrics"
+    settings: Settings, server: "VeoServer", backend: "Backend", shutdown: "Shutdown", metrics: "Metrics"
 ) -> None:
     # Imported here: stdio needs none of it.
     from veo_mcp.web.access import access_from
@@ -145,7 +145,7 @@ async def _serve_http(
     await serve_http(
         server,
         backend,
-        ending=ending,
+        shutdown=shutdown,
         access=access_from(settings, backend),
         metrics=metrics,
         host=settings.host,
@@ -249,8 +249,8 @@ class _Asked:
         status: what the process exits with.
     """
 
-    def __init__(self, ending: "Ending") -> None:
-        self._ending = ending
+    def __init__(self, shutdown: "Shutdown") -> None:
+        self._shutdown = shutdown
         self.status = 0
 
     async def listen(self, received: AsyncIterator[signal.Signals] | None) -> None:
@@ -259,7 +259,7 @@ class _Asked:
         first = await anext(received)
         log.info("Asked to end (%s): what was begun is answered, no new calls are taken.", first.name)
         self.status = _status(first)
-        self._ending.begin()
+        self._shutdown.begin()
         second = await anext(received)
         log.warning("Asked to end again (%s): what is being sent becomes unknown at the next start.", second.name)
         os._exit(128 + second)
@@ -276,7 +276,7 @@ async def open_from(
     settings: Settings,
     *,
     observe: Callable[[str, str, float], None] = lambda operation, outcome, seconds: None,
-    moved: "Callable[[Movement], None]" = lambda movement: None,
+    moved: "Callable[[CreditMovement], None]" = lambda movement: None,
 ) -> AsyncGenerator["Engine"]:
     """The engine that these settings describe; the caller starts its poller. Raises JournalUnusable, SandboxMissing."""
     # Imported here: the HTTP library and the database wait until tools/list has been answered.
@@ -317,16 +317,16 @@ async def open_from(
         )
 
 
-def _to_the_log(movement: "Movement") -> None:
+def _to_the_log(movement: "CreditMovement") -> None:
     logs.audit(movement.line)
 
 
-def _nowhere(movement: "Movement") -> None:
+def _nowhere(movement: "CreditMovement") -> None:
     del movement
 
 
 def _journal(
-    place: str | PostgresAddress, moved: "Callable[[Movement], None]"
+    place: str | PostgresAddress, moved: "Callable[[CreditMovement], None]"
 ) -> AbstractAsyncContextManager["Journal"]:
     """The journal there, to be opened. Raises JournalUnusable where what speaks to it is not installed."""
     if isinstance(place, str):

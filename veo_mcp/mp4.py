@@ -1,6 +1,6 @@
 """What an MP4 file says of itself: how long it plays, how large its picture is, and whether all of it is there.
 
-Called by downloads, the saver, film.py and, for a file that lies elsewhere, by api/glance.py. Reads boxes only and
+Called by downloads, the saver, film.py and, for a file that lies elsewhere, by api/video_probe.py. Reads boxes only and
 decodes nothing, so it needs no video library. What is no MP4 is answered with None, what is a damaged or cut one with
 NotWhole; a file's own numbers never decide how much is read.
 """

@@ -86,9 +86,9 @@ def test_a_folder_that_cannot_take_a_video_is_known_before_one_is_made(tmp_path:
     folder = tmp_path / "videos"
     folder.mkdir()
     code = (
-        "import os, resource, sys; from pathlib import Path; from veo_mcp.tasks import shelf\n"
-        f"folder = Path(sys.argv[1]); assert shelf.probe(folder) is None; {change}\n"
-        "print(shelf.probe(folder))"
+        "import os, resource, sys; from pathlib import Path; from veo_mcp.tasks import save_folder\n"
+        f"folder = Path(sys.argv[1]); assert save_folder.probe(folder) is None; {change}\n"
+        "print(save_folder.probe(folder))"
     )
     # The one who may not write must be able to come as far as the folder.
     for above in folder.parents:

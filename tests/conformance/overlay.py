@@ -71,7 +71,7 @@ async def main(settings: Settings) -> None:
     server = build(backend, announcer, settings)
     async with backend_for(settings, backend, announcer):
         # The fixtures ask without asking for the key first, as the product's own questions do.
-        await server.seal.ready()
+        await server.request_state.ready()
         await serve_http(server, backend, host=settings.host, port=settings.port)
 
 

@@ -14,7 +14,7 @@ import anyio
 from pydantic import SecretStr
 
 from veo_mcp.journal.sqlite.store import SqliteJournal
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import open_engine
 
 
@@ -28,7 +28,7 @@ async def main(folder: Path, url: str, point: str, skip: int, shift: float) -> N
                 os.kill(os.getpid(), signal.SIGKILL)
             left -= 1
 
-    shelf.prepare(folder / "videos")
+    save_folder.prepare(folder / "videos")
     async with (
         SqliteJournal(folder / "journal.db", crash_at=crash_at) as journal,
         open_engine(

@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.receiver import receiver
 from tests.support.sandbox_api import ApiClient, api
-from veo_mcp.sandbox.accounts import Rules
 from veo_mcp.sandbox.fetch import Fetcher
+from veo_mcp.sandbox.key_rules import Rules
 from veo_mcp.sandbox.ledger import Ledger, Task
 from veo_mcp.sandbox.worker import Worker
 

@@ -15,7 +15,7 @@ from scripts.message_page import API, IDS, NOW, SANDBOX, done, extension, failed
 from tests.support.stack import text
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.server.results import list_result, size, task_result
-from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
+from veo_mcp.tasks.context import NOTHING_KNOWN, TaskContext
 
 PROMPT = (
     "A lighthouse on a cliff above the sea at sunset, golden light on the waves, slow drone shot, gulls crying " * 4
@@ -23,7 +23,7 @@ PROMPT = (
 WORDS = "The image at position 2 could not be fetched from its host within the time that is allowed for it, so " * 4
 IMAGES = [f"https://example.com/{number}.jpg" for number in range(3)]
 ASKED: dict[str, Any] = {"seeds": 54321, "watermark": "W" * 200, "image_urls": IMAGES}
-USUAL = Situation(
+USUAL = TaskContext(
     usual=5_400.0, trouble="The Veo API does not accept the key; the person must set a valid VEO_API_KEY."
 )
 KINDS = {
@@ -57,7 +57,7 @@ def film(parts: int, kind: str, *, seconds: float | None) -> tuple[Entry, ...]:
     return tuple(chain)
 
 
-def clips() -> Iterator[tuple[str, Entry, Situation]]:
+def clips() -> Iterator[tuple[str, Entry, TaskContext]]:
     """Every state of a clip at its longest, but an unknown outcome."""
     for status in (Status.PENDING, Status.PROCESSING):
         yield status.value, video(status=status, prompt=PROMPT, asked=ASKED), USUAL
@@ -71,31 +71,31 @@ def clips() -> Iterator[tuple[str, Entry, Situation]]:
         yield f"saved {kind}", part(1, kind, saved_to=saved), NOTHING_KNOWN
         joined: dict[str, Any] = {"saved_to": saved, "film_saved_to": saved.replace(".mp4", "-film.mp4")}
         two = film(2, kind, seconds=7.0)
-        yield f"film saved {kind}", replace(two[-1], **joined), Situation(chain=two)
+        yield f"film saved {kind}", replace(two[-1], **joined), TaskContext(chain=two)
         yield f"not saved {kind}", part(1, kind, file_error=WORDS), NOTHING_KNOWN
-        yield f"orphan {kind}", two[-1], Situation(chain=two[-1:])
+        yield f"orphan {kind}", two[-1], TaskContext(chain=two[-1:])
         for parts in (2, 3, 4, 10):
             for seconds in (7.0, 40.0, None):
                 chain = film(parts, kind, seconds=seconds)
-                yield f"part {parts} {kind} {seconds}", chain[-1], Situation(chain=chain)
+                yield f"part {parts} {kind} {seconds}", chain[-1], TaskContext(chain=chain)
         broken = failed("upstream_error", WORDS, api=api, prompt=PROMPT, asked=ASKED)
         for failures in (1, 2):
-            yield f"failed {failures} {kind}", broken, Situation(failures=failures)
+            yield f"failed {failures} {kind}", broken, TaskContext(failures=failures)
     error: dict[str, Any] = {"error_code": "rate_limit_exceeded", "error_message": WORDS, "retry_after": 3600.0}
     yield "refused", refused(prompt=PROMPT, asked=ASKED, **error), NOTHING_KNOWN
     yield "settled", refused(prompt=PROMPT, error_code="settled_by_hand"), NOTHING_KNOWN
 
 
-CLIPS = {name: (entry, situation) for name, entry, situation in clips()}
+CLIPS = {name: (entry, context) for name, entry, context in clips()}
 
 
 @pytest.mark.parametrize("repeated", [False, True], ids=["first", "again"])
 @pytest.mark.parametrize("name", CLIPS)
 def test_an_answer_about_a_clip_takes_1300_bytes_at_most(name: str, repeated: bool) -> None:
-    entry, situation = CLIPS[name]
+    entry, context = CLIPS[name]
     if entry.status in (Status.FAILED, Status.REFUSED) and repeated:
         return  # neither stands in the way of the same request
-    result = task_result(entry, NOW, situation, repeated=repeated)
+    result = task_result(entry, NOW, context, repeated=repeated)
     assert size(result) <= 1_300
     words, data = text(result), data_of(result)
     assert data["task_id"] in words
@@ -109,11 +109,11 @@ def test_an_answer_about_a_clip_takes_1300_bytes_at_most(name: str, repeated: bo
 
 @pytest.mark.parametrize("name", [name for name in CLIPS if name.startswith("part 2") and "long" not in name])
 def test_an_extension_names_the_link_of_what_it_continues_in_both_channels(name: str) -> None:
-    entry, situation = CLIPS[name]
+    entry, context = CLIPS[name]
     if entry.duration_seconds == 40.0:
         return
-    result = task_result(entry, NOW, situation)
-    (link,) = situation.chain[0].video_urls
+    result = task_result(entry, NOW, context)
+    (link,) = context.chain[0].video_urls
     message = data_of(result)["message"]
     assert "2. this one" in message
     assert link in message
@@ -123,7 +123,7 @@ def test_an_extension_names_the_link_of_what_it_continues_in_both_channels(name:
 @pytest.mark.parametrize("parts", [3, 4, 10])
 def test_a_part_whose_film_is_too_long_for_one_answer_says_where_the_other_links_are(parts: int) -> None:
     chain = film(parts, "long", seconds=7.0)
-    result = task_result(chain[-1], NOW, Situation(chain=chain))
+    result = task_result(chain[-1], NOW, TaskContext(chain=chain))
     message = data_of(result)["message"]
     for said in (message, text(result)):
         assert f"part {parts}" in said or f"{parts}. this one" in said
@@ -138,7 +138,7 @@ def test_an_answer_about_an_unknown_outcome_takes_1800_bytes_at_most(
 ) -> None:
     for more in ({}, {"kind": "extend", "extends": IDS[0], "estimated": True}):
         entry = replace(lost(prompt=PROMPT, asked=ASKED, api=SANDBOX, evidence=evidence), error_message=WORDS, **more)
-        result = task_result(entry, NOW, Situation(callbacks=callbacks), repeated=repeated)
+        result = task_result(entry, NOW, TaskContext(callbacks=callbacks), repeated=repeated)
         assert size(result) <= 1_800
         message = data_of(result)["message"]
         for said in (message, text(result)):
@@ -168,6 +168,6 @@ def test_a_list_of_ten_takes_6000_bytes_and_of_fifty_30000(kind: str, extended: 
 
 
 def test_two_answers_about_one_clip_take_2600_bytes_and_three_calls_make_it() -> None:
-    begun = size(task_result(video(status=Status.PENDING, prompt=PROMPT, asked=ASKED), NOW, Situation(usual=95.0)))
+    begun = size(task_result(video(status=Status.PENDING, prompt=PROMPT, asked=ASKED), NOW, TaskContext(usual=95.0)))
     ended = size(task_result(replace(part(1, "long"), body=video(asked=ASKED).body), NOW))
     assert begun + ended <= 2_600

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from veo_mcp.web.access import Access
-from veo_mcp.web.gate import Gate, TokenWay
-from veo_mcp.web.names import Names
+from veo_mcp.web.allowed_hosts import AllowedHosts
+from veo_mcp.web.auth import AccessTokenMethod, Authenticator
 from veo_mcp.web.tokens import Tokens
 
 __all__ = ["ANNA", "BEN", "JSON", "bearer", "guarded", "token_line"]
@@ -23,8 +23,8 @@ def token_line(name: str, token: str) -> str:
 def guarded(folder: Path, **options: Any) -> Access:
     """Access for anna and ben, whose tokens are in a file of this folder."""
     (folder / "tokens").write_text("# access tokens\n\n" + token_line("anna", ANNA) + token_line("ben", BEN))
-    names = Names(frozenset({"veo.example.com"}), frozenset({"https://app.example.com"}))
-    return Access(names=names, gate=Gate(TokenWay(Tokens(folder / "tokens")), **options))
+    names = AllowedHosts(frozenset({"veo.example.com"}), frozenset({"https://app.example.com"}))
+    return Access(names=names, authenticator=Authenticator(AccessTokenMethod(Tokens(folder / "tokens")), **options))
 
 
 def bearer(token: str) -> dict[str, str]:

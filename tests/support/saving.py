@@ -14,7 +14,7 @@ from tests.support.entries import START, add, unfinished
 from tests.support.video_api import IDENTITY, VideoApi
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import Engine, open_engine
 
 __all__ = ["SavingStack", "until_idle"]
@@ -53,7 +53,7 @@ class SavingStack:
             ) as engine,
         ):
             if saves:
-                shelf.prepare(self.saved)
+                save_folder.prepare(self.saved)
             yield engine
 
     async def task(self, engine: Engine, number: int, **fields: Any) -> Entry:

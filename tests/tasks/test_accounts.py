@@ -34,11 +34,11 @@ from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
-from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.tasks.engine import Engine, open_engine
 from veo_mcp.web.access import Access
-from veo_mcp.web.gate import Gate, TokenWay
+from veo_mcp.web.auth import AccessTokenMethod, Authenticator
 from veo_mcp.web.routes import build_web
 from veo_mcp.web.runner import serve_app
 from veo_mcp.web.tokens import Tokens
@@ -76,8 +76,8 @@ async def site(folder: Path, base_url: str, **options: Any) -> AsyncGenerator[Si
         server = build_server(backend, sandbox=False, announcer=announcer)
         lines = [f"{name}:sha256:{sha256(token.encode()).hexdigest()}\n" for name, token in TOKENS.items()]
         (folder / "tokens").write_text("".join(lines))
-        access = Access(gate=Gate(TokenWay(Tokens(folder / "tokens"))))
-        app = build_web(server, backend, Ending(), access=access)
+        access = Access(authenticator=Authenticator(AccessTokenMethod(Tokens(folder / "tokens"))))
+        app = build_web(server, backend, Shutdown(), access=access)
 
         async def serve() -> None:
             await serve_app(app, "127.0.0.1", port, ready=up.set)

@@ -18,8 +18,8 @@ from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
-from veo_mcp.server.ending import Ending
 from veo_mcp.server.notifications import Announcer
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.settings import load
 from veo_mcp.tasks.engine import open_engine
 from veo_mcp.web.routes import build_web, serve_http
@@ -98,7 +98,7 @@ async def test_a_slow_callback_is_cut_off(tmp_path: Path) -> None:
         backend = Backend()
         backend.opened(engine)
         group.start_soon(engine.callbacks.run)
-        app = build_web(build_server(backend, sandbox=False), backend, Ending(), body_seconds=0.05)
+        app = build_web(build_server(backend, sandbox=False), backend, Shutdown(), body_seconds=0.05)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             token = await engine.callbacks.urls.token("vid_1")
@@ -125,7 +125,7 @@ async def test_the_embedded_sandbox_calls_back_to_its_own_server_and_to_no_other
         up = anyio.Event()
 
         async def serve() -> None:
-            await serve_http(server, backend, ending=Ending(), host="127.0.0.1", port=port, ready=up.set)
+            await serve_http(server, backend, shutdown=Shutdown(), host="127.0.0.1", port=port, ready=up.set)
 
         group.start_soon(serve)
         await up.wait()

@@ -14,7 +14,7 @@ from tests.support.saving import SavingStack, until_idle
 from tests.support.video_api import IDENTITY
 from veo_mcp.mp4 import measure
 from veo_mcp.server.results import task_message
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 
 pytestmark = pytest.mark.anyio
 
@@ -133,11 +133,11 @@ async def test_a_vanished_folder_is_said_and_not_made_anew(stack: SavingStack) -
 
 
 def test_a_folder_is_made_only_in_one_that_is_there(tmp_path: Path) -> None:
-    shelf.prepare(tmp_path / "videos")
-    shelf.prepare(tmp_path / "videos")
+    save_folder.prepare(tmp_path / "videos")
+    save_folder.prepare(tmp_path / "videos")
     assert (tmp_path / "videos").is_dir()
     with pytest.raises(FileNotFoundError):
-        shelf.prepare(tmp_path / "drive" / "videos")
+        save_folder.prepare(tmp_path / "drive" / "videos")
     assert not (tmp_path / "drive").exists()
 
 

@@ -26,7 +26,7 @@ from veo_mcp.errors import InvalidApiKey, RequestError, SpendLimit
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.journal import Lease
 from veo_mcp.journal.sqlite.store import SqliteJournal
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import Engine, open_engine
 
 pytestmark = pytest.mark.anyio
@@ -92,9 +92,9 @@ async def test_what_is_said_around_a_task_is_about_its_own_account_alone(tmp_pat
         for entry_id, parts, failures in (("vid_2", ["vid_2"], 0), ("vid_5", [], 1)):
             entry = await journal.get(anna, entry_id)
             assert entry is not None
-            situation = await engine.situations.of(anna, entry)
-            assert [part.id for part in situation.chain] == parts
-            assert situation.failures == failures
+            context = await engine.contexts.of(anna, entry)
+            assert [part.id for part in context.chain] == parts
+            assert context.failures == failures
 
 
 @ERAS
@@ -217,7 +217,7 @@ async def test_a_fresh_link_from_another_api_is_not_fetched(tmp_path: Path) -> N
         SqliteJournal(tmp_path / "journal.db") as journal,
         open_engine(journal, base_url=api.url, key=SecretStr("sk-x"), save_dir=tmp_path / "v") as engine,
     ):
-        shelf.prepare(tmp_path / "v")
+        save_folder.prepare(tmp_path / "v")
         (tmp_path / "api" / "fresh.mp4").write_bytes(b"another ledger's video")
         api.refuse["old.mp4"] = 404
         api.links["task-1"] = "fresh.mp4"
@@ -255,7 +255,7 @@ async def test_a_file_whose_api_turned_out_to_be_another_one_is_left_for_later(t
             journal, base_url=api.url, key=SecretStr("sk-x"), save_dir=tmp_path / "v", clock=lambda: START
         ) as engine,
     ):
-        shelf.prepare(tmp_path / "v")
+        save_folder.prepare(tmp_path / "v")
         shutil.copy(__file__, tmp_path / "api" / "1.mp4")
         entry = unfinished(
             1,

@@ -20,8 +20,8 @@ from veo_mcp.server.backend import Backend
 from veo_mcp.settings import load
 from veo_mcp.tasks.callers import CLOSING_SECONDS, IDLE_SECONDS, KEPT_SECONDS
 from veo_mcp.web.access import Access, access_from, closed_to_others
-from veo_mcp.web.gate import Gate
-from veo_mcp.web.keys import HEADER, TRIES, KeyWay
+from veo_mcp.web.auth import Authenticator
+from veo_mcp.web.caller_keys import HEADER, TRIES, CallerKeyMethod
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ class Time:
 async def open_to_keys(folder: Path, time: Time | None = None) -> AsyncGenerator[Site]:
     """A site whose callers bring their own keys."""
     backend, time = Backend(), time or Time()
-    access = Access(gate=Gate(KeyWay(backend, monotonic=time)))
+    access = Access(authenticator=Authenticator(CallerKeyMethod(backend, monotonic=time)))
     async with (
         sandbox(folder / "api", seconds=3600) as api,
         site(folder, access=access, api=api, callers_pay=True, monotonic=time) as env,

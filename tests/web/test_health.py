@@ -15,7 +15,7 @@ from tests.support.raw_api import error, raw_api, says
 from veo_mcp.api.account import Caller
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
-from veo_mcp.server.ending import Ending
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.supervisor import LoopHealth
 from veo_mcp.tasks.engine import open_engine
 from veo_mcp.web.health import Health
@@ -29,8 +29,8 @@ def loop(*, well: bool) -> LoopHealth:
 
 async def test_each_trouble_is_named(tmp_path: Path) -> None:
     now, states = 1000.0, [loop(well=True)]
-    backend, ending = Backend(), Ending()
-    health = Health(backend, ending, clock=lambda: now)
+    backend, shutdown = Backend(), Shutdown()
+    health = Health(backend, shutdown, clock=lambda: now)
 
     def loops() -> Sequence[LoopHealth]:
         return states
@@ -62,7 +62,7 @@ async def test_each_trouble_is_named(tmp_path: Path) -> None:
             assert "journal" in why
             other.execute("ROLLBACK")
         assert await health.reasons() == []
-    ending.begin()
+    shutdown.begin()
     assert await health.reasons() == ["It is ending."]
 
 

@@ -18,12 +18,12 @@ import anyio
 from pydantic import SecretStr
 
 from veo_mcp.api import causes
-from veo_mcp.api.answers import LONGEST_ID, Answer, Reader
 from veo_mcp.api.download import MAX_BYTES, download, fetchable
-from veo_mcp.api.glance import glance
-from veo_mcp.api.keycare import KeyCare
+from veo_mcp.api.key_backoff import KeyBackoff
 from veo_mcp.api.models import ApiTask, Credits, ExtendInput, GenerationRequest
+from veo_mcp.api.responses import LONGEST_ID, ApiResponse, Reader
 from veo_mcp.api.transport import Transport
+from veo_mcp.api.video_probe import probe_video
 from veo_mcp.errors import ApiError, NotSent, RateLimitExceeded, TaskNotFound, Unanswered, UpstreamUnavailable
 from veo_mcp.mp4 import Measured
 from veo_mcp.text import clean
@@ -65,7 +65,7 @@ class VeoClient:
         environ: where proxies and certificates are named.
 
     Attributes:
-        keycare: whether the key works, and when to ask again; updated by every call, read by the poller.
+        key_backoff: whether the key works, and when to ask again; updated by every call, read by the poller.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class VeoClient:
         self._transport = Transport(base_url, key, crash_at=crash_at, observe=observe, environ=environ)
         path = self._transport.address.path if self._transport.address else ""
         self._reader = Reader(self._transport.host, path, (key.get_secret_value(),))
-        self.keycare = KeyCare(monotonic)
+        self.key_backoff = KeyBackoff(monotonic)
         self._identity: str | None = None
         self._create_seconds = create_seconds
         self._jitter = jitter
@@ -175,7 +175,7 @@ class VeoClient:
 
     async def measure(self, url: str) -> Measured | None:
         """How long a finished video is, from its first bytes; None where it does not say. Raises DownloadFailed."""
-        return await glance(self._transport, url, sandbox=self._is_sandbox)
+        return await probe_video(self._transport, url, sandbox=self._is_sandbox)
 
     def linkable(self, url: str) -> bool:
         """Whether a video's URL may be linked or fetched: https, or the sandbox's own."""
@@ -185,13 +185,13 @@ class VeoClient:
     def _is_sandbox(self) -> bool:
         return (self._identity or "").startswith("sandbox:")
 
-    def _task(self, answer: Answer) -> ApiTask:
+    def _task(self, answer: ApiResponse) -> ApiTask:
         return self._reader.model(ApiTask, self._reader.value(answer), answer.status)
 
-    def _credits(self, answer: Answer) -> Credits:
+    def _credits(self, answer: ApiResponse) -> Credits:
         return self._reader.model(Credits, self._reader.data(answer), answer.status)
 
-    def _named(self, answer: Answer) -> str:
+    def _named(self, answer: ApiResponse) -> str:
         """Remembers who answered, and says it. Every answer comes through here, so nobody has to remember to."""
         said = f"sandbox:{answer.sandbox}" if answer.sandbox else self.origin
         # A gateway in front of a sandbox, or a sign-in page, answers without the header: that says nothing about who
@@ -210,7 +210,7 @@ class VeoClient:
         try:
             task_id = self._reader.created(answer, but=parent)
         except ApiError as error:
-            self.keycare.answered(error, read=False)
+            self.key_backoff.answered(error, read=False)
             if isinstance(error, Unanswered):
                 # Reversible, unlike what people are shown: it may be the only trace of a paid task.
                 named = "no task" if error.task_id is None else ascii(error.task_id[:LONGEST_LOGGED_ID])
@@ -222,10 +222,10 @@ class VeoClient:
                     named,
                 )
             raise
-        self.keycare.answered(None, read=False)
+        self.key_backoff.answered(None, read=False)
         return Reply(task_id, api)
 
-    async def _read(self, path: str, parse: Callable[[Answer], T], tries: int = TRIES) -> Reply[T]:
+    async def _read(self, path: str, parse: Callable[[ApiResponse], T], tries: int = TRIES) -> Reply[T]:
         with anyio.move_on_after(READ_TOTAL_SECONDS):
             for attempt in range(tries):
                 try:
@@ -239,13 +239,13 @@ class VeoClient:
                     await self._sleep(wait)
         raise causes.TIMEOUT.error(host=self._transport.host)
 
-    async def _read_once(self, path: str, parse: Callable[[Answer], T]) -> Reply[T]:
+    async def _read_once(self, path: str, parse: Callable[[ApiResponse], T]) -> Reply[T]:
         answer = await self._transport.request("GET", path, seconds=READ_SECONDS)
         api = self._named(answer)
         try:
             value = parse(answer)
         except ApiError as error:
-            self.keycare.answered(error, read=True)
+            self.key_backoff.answered(error, read=True)
             raise
-        self.keycare.answered(None, read=True)
+        self.key_backoff.answered(None, read=True)
         return Reply(value, api)

@@ -20,8 +20,8 @@ from pydantic import SecretStr
 
 from veo_mcp import __version__
 from veo_mcp.api import causes, network
-from veo_mcp.api.answers import BODY_LIMIT, Answer, retry_after, unpacked
 from veo_mcp.api.failures import connect_failure, lost, proxy_failure
+from veo_mcp.api.responses import BODY_LIMIT, ApiResponse, retry_after, unpacked
 from veo_mcp.errors import ApiError
 from veo_mcp.text import clean, redact
 
@@ -130,7 +130,9 @@ class Transport:
         for pool in self._pools.values():
             await pool.aclose()
 
-    async def request(self, method: str, path: str, *, json: Mapping[str, Any] | None = None, seconds: float) -> Answer:
+    async def request(
+        self, method: str, path: str, *, json: Mapping[str, Any] | None = None, seconds: float
+    ) -> ApiResponse:
         """One request under one total deadline. Raises NotSent, BadAnswer.
 
         An answer that is not whole comes back with its flaw, because an id may stand in what there is of it.
@@ -237,7 +239,7 @@ class Transport:
         # The headers alone make no request: what it asks for stands in the body, of which no byte had left.
         return connect_failure(error, host, proxy=proxy, tunnelled=exchange.tunnelled)
 
-    def _answer(self, response: httpx.Response, raw: bytes, flaw: ApiError | None) -> Answer:
+    def _answer(self, response: httpx.Response, raw: bytes, flaw: ApiError | None) -> ApiResponse:
         secrets = (self._key.get_secret_value(),)
 
         def header(name: str) -> str:
@@ -246,7 +248,7 @@ class Transport:
 
         body, damage = unpacked(raw, header("content-encoding"))
         ledger = header("x-veo-sandbox")
-        return Answer(
+        return ApiResponse(
             response.status_code,
             body,
             ledger if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", ledger) else None,

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from veo_mcp.cli.tasks import print_json, since_when
 from veo_mcp.cli.terminal import out, with_engine
-from veo_mcp.journal.movement import Movement
+from veo_mcp.journal.audit import CreditMovement
 from veo_mcp.settings import Settings
 from veo_mcp.tasks.engine import Engine
 
@@ -30,7 +30,7 @@ def audit(settings: Settings, *, form: str, since: str | None, limit: int) -> in
     return with_engine(settings, act)
 
 
-def _print(moved: Sequence[Movement], form: str) -> None:
+def _print(moved: Sequence[CreditMovement], form: str) -> None:
     if form == "json":
         print_json([dict(move.line) for move in moved])
     elif form == "csv":
@@ -44,7 +44,7 @@ def _print(moved: Sequence[Movement], form: str) -> None:
             out.print(_line(move), soft_wrap=True, highlight=False, markup=False)
 
 
-def _line(move: Movement) -> str:
+def _line(move: CreditMovement) -> str:
     moment = datetime.fromtimestamp(move.moved_at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     sandbox = " sandbox" if move.api.startswith("sandbox:") else ""
     amount = f"{'~' if move.estimated else ''}{move.credits}{sandbox}"

@@ -20,7 +20,7 @@ from veo_mcp.errors import ApiError, SetupError, VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
 from veo_mcp.settings import KNOBS, Settings
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import Engine
 from veo_mcp.text import shown_id
 from veo_mcp.web.access import access_from
@@ -114,7 +114,7 @@ async def _look_at_files(engine: Engine, settings: Settings, findings: _Findings
         return
     trouble = None
     if await anyio.Path(settings.save_dir).exists() or not await anyio.Path(settings.save_dir.parent).is_dir():
-        trouble = await run_sync(shelf.probe, settings.save_dir)
+        trouble = await run_sync(save_folder.probe, settings.save_dir)
     if trouble:
         findings.problems.append(f"{trouble} Finished videos are saved there once that is put right.")
     else:

@@ -14,7 +14,7 @@ from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
 from veo_mcp.errors import FileTrouble
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import Engine
 from veo_mcp.text import file_name
 
@@ -41,7 +41,7 @@ def download(settings: Settings, task_id: str, folder: Path, *, film: bool = Fal
             await anyio.Path(folder).mkdir(parents=True, exist_ok=True)
             saved = [await _film(engine, entry, folder)] if film else await _videos(engine, entry, folder)
         except OSError as error:
-            err.print(shelf.trouble(error, folder), soft_wrap=True)
+            err.print(save_folder.trouble(error, folder), soft_wrap=True)
             return 1
         for path in saved:
             out.print(str(path), highlight=False, soft_wrap=True)
@@ -61,7 +61,7 @@ async def _videos(engine: Engine, entry: Entry, folder: Path) -> list[Path]:
 async def _film(engine: Engine, entry: Entry, folder: Path) -> Path:
     """The film; the video itself where it continues nothing, or holds all of it."""
     own = folder / f"{_stem(entry)}.mp4"
-    if not shelf.whole(own):
+    if not save_folder.whole(own):
         await _fetched(engine, entry, own, 0)
     account = await engine.accounts.account(PERSON)
     try:

@@ -102,7 +102,7 @@ def resolve_task(settings: Settings, task_id: str, *, upstream: str | None, not_
         account = await engine.accounts.account(PERSON)
         found = await whole_id(engine, account, task_id)
         if upstream is None and not not_charged:
-            from veo_mcp.cli.settling import what_to_check  # and the words of the server with it
+            from veo_mcp.cli.resolve import what_to_check  # and the words of the server with it
 
             out.print(what_to_check(await engine.reader.get(account, found), time.time()), soft_wrap=True)
             return 2

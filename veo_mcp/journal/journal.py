@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from veo_mcp.api.account import Account
+from veo_mcp.journal.audit import CreditMovement
 from veo_mcp.journal.entry import Change, Entry, FileNews, Status
 from veo_mcp.journal.feed import Feed
-from veo_mcp.journal.movement import Movement
 
 __all__ = ["BeginResult", "Journal", "Lease", "Limits", "Page", "Spent", "Upload"]
 
@@ -265,7 +265,7 @@ class Journal(Protocol):
         """
         ...
 
-    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
         """Every credit that moved since then, of every account, newest first."""
         ...
 

@@ -27,11 +27,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from veo_mcp import __version__
-from veo_mcp.sandbox.accounts import Accounts, Rules
-from veo_mcp.sandbox.door import Door, Fault
+from veo_mcp.sandbox.errors import DocumentedError
 from veo_mcp.sandbox.fetch import Fetcher
 from veo_mcp.sandbox.files import Recent, private_folder
+from veo_mcp.sandbox.key_rules import Rules, RulesFile
 from veo_mcp.sandbox.ledger import Insufficient, Ledger, LimitReached, Task
+from veo_mcp.sandbox.middleware import SandboxMiddleware
 from veo_mcp.sandbox.openapi import describe
 from veo_mcp.sandbox.page import HEADERS, Draft, document, is_same_origin, write_poster
 from veo_mcp.sandbox.requests import ordered, read_body, read_raw
@@ -130,7 +131,7 @@ def build_app(config: SandboxConfig) -> Starlette:
         exception_handlers={HTTPException: _elsewhere},
     )
     app.state.ledger = ledger
-    app.add_middleware(Door, ledger_id=ledger.id, base_url=config.base_url)
+    app.add_middleware(SandboxMiddleware, ledger_id=ledger.id, base_url=config.base_url)
     return app
 
 
@@ -138,7 +139,7 @@ async def _elsewhere(_request: Request, error: Exception) -> Response:
     """A path or a method that the API does not have, in the shape of its other errors."""
     status = error.status_code if isinstance(error, HTTPException) else 404
     words = "The sandbox has nothing there." if status == 404 else "The sandbox does not take this method there."
-    return Fault("invalid_request", words, status=status).answer()
+    return DocumentedError("invalid_request", words, status=status).answer()
 
 
 class _Api:
@@ -146,7 +147,7 @@ class _Api:
         self._config = config
         self._ledger = ledger
         self._worker = worker
-        self._accounts = Accounts(config.folder)
+        self._rules_file = RulesFile(config.folder)
         self._limited = Recent[None](REMEMBERED)
         self._seen = Recent[float](REMEMBERED)
         self._posters = anyio.CapacityLimiter(1)
@@ -157,12 +158,12 @@ class _Api:
         async def endpoint(request: Request) -> Response:
             try:
                 return await handler(request, await self._caller(request))
-            except Fault as fault:
+            except DocumentedError as fault:
                 return fault.answer()
             except sqlite3.Error as error:
                 # A transaction that fails is rolled back: locked or full, the ledger has booked nothing.
                 words = f"The sandbox's ledger cannot be used at the moment ({error}); nothing was charged."
-                return Fault("upstream_error", words, retry_after=5).answer()
+                return DocumentedError("upstream_error", words, retry_after=5).answer()
 
         return endpoint
 
@@ -172,7 +173,7 @@ class _Api:
     async def task(self, request: Request, caller: _Caller) -> Response:
         task = await self._ledger.get(request.path_params["task_id"], caller.account)
         if task is None:
-            raise Fault("task_not_found", "Task not found.")
+            raise DocumentedError("task_not_found", "Task not found.")
         return JSONResponse(task.shown(self._config.base_url(), self._config.clock(), self._config.seconds))
 
     async def video(self, request: Request) -> Response:
@@ -204,12 +205,12 @@ class _Api:
             await self._extendable(order.extends, account)
         word = directive(order.prompt)
         if word == "upstream_error":
-            raise Fault("upstream_error", "The provider is unavailable. Credits were refunded.")
+            raise DocumentedError("upstream_error", "The provider is unavailable. Credits were refunded.")
         if word == "rate_limit":
             said = sha256(order.prompt.encode()).hexdigest()
             if said not in self._limited:
                 self._limited.put(said, None)
-                raise Fault("rate_limit_exceeded", "Too many requests.", retry_after=2)
+                raise DocumentedError("rate_limit_exceeded", "Too many requests.", retry_after=2)
         task_id = str(uuid.uuid4())
         seed = order.seed or 10_000 + int(time.time_ns()) % 90_000
         now = self._config.clock()
@@ -234,16 +235,16 @@ class _Api:
                 caller.rules,
             )
         except LimitReached as limit:
-            raise Fault("spend_limit_exceeded", f"The key's {limit} spend limit is reached.") from None
+            raise DocumentedError("spend_limit_exceeded", f"The key's {limit} spend limit is reached.") from None
         except Insufficient:
-            raise Fault("insufficient_credits", "Insufficient credits.") from None
+            raise DocumentedError("insufficient_credits", "Insufficient credits.") from None
         self._worker.wake()
         return word, task_id
 
     async def _answered(self, word: str | None, task_id: str, request: Request) -> Response:
         match word:
             case "internal_error":
-                raise Fault("internal_error", "An unexpected error occurred.")
+                raise DocumentedError("internal_error", "An unexpected error occurred.")
             case "garbage":
                 return Response(b"\x00<!garbage", 200, media_type="application/json")
             case "timeout":
@@ -259,27 +260,27 @@ class _Api:
     async def _extendable(self, task_id: str, account: str) -> None:
         parent = await self._ledger.get(task_id, account)
         if parent is None:
-            raise Fault("task_not_found", "The task to extend does not exist.")
+            raise DocumentedError("task_not_found", "The task to extend does not exist.")
         if parent.status != "completed":
-            raise Fault("invalid_request", f"The task to extend must be completed; it is {parent.status}.")
+            raise DocumentedError("invalid_request", f"The task to extend must be completed; it is {parent.status}.")
 
     async def _caller(self, request: Request) -> _Caller:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         return await self._known(key if scheme.lower() == "bearer" else "", request)
 
     async def _known(self, key: str, request: Request) -> _Caller:
-        rules = self._accounts.rules(key)
+        rules = self._rules_file.rules(key)
         if rules is None:
-            raise Fault("invalid_api_key", "The API key is invalid, disabled or deleted.")
+            raise DocumentedError("invalid_api_key", "The API key is invalid, disabled or deleted.")
         if not rules.allows(request.client.host if request.client else ""):
-            raise Fault("ip_not_allowed", "The request's IP is not in the key's allowlist.")
+            raise DocumentedError("ip_not_allowed", "The request's IP is not in the key's allowlist.")
         account = await self._ledger.open_account(key, rules.credits)
         if rules.requests_per_second is not None:
             now = self._config.clock()
             wait = self._seen.get(account, 0.0) + 1 / rules.requests_per_second - now
             if wait > 0:
                 seconds = math.ceil(min(wait, LONGEST_WAIT))
-                raise Fault("rate_limit_exceeded", "Too many requests.", retry_after=seconds)
+                raise DocumentedError("rate_limit_exceeded", "Too many requests.", retry_after=seconds)
             self._seen.put(account, now)
         return _Caller(account, rules)
 
@@ -293,12 +294,14 @@ class _Api:
         try:
             draft = Draft.parsed(await read_raw(request))
             await self._take(draft.body(), await self._known(PAGE_KEY, request))
-        except Fault as fault:
+        except DocumentedError as fault:
             return await self._page(request, draft, fault)
         return RedirectResponse("/", 303, HEADERS)
 
-    async def _page(self, request: Request, draft: Draft | None = None, fault: Fault | None = None) -> Response:
-        rules = self._accounts.rules(PAGE_KEY) or Rules()
+    async def _page(
+        self, request: Request, draft: Draft | None = None, fault: DocumentedError | None = None
+    ) -> Response:
+        rules = self._rules_file.rules(PAGE_KEY) or Rules()
         account = await self._ledger.open_account(PAGE_KEY, rules.credits)
         balance = (await self._ledger.credits(account))["balance"]
         words = f"Not charged. {fault.message}" if fault else ""

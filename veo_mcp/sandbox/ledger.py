@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from veo_mcp.sandbox.accounts import Rules
 from veo_mcp.sandbox.files import Recent, tighten
+from veo_mcp.sandbox.key_rules import Rules
 from veo_mcp.sqlite_file import SqliteFile
 
 __all__ = ["Insufficient", "Ledger", "LimitReached", "Task"]

@@ -32,10 +32,10 @@ from veo_mcp.server.caller import CREATE, may_create
 from veo_mcp.server.confirm import keep_state
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import CARD_TOOL_META, advertise_to_legacy, client_supports_apps, panel
+from veo_mcp.server.request_state import SealedState
 from veo_mcp.server.results import charge_words
 from veo_mcp.server.schema import tidy
 from veo_mcp.server.sdk_compat import input_schema, replace
-from veo_mcp.server.seal import Seal
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
 from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
@@ -71,12 +71,12 @@ class VeoServer(MCPServer[None]):
         sandbox: whether the credits are known to be a sandbox's.
         takes_files: whether pictures of this machine may be named.
         of_the_card: the names of the tools that the card alone may call.
-        seal: seals what a question carries along.
+        request_state: seals what a question carries along.
     """
 
     confirm_above: int = 100
     backend: Backend
-    seal: Seal
+    request_state: SealedState
     sandbox: bool = False
     takes_files: bool = False
     of_the_card: frozenset[str] = frozenset()
@@ -164,7 +164,7 @@ def build_server(
     tools = Tools(backend, clock=clock, takes_files=takes_files)
     # A read-only server's card looks and does nothing else.
     of_the_card: list[Tool] = [] if read_only else tools.of_the_card()
-    announcer, seal = announcer or Announcer(), Seal(backend)
+    announcer, request_state = announcer or Announcer(), SealedState(backend)
     server = VeoServer(
         "veo-mcp",
         title="Veo 3.1 videos",
@@ -173,18 +173,23 @@ def build_server(
         tools=[*tools.all(read_only=read_only), *of_the_card],
         log_level=log_level,
         subscriptions=announcer.bus,
-        request_state_security=seal.security,
+        request_state_security=request_state.security,
         extensions=[
             TasksExtension(tasks or JournalTasks(backend, clock=clock)),
             panel(backend, video_hosts=video_hosts, read_only=read_only),
         ],
     )
-    server.confirm_above, server.backend, server.sandbox, server.seal = confirm_above, backend, sandbox, seal
+    server.confirm_above, server.backend, server.sandbox, server.request_state = (
+        confirm_above,
+        backend,
+        sandbox,
+        request_state,
+    )
     server.takes_files = takes_files
     server.of_the_card = frozenset(tool.name for tool in of_the_card)
     replace(server, "tools/list", PaginatedRequestParams, server.listed)
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
-    server.middleware[:0] = [keep_state, seal.middleware]
+    server.middleware[:0] = [keep_state, request_state.middleware]
     server.middleware.append(advertise_to_legacy)
     announcer.attach(server, backend)
     resources.register(server, backend, clock=clock)

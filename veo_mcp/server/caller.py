@@ -1,6 +1,6 @@
 """Who calls: the one place where a request becomes a Caller, and with the engine an Account.
 
-Used by everything in server/ that reads, spends, lists or announces. web/gate.py leaves the user in a request's scope,
+Used by everything in server/ that reads, spends, lists or announces. web/auth.py leaves the user in a request's scope,
 as the SDK's authentication does; without one, as over stdio, one person uses the server.
 """
 
@@ -29,7 +29,7 @@ def caller_of(ctx: ServerRequestContext[Any, Any]) -> Caller:
 
 
 def may_create(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether whoever sent this request may spend. The gate has looked already; this is the second lock."""
+    """Whether whoever sent this request may spend. The web checked it already; this is the second check."""
     user = _user(ctx)
     return user is None or CREATE in user.scopes
 

@@ -25,12 +25,12 @@ from veo_mcp.errors import VeoMcpError
 from veo_mcp.picture import names_file
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import account_of
-from veo_mcp.server.seal import Seal
+from veo_mcp.server.request_state import SealedState
 from veo_mcp.text import clean
 
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for
-    from veo_mcp.tasks.answers import Plan
     from veo_mcp.tasks.engine import Engine
+    from veo_mcp.tasks.entries import Plan
 
 __all__ = [
     "Asking",
@@ -64,7 +64,7 @@ class Asking(Protocol):
 
     confirm_above: int
     backend: Backend
-    seal: Seal
+    request_state: SealedState
 
 
 def _yes_or_no(value: Any, handler: ValidatorFunctionWrapHandler) -> bool:
@@ -236,7 +236,7 @@ async def _ask(
 
 async def _nothing_to_send(ctx: Context[Any, Any], asking: Asking, planned: Planned, repeat_of: str | None) -> bool:
     try:
-        await asking.seal.ready()
+        await asking.request_state.ready()
         engine = await asking.backend.engine()
         account = await account_of(ctx.request_context, engine)
         plan = await planned(engine, account)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from veo_mcp.journal.entry import Entry
 from veo_mcp.server.forms import FULL, Form
 from veo_mcp.server.views import linkable, shown
-from veo_mcp.tasks.situation import WHOLE_FILM_SECONDS
+from veo_mcp.tasks.context import WHOLE_FILM_SECONDS
 
 __all__ = ["film_words"]
 

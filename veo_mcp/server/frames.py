@@ -1,7 +1,7 @@
 """One way from bytes of a client to a JSON-RPC message, or to the error that says in our words why it is none.
 
-Used by stdio and by the HTTP door, before the SDK sees anything: it would answer with a validation library's dump, or
-not at all. Never repeats what the client sent, except the request's id.
+Used by stdio and by the HTTP middleware, before the SDK sees anything: it would answer with a validation library's
+dump, or not at all. Never repeats what the client sent, except the request's id.
 """
 
 import json

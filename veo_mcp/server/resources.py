@@ -123,10 +123,10 @@ class _Resources:
             engine = await self._backend.engine()
             account = await account_of(ctx.request_context, engine)
             entry = await engine.reader.get(account, task_id)
-            situation = await engine.situations.of(account, entry)
+            context = await engine.contexts.of(account, entry)
         except VeoMcpError as error:
             raise resource_error(error) from None
-        return _json(task_result(entry, self._clock(), situation).structured_content or {})
+        return _json(task_result(entry, self._clock(), context).structured_content or {})
 
     async def listed(
         self, ctx: ServerRequestContext[Any, Any], params: PaginatedRequestParams | None

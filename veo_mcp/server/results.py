@@ -33,7 +33,7 @@ from veo_mcp.server.views import (
     view,
     view_row,
 )
-from veo_mcp.tasks.situation import NOTHING_KNOWN, Situation
+from veo_mcp.tasks.context import NOTHING_KNOWN, TaskContext
 from veo_mcp.text import clean
 
 if TYPE_CHECKING:  # it brings the HTTP library along, which tools/list must not wait for
@@ -66,15 +66,15 @@ WAITING = (
 
 
 def task_result(
-    entry: Entry, now: float, situation: Situation = NOTHING_KNOWN, *, repeated: bool = False
+    entry: Entry, now: float, context: TaskContext = NOTHING_KNOWN, *, repeated: bool = False
 ) -> CallToolResult:
     """A tool's answer about one task, in the fullest form that there is room for."""
     room = ROOM_UNKNOWN if entry.status is Status.UNKNOWN else ROOM
-    made = [_in_form(entry, now, situation, FULL, repeated=repeated)]
+    made = [_in_form(entry, now, context, FULL, repeated=repeated)]
     for form in FORMS:
         if size(made[-1]) <= room:
             break
-        made.append(_in_form(entry, now, situation, form, repeated=repeated))
+        made.append(_in_form(entry, now, context, form, repeated=repeated))
     return made[-1]
 
 
@@ -142,7 +142,7 @@ def balance_result(standing: "Standing", fast: int, quality: int) -> CallToolRes
 def task_message(
     entry: Entry,
     now: float,
-    situation: Situation = NOTHING_KNOWN,
+    context: TaskContext = NOTHING_KNOWN,
     *,
     repeated: bool = False,
     form: Form = FULL,
@@ -150,7 +150,7 @@ def task_message(
 ) -> str:
     """What happened, credits, next step; `beside_fields`: for structured content, whose fields hold links and ids."""
     brief = beside_fields and form.once
-    words = _state(entry, now, situation, form, repeated=repeated, brief=brief)
+    words = _state(entry, now, context, form, repeated=repeated, brief=brief)
     if not repeated:
         return words
     before = "The same request was made before" if form.hints else "A repeat"
@@ -222,49 +222,49 @@ def _listed(
     )
 
 
-def _in_form(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool) -> CallToolResult:
-    text = task_message(entry, now, situation, repeated=repeated, form=form)
-    message = task_message(entry, now, situation, repeated=repeated, form=form, beside_fields=True)
+def _in_form(entry: Entry, now: float, context: TaskContext, form: Form, *, repeated: bool) -> CallToolResult:
+    text = task_message(entry, now, context, repeated=repeated, form=form)
+    message = task_message(entry, now, context, repeated=repeated, form=form, beside_fields=True)
     data = view(entry, now, message, repeated=repeated, prompt=form.prompt, said=form.said)
     if form is FORMS[-1] and entry.film_saved_to:  # the film holds the part, and the size says more than "720p"
         data = data.model_copy(update={"saved_to": None, "resolution": None})
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=dump(data))
 
 
-def _state(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
+def _state(entry: Entry, now: float, context: TaskContext, form: Form, *, repeated: bool, brief: bool) -> str:
     match entry.status:
         case Status.COMPLETED:
-            return _completed(entry, now, situation, form, repeated=repeated, brief=brief)
+            return _completed(entry, now, context, form, repeated=repeated, brief=brief)
         case Status.FAILED:
-            return _failed(entry, now, situation, form, brief=brief)
+            return _failed(entry, now, context, form, brief=brief)
         case Status.REFUSED:
             return _refused(entry, now, form)
         case Status.UNKNOWN:
-            return _unknown(entry, now, situation, form, repeated=repeated, brief=brief)
+            return _unknown(entry, now, context, form, repeated=repeated, brief=brief)
         case Status.SUBMITTING:
             return f"Veo video {shown(entry)} is being sent right now. {money(entry)} Call get_task in a few seconds."
         case _:
-            return _under_way(entry, now, situation, brief=brief)
+            return _under_way(entry, now, context, brief=brief)
 
 
-def _under_way(entry: Entry, now: float, situation: Situation, *, brief: bool) -> str:
+def _under_way(entry: Entry, now: float, context: TaskContext, *, brief: bool) -> str:
     which = "The Veo video" if brief else f"Veo video {shown(entry)}"
     words = f"{which} is {entry.status.value}, started {span(now - entry.created_at)} ago."
-    if situation.usual is not None:
-        words += f" Such videos usually take about {span(situation.usual)}."
-    if situation.trouble is None:
-        return f"{words} {money(entry)} {WAITING}{OWN_KEY if situation.own_key else ''}"
-    trouble = situation.trouble.rstrip(".")
+    if context.usual is not None:
+        words += f" Such videos usually take about {span(context.usual)}."
+    if context.trouble is None:
+        return f"{words} {money(entry)} {WAITING}{OWN_KEY if context.own_key else ''}"
+    trouble = context.trouble.rstrip(".")
     return (
         f"{words} {money(entry)} It cannot be asked about at the moment: {trouble}. Tell the person; the video itself "
         "goes on, and get_task shows it once that is over."
     )
 
 
-def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
+def _completed(entry: Entry, now: float, context: TaskContext, form: Form, *, repeated: bool, brief: bool) -> str:
     links = " ".join(clean(url, 2000) for url in entry.video_urls if linkable(url))
     ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
-    about = f"{_what(entry, situation)}, started {ago(entry, now)}."
+    about = f"{_what(entry, context)}, started {ago(entry, now)}."
     if brief:
         ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if form.hints else ""
@@ -277,7 +277,7 @@ def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, re
             "The whole film: film_saved_to." if brief else f"The whole film: {clean(entry.film_saved_to, 500)}"
         )
     elif entry.extends:
-        parts.append(film_words(entry, situation.chain, form, brief=brief))
+        parts.append(film_words(entry, context.chain, form, brief=brief))
     if entry.file_error:
         parts.append(f"Its file: {clean(entry.file_error, form.said)}")
     if not repeated and not brief:
@@ -287,7 +287,7 @@ def _completed(entry: Entry, now: float, situation: Situation, form: Form, *, re
     return " ".join(part for part in parts if part)
 
 
-def _what(entry: Entry, situation: Situation) -> str:
+def _what(entry: Entry, context: TaskContext) -> str:
     """Length, size, mode, shape and what else was asked for."""
     given = asked(entry)
     facts: list[str] = []
@@ -303,12 +303,12 @@ def _what(entry: Entry, situation: Situation) -> str:
     images = len(given.get("image_urls") or ())
     if images:
         facts.append(f"{images} image{'s' if images > 1 else ''}")
-    if entry.extends and len(situation.chain) < 2:
+    if entry.extends and len(context.chain) < 2:
         facts.append(f"continues {clean(entry.extends, 40)}")
     return ", ".join(facts) or ("An extension" if entry.extends else "A video")
 
 
-def _failed(entry: Entry, now: float, situation: Situation, form: Form, *, brief: bool) -> str:
+def _failed(entry: Entry, now: float, context: TaskContext, form: Form, *, brief: bool) -> str:
     said = clean(entry.error_message or "", form.said).rstrip(".")
     which = "" if brief else f"{shown(entry)}, "
     words = f"The video failed ({which}started {span(now - entry.created_at)} ago)."
@@ -317,9 +317,9 @@ def _failed(entry: Entry, now: float, situation: Situation, form: Form, *, brief
     else:
         words += f" The API said: “{said}”." if said else " The API gave no reason."
     words += f" {cause(entry)} {money(entry)}"
-    if situation.failures > 1:
+    if context.failures > 1:
         return (
-            f"{words} This same request has failed {situation.failures} times in a row: stop, and tell the person. "
+            f"{words} This same request has failed {context.failures} times in a row: stop, and tell the person. "
             "Send it again only if they ask."
         )
     return f"{words} Tell the person, and ask before paying for another try."
@@ -341,7 +341,7 @@ def _refused(entry: Entry, now: float, form: Form) -> str:
     )
 
 
-def _unknown(entry: Entry, now: float, situation: Situation, form: Form, *, repeated: bool, brief: bool) -> str:
+def _unknown(entry: Entry, now: float, context: TaskContext, form: Form, *, repeated: bool, brief: bool) -> str:
     why = clean(entry.error_message or "its answer was lost", min(100, form.said)).rstrip(".")
     which = "the request" if brief else f"request {shown(entry)}"
     words = f"Nobody knows whether the API took {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
@@ -349,7 +349,7 @@ def _unknown(entry: Entry, now: float, situation: Situation, form: Form, *, repe
         words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
     words += (
         " It can still settle by itself: the API reports to this server."
-        if situation.callbacks
+        if context.callbacks
         else " It cannot settle by itself (no callbacks are set up)."
     )
     words += "" if repeated else " It is not sent again."

@@ -24,9 +24,9 @@ from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, JSONRPCResponse
 from pydantic_core import PydanticSerializationError
 
-from veo_mcp.server.ending import Ending
 from veo_mcp.server.frames import LIMIT, BadFrame, parse
 from veo_mcp.server.sdk_compat import lowlevel
+from veo_mcp.server.shutdown import Shutdown
 
 __all__ = ["encoded", "serve_stdio"]
 
@@ -38,7 +38,7 @@ TOO_LONG = BadFrame.because(f"The line is longer than {LIMIT} bytes.")
 BOM = b"\xef\xbb\xbf"
 
 
-async def serve_stdio(server: MCPServer[Any], ending: Ending) -> None:
+async def serve_stdio(server: MCPServer[Any], shutdown: Shutdown) -> None:
     """Serves until the client closes stdin or stdout, or the server is asked to end; what was begun is answered."""
     with _claimed() as (source, sink):
         inbox, read = anyio.create_memory_object_stream[SessionMessage | Exception](0)
@@ -52,10 +52,10 @@ async def serve_stdio(server: MCPServer[Any], ending: Ending) -> None:
                 threading.Thread(target=pump, name="stdin", daemon=True).start()
                 group.start_soon(_write, sink, outbox, over)
                 group.start_soon(_run, server, read, write)
-                group.start_soon(_end_with, ending, over)
+                group.start_soon(_end_with, shutdown, over)
                 await over.wait()
-                ending.begin()
-                await ending.finish()
+                shutdown.begin()
+                await shutdown.finish()
                 await portal.stop(cancel_remaining=True)
             # The server sees the end of its input and closes its output, so the last answers are written first; but a
             # client that does not read them is not waited for.
@@ -70,8 +70,8 @@ async def _run(
     await low.run(read, write, low.create_initialization_options())
 
 
-async def _end_with(ending: Ending, over: anyio.Event) -> None:
-    await ending.wait()
+async def _end_with(shutdown: Shutdown, over: anyio.Event) -> None:
+    await shutdown.wait()
     over.set()
 
 

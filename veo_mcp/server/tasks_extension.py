@@ -179,10 +179,10 @@ class JournalTasks:
         if entry.settled:
             try:
                 engine = await self._backend.engine()
-                situation = await engine.situations.of(await account_of(ctx, engine), entry)
+                context = await engine.contexts.of(await account_of(ctx, engine), entry)
             except VeoMcpError as error:
                 raise protocol_error(error) from None
-            result = task_result(entry, now, situation)
+            result = task_result(entry, now, context)
             details["result"] = result.model_dump(by_alias=True, mode="json", exclude_none=True)
         # A failed video is a completed call: `failed` is for calls that ended in a protocol error.
         status = "completed" if entry.settled else "working"

@@ -107,7 +107,7 @@ class Tools:
 
     def of_the_card(self) -> list[Tool]:
         """The tools that the card alone may call; whoever has no card neither sees nor calls them."""
-        settling = ToolAnnotations(
+        resolving = ToolAnnotations(
             read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
         )
         return [
@@ -116,7 +116,7 @@ class Tools:
                     self.resolve_task,
                     title="Settle an unknown outcome",
                     description=RESOLVE_WORDS,
-                    annotations=settling,
+                    annotations=resolving,
                     meta=CARD_TOOL_META,
                 )
             )
@@ -249,9 +249,9 @@ class Tools:
         self, ctx: Context, engine: "Engine", account: Account, entry: Entry, *, repeated: bool = False
     ) -> CallToolResult:
         """The answer about one task, with the card's own data beside it where the host shows cards."""
-        situation = await engine.situations.of(account, entry)
-        result = task_result(entry, self._clock(), situation, repeated=repeated)
-        return with_card_facts(result, situation, self._clock()) if client_supports_apps(ctx) else result
+        context = await engine.contexts.of(account, entry)
+        result = task_result(entry, self._clock(), context, repeated=repeated)
+        return with_card_facts(result, context, self._clock()) if client_supports_apps(ctx) else result
 
     def _progress_reporter(self, ctx: Context, usual: float | None) -> Callable[[Entry], Awaitable[None]]:
         """Sends the host of a waiting call its progress notifications, so that it does not give up."""

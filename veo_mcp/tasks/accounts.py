@@ -126,7 +126,7 @@ class Accounts:
     @property
     def refusal(self) -> str | None:
         """Why the API refuses the server's key, as far as is known, or None. Callers' own are theirs to fix."""
-        refusal = None if self.callers_pay else self._client.keycare.refusal
+        refusal = None if self.callers_pay else self._client.key_backoff.refusal
         return None if refusal is None else refusal.explanation
 
     async def sandbox_origin(self) -> str | None:

@@ -15,7 +15,7 @@ from veo_mcp.api.models import Credits
 from veo_mcp.errors import ApiError, InsufficientCredits, SpendLimit
 from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.tasks.accounts import Accounts
-from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.tasks.balances import Balances
 from veo_mcp.watched_file import WatchedFile, numbered_lines
 
 __all__ = ["Budget", "Standing", "limits_in", "own_limits"]
@@ -57,7 +57,7 @@ class Budget:
         self,
         journal: Journal,
         accounts: Accounts,
-        evidence: Evidence,
+        balances: Balances,
         *,
         clock: Callable[[], float],
         max_credits: int | None,
@@ -65,7 +65,7 @@ class Budget:
     ) -> None:
         self._journal = journal
         self._accounts = accounts
-        self._evidence = evidence
+        self._balances = balances
         self._clock = clock
         self._max_credits = max_credits
         self._each = each
@@ -96,14 +96,14 @@ class Budget:
         if isinstance(error, InsufficientCredits):
             with anyio.move_on_after(ASKING_SECONDS):
                 try:
-                    return (await self._evidence.balance(account)).balance
+                    return (await self._balances.balance(account)).balance
                 except ApiError:
                     pass
         return None
 
     async def standing(self, account: Account) -> Standing:
         """What the account has, has spent and may spend. Raises ApiError."""
-        credits = await self._evidence.balance(account)
+        credits = await self._balances.balance(account)
         account = self._identified(account)
         spent = await self._journal.spent(account, now=self._clock())
         more_at = None if spent.oldest_at is None else spent.oldest_at + DAY

@@ -18,7 +18,7 @@ import anyio
 from veo_mcp.errors import JournalError, Unavailable, VeoMcpError
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.journal.journal import Journal
-from veo_mcp.tasks.answers import storable
+from veo_mcp.tasks.entries import storable
 from veo_mcp.tasks.reader import Reader
 
 __all__ = ["BODY_LIMIT", "CallbackUrls", "Callbacks"]

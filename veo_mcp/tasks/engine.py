@@ -18,17 +18,17 @@ from veo_mcp.api.client import VeoClient
 from veo_mcp.api.download import MAX_BYTES
 from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts
+from veo_mcp.tasks.balances import Balances
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
 from veo_mcp.tasks.callers import Callers
-from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.tasks.context import TaskContexts
 from veo_mcp.tasks.films import Films
 from veo_mcp.tasks.pictures import Pictures, Uploads
 from veo_mcp.tasks.poller import Poller
 from veo_mcp.tasks.quotes import Quotes
 from veo_mcp.tasks.reader import Reader
 from veo_mcp.tasks.saver import Saver
-from veo_mcp.tasks.situation import Situations
 from veo_mcp.tasks.submit import Submitter
 
 __all__ = ["Engine", "open_engine"]
@@ -50,7 +50,7 @@ class Engine:
     saver: Saver
     films: Films
     pictures: Pictures
-    situations: Situations
+    contexts: TaskContexts
     journal: Journal
 
 
@@ -111,9 +111,9 @@ async def open_engine(
     async with client_for(key) as client:
         callers = Callers(client_for=client_for, secret=secret, monotonic=monotonic)
         accounts = Accounts(client, key, callers=callers, callers_pay=callers_pay)
-        evidence = Evidence(journal, accounts, clock=clock)
+        balances = Balances(journal, accounts, clock=clock)
         reader = Reader(journal, accounts, clock=clock, new_id=new_id)
-        budget = Budget(journal, accounts, evidence, clock=clock, max_credits=max_credits, each=each)
+        budget = Budget(journal, accounts, balances, clock=clock, max_credits=max_credits, each=each)
         urls = CallbackUrls(journal, public_url=public_url, new_id=new_id)
         pictures = Pictures(
             journal,
@@ -131,7 +131,7 @@ async def open_engine(
             accounts,
             reader,
             budget,
-            evidence,
+            balances,
             urls,
             pictures,
             clock=clock,
@@ -168,7 +168,7 @@ async def open_engine(
                 saver,
                 films,
                 pictures,
-                Situations(journal, poller, urls),
+                TaskContexts(journal, poller, urls),
                 journal,
             )
         finally:

@@ -21,11 +21,11 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import ApiError, DownloadFailed, FileTrouble, UnknownTask
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.mp4 import Measured
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.accounts import Accounts
+from veo_mcp.tasks.context import WHOLE_FILM_SECONDS
 from veo_mcp.tasks.filenames import video_name
 from veo_mcp.tasks.reader import Reader
-from veo_mcp.tasks.situation import WHOLE_FILM_SECONDS
 from veo_mcp.text import clean, shown_id
 
 __all__ = ["Films", "NotYet"]
@@ -124,14 +124,14 @@ class Films:
 
     async def _placed(self, parts: list[Path], target: Path, expected: float) -> Path:
         """Joins the parts; what the film is called then."""
-        await run_sync(shelf.sweep, target, JOINING)
-        work = shelf.hidden(target, f".{secrets.token_hex(4)}{JOINING}")
+        await run_sync(save_folder.sweep, target, JOINING)
+        work = save_folder.hidden(target, f".{secrets.token_hex(4)}{JOINING}")
         try:
             await _joined(parts, work)
             if not await run_sync(self._fits, work, expected):
                 raise FileTrouble("What came of joining the parts is not the whole film.")
             self._crash_at("film joined")
-            named = await run_sync(shelf.place, work, target)
+            named = await run_sync(save_folder.place, work, target)
         finally:
             await anyio.Path(work).unlink(missing_ok=True)
         self._crash_at("film named")
@@ -139,14 +139,14 @@ class Films:
 
     @staticmethod
     def _fits(path: Path, seconds: float) -> bool:
-        found = shelf.whole(path)
+        found = save_folder.whole(path)
         return found is not None and math.isclose(found.seconds, seconds, abs_tol=0.5)
 
     async def _parts(
         self, account: Account, entry: Entry, own: Path, folder: Path, on_progress: Progress
     ) -> list[_Part]:
         """The files that the film is made of, in order."""
-        parts = [_Part(entry, own, await run_sync(shelf.whole, own))]
+        parts = [_Part(entry, own, await run_sync(save_folder.whole, own))]
         while (first := parts[0]).entry.extends is not None:
             parent = await self._parent(account, first.entry, "It" if first.entry is entry else _named(first.entry))
             if any(part.entry.id == parent.id for part in parts):
@@ -155,7 +155,7 @@ class Films:
                 break
             work = folder / video_name(entry, "", suffix=f"part{len(parts)}", zone=self._zone)
             file = await self._file(account, parent, work, on_progress)
-            measured = await run_sync(shelf.whole, file)
+            measured = await run_sync(save_folder.whole, file)
             if measured is None or first.measured is None:
                 bad = parent if measured is None else first.entry
                 raise FileTrouble(f"{_named(bad)} is no MP4 video that can be joined.")
@@ -178,12 +178,12 @@ class Films:
 
     async def _file(self, account: Account, part: Entry, work: Path, on_progress: Progress) -> Path:
         """The part's own file: the saved one, or one that is fetched for the film."""
-        if part.saved_to is not None and await run_sync(shelf.whole, Path(part.saved_to)):
+        if part.saved_to is not None and await run_sync(save_folder.whole, Path(part.saved_to)):
             return Path(part.saved_to)
         if part.save_wanted and part.saved_to is None and part.file_due_at is not None:
             raise NotYet(f"{_named(part)}, which it continues, is not saved yet{_because(part)}.")
-        work = shelf.hidden(work)
-        if not await run_sync(shelf.whole, work):
+        work = save_folder.hidden(work)
+        if not await run_sync(save_folder.whole, work):
             try:
                 await self.fetch(account, part, work, on_progress=on_progress)
             except ApiError as error:

@@ -22,8 +22,8 @@ from veo_mcp.errors import (
 from veo_mcp.journal.entry import FINAL, Entry, Status
 from veo_mcp.journal.journal import Journal, Lease
 from veo_mcp.tasks.accounts import Accounts, Scope
-from veo_mcp.tasks.answers import change_from
 from veo_mcp.tasks.callbacks import CallbackUrls
+from veo_mcp.tasks.entries import change_from
 from veo_mcp.tasks.pace import PAUSE_MOST, Pace, next_gap, pause_left, usual
 from veo_mcp.tasks.submit import Submitter
 from veo_mcp.telemetry import span
@@ -88,7 +88,7 @@ class Poller:
         """Why nothing new is learned about this account's tasks (key, balance, network, our own loop), or None."""
         if self._accounts.callers_pay and account.principal not in self._accounts.callers:
             return "Your key is not kept here any more; call again"
-        refusal = self._accounts.client(account).keycare.refusal
+        refusal = self._accounts.client(account).key_backoff.refusal
         if refusal is not None:
             return refusal.explanation
         silent = self._clock() - self.last_round_at
@@ -163,7 +163,7 @@ class Poller:
 
     async def _ask_next(self, scope: Scope) -> int:
         """Asks about one task that is due, if there is one and the API lets itself be asked."""
-        if await self._paused(scope) or scope.client.keycare.wait() > 0:
+        if await self._paused(scope) or scope.client.key_backoff.wait() > 0:
             return 0
         # One at a time: what is leased and waits for its turn would be out of everyone's reach meanwhile.
         due = await self._journal.lease(
@@ -188,7 +188,7 @@ class Poller:
 
     async def _ask(self, scope: Scope, lease: Lease) -> None:
         entry, gap, asked = lease.entry, None, True
-        if not scope.client.keycare.may_ask():
+        if not scope.client.key_backoff.may_ask():
             # The key is refused, and another task is asking just now whether it still is.
             await self._release(lease, entry, 0.0, asked=False)
             return
@@ -205,7 +205,7 @@ class Poller:
             await self._pause(scope, SLOW_DOWN if error.retry_after is None else error.retry_after)
             gap, asked = 0.0, False
         except (InvalidApiKey, InsufficientCredits, IpNotAllowed):
-            gap, asked = 0.0, False  # the client's keycare says when to ask again, one question for all tasks
+            gap, asked = 0.0, False  # the client's key_backoff says when to ask again, one question for all tasks
         except TaskNotFound:
             # Shortly after a create the API may not know its own id yet; later it is odd, but no reason to forget.
             gap = 10.0 if self._clock() - entry.created_at < 120 else 300.0

@@ -11,8 +11,8 @@ import anyio
 from veo_mcp.api.account import Account
 from veo_mcp.errors import ApiError
 from veo_mcp.journal.journal import Journal
-from veo_mcp.tasks.answers import Plan
 from veo_mcp.tasks.budget import Budget
+from veo_mcp.tasks.entries import Plan
 
 __all__ = ["Quotes"]
 

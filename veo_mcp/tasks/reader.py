@@ -13,7 +13,7 @@ from veo_mcp.errors import RequestError, TaskNotFound, UnknownTask, UpstreamIdTa
 from veo_mcp.journal.entry import Change, Entry, Status
 from veo_mcp.journal.journal import Journal, Page
 from veo_mcp.tasks.accounts import Accounts
-from veo_mcp.tasks.answers import adopted, change_from, storable
+from veo_mcp.tasks.entries import adopted, change_from, storable
 from veo_mcp.tasks.pace import pause_left
 
 __all__ = ["Reader"]

@@ -20,7 +20,7 @@ from veo_mcp.errors import ApiError, FileTrouble, VeoMcpError
 from veo_mcp.journal.entry import CLEAR, Entry, FileNews
 from veo_mcp.journal.journal import Journal, Lease
 from veo_mcp.mp4 import Measured, is_mp4
-from veo_mcp.tasks import shelf
+from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.filenames import video_name
 from veo_mcp.tasks.films import Films, NotYet
@@ -77,9 +77,9 @@ class Saver:
         """Deals with files indefinitely. Whatever it raises is the supervisor's to log, and to start this again."""
         if self._folder is not None:
             try:
-                await run_sync(shelf.prepare, self._folder)
+                await run_sync(save_folder.prepare, self._folder)
             except OSError as error:
-                log.warning("Videos cannot be saved: %s It is tried again.", shelf.trouble(error, self._folder))
+                log.warning("Videos cannot be saved: %s It is tried again.", save_folder.trouble(error, self._folder))
         async with anyio.create_task_group() as group:
             for _ in range(LANES):
                 group.start_soon(self._lane)
@@ -122,7 +122,7 @@ class Saver:
             except VeoMcpError as error:
                 news = self._failed(entry, error.explanation)
             except OSError as error:
-                news = self._failed(entry, shelf.trouble(error, self._folder or Path()))
+                news = self._failed(entry, save_folder.trouble(error, self._folder or Path()))
             self._crash_at("file dealt with")
             await self._journal.record_file(lease, news, now=self._clock())
             self._crash_at("film recorded" if news.film_saved_to else "saving recorded")
@@ -166,7 +166,7 @@ class Saver:
             target = folder / video_name(entry, entry.prompt, suffix=more, zone=self._zone)
             path = await self._one(account, entry, number, target)
             first = first or path
-        found = await run_sync(shelf.whole, first) if first else None
+        found = await run_sync(save_folder.whole, first) if first else None
         joined = entry.extends is not None
         return _size(
             found,
@@ -179,12 +179,12 @@ class Saver:
         )
 
     async def _one(self, account: Account, entry: Entry, number: int, target: Path) -> Path:
-        if await run_sync(shelf.whole, target):
+        if await run_sync(save_folder.whole, target):
             # It was given its name, and the process died before it could say so.
-            await anyio.Path(shelf.hidden(target)).unlink(missing_ok=True)
+            await anyio.Path(save_folder.hidden(target)).unlink(missing_ok=True)
             return target
-        work = shelf.hidden(target)
-        if not await run_sync(shelf.whole, work):
+        work = save_folder.hidden(target)
+        if not await run_sync(save_folder.whole, work):
             begun = False
 
             def progress(_done: int, _total: int | None) -> None:
@@ -195,16 +195,16 @@ class Saver:
 
             await self._films.fetch(account, entry, work, number=number, on_progress=progress)
         self._crash_at("part whole")
-        if await run_sync(is_mp4, work) and not await run_sync(shelf.whole, work):
+        if await run_sync(is_mp4, work) and not await run_sync(save_folder.whole, work):
             await anyio.Path(work).unlink(missing_ok=True)
             raise FileTrouble("What the link gave is a damaged video.")
-        named = await run_sync(shelf.place, work, target)
+        named = await run_sync(save_folder.place, work, target)
         self._crash_at("file named")
         return named
 
     async def _joined(self, account: Account, entry: Entry, folder: Path) -> FileNews:
         own = Path(entry.saved_to or "")
-        if not await run_sync(shelf.whole, own):
+        if not await run_sync(save_folder.whole, own):
             raise FileTrouble("Its saved file was moved or changed, so it cannot be joined with what it continues.")
         made = await self._films.make(account, entry, own, folder)
         return FileNews(film_saved_to=str(made), file_error=CLEAR, file_due_at=CLEAR, file_tries=0)

@@ -39,10 +39,10 @@ from veo_mcp.journal.entry import CLEAR, Change, Entry, Status
 from veo_mcp.journal.journal import Journal
 from veo_mcp.picture import Picture
 from veo_mcp.tasks.accounts import Accounts
-from veo_mcp.tasks.answers import Plan, begun, fingerprint, plan_of, storable
+from veo_mcp.tasks.balances import Balances
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import CallbackUrls
-from veo_mcp.tasks.evidence import Evidence
+from veo_mcp.tasks.entries import Plan, begun, fingerprint, plan_of, storable
 from veo_mcp.tasks.pictures import Pictures, unlinked
 from veo_mcp.tasks.reader import Reader
 from veo_mcp.telemetry import span
@@ -88,7 +88,7 @@ class Submitter:
         accounts: Accounts,
         reader: Reader,
         budget: Budget,
-        evidence: Evidence,
+        balances: Balances,
         urls: CallbackUrls,
         pictures: Pictures,
         *,
@@ -103,7 +103,7 @@ class Submitter:
         self._accounts = accounts
         self._reader = reader
         self._budget = budget
-        self._evidence = evidence
+        self._balances = balances
         self._urls = urls
         self._pictures = pictures
         self._clock = clock
@@ -172,12 +172,12 @@ class Submitter:
         Raises RequestError, JournalError, and ApiError as long as nothing was written down.
         """
         first = await self._repeated(account, plan, repeat_of)
-        if not self._evidence.tried(account):
+        if not self._balances.tried(account):
             earlier = await self.earlier(account, plan, repeat_of=repeat_of)
             if earlier is not None:
                 return SubmitResult(earlier, repeated=True)
             # A refused key is reported before anything is written down; and this is the balance before the send.
-            await self._evidence.balance(account)
+            await self._balances.balance(account)
         if self._accounts.client(account).known_identity != account.api:
             raise RequestError("Only now is it known which Veo API this is; nothing was sent. Call again.")
         # The scope is shielded, so leaving it early cannot happen; `sent` is always bound after it.
@@ -260,7 +260,7 @@ class Submitter:
         self, account: Account, entry: Entry, request: GenerationRequest, pictures: Mapping[str, Picture]
     ) -> SubmitResult:
         error: ApiError | None = None
-        with self._evidence.sending(account):
+        with self._balances.sending(account):
             try:
                 started = anyio.current_time()
                 request = await self._pictures.hand_over(entry.id, request, pictures)
@@ -286,7 +286,7 @@ class Submitter:
                 change = _outcome(Status.UNKNOWN, BadAnswer("the answer could not be read"))
             self._crash_at("answer read")
             if change.status is Status.UNKNOWN:
-                change = replace(change, evidence=await self._evidence.about(account, entry))
+                change = replace(change, evidence=await self._balances.about(account, entry))
         return await self._settled(account, entry, change, error)
 
     async def _settled(self, account: Account, entry: Entry, change: Change, error: ApiError | None) -> SubmitResult:

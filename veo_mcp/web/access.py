@@ -1,4 +1,4 @@
-"""How one HTTP server may be reached, from its settings: names, proxies, the way in, and whether it may start at all.
+"""How one HTTP server may be reached, from its settings: names, proxies, authentication, and whether it may start.
 
 Called by app.py and `veo-mcp check`. The one rule: what others can reach asks who they are.
 """
@@ -16,9 +16,9 @@ from veo_mcp.api.issuer import Issuer
 from veo_mcp.errors import NotLoopback, WrongSetting
 from veo_mcp.server.backend import Backend
 from veo_mcp.settings import Settings
-from veo_mcp.web.gate import Gate, TokenWay, Way
-from veo_mcp.web.keys import KeyWay
-from veo_mcp.web.names import LOOPBACK, Names
+from veo_mcp.web.allowed_hosts import LOOPBACK, AllowedHosts
+from veo_mcp.web.auth import AccessTokenMethod, Authenticator, AuthMethod
+from veo_mcp.web.caller_keys import CallerKeyMethod
 from veo_mcp.web.sessions import MOST
 from veo_mcp.web.tokens import Tokens
 
@@ -34,15 +34,15 @@ class Access:
 
     Attributes:
         names: the hosts and origins that requests may come under.
-        gate: who has access.
+        authenticator: who has access.
         proxies: addresses and networks whose X-Forwarded-* count.
         metadata: the document of RFC 9728, for a request; None where there is none.
         sessions: how many sessions of the handshake era are kept.
         stateless: whether none is: any replica then answers any call.
     """
 
-    names: Names = field(default_factory=Names)
-    gate: Gate = field(default_factory=Gate)
+    names: AllowedHosts = field(default_factory=AllowedHosts)
+    authenticator: Authenticator = field(default_factory=Authenticator)
     proxies: tuple[str, ...] = ()
     metadata: Callable[[Scope], dict[str, object]] | None = None
     sessions: int = MOST
@@ -71,16 +71,17 @@ def access_from(
 ) -> Access:
     """The access that these settings describe; `backend` proves callers' keys. Raises NotLoopback and WrongSetting."""
     closed_to_others(settings)
-    way, document = _way(settings, backend or Backend(), monotonic), _metadata(settings)
+    method, document = _auth_method(settings, backend or Backend(), monotonic), _metadata(settings)
     hosts = set(settings.allowed_hosts)
-    if way is not None:
-        # Without a way in, the public URL is for callbacks alone: they come under its name and prove themselves.
+    if method is not None:
+        # Without a way to prove who they are, the public URL is for callbacks alone: they come under its name and prove
+        # themselves.
         hosts |= {urlsplit(settings.public_url).netloc.lower()} if settings.public_url else set()
         hosts |= set() if _any_address(settings.host) else {_bracketed(settings.host)}
     return Access(
-        names=Names(frozenset(hosts), frozenset(settings.allowed_origins)),
-        gate=Gate(
-            way,
+        names=AllowedHosts(frozenset(hosts), frozenset(settings.allowed_origins)),
+        authenticator=Authenticator(
+            method,
             rate=settings.rate_limit,
             metadata_url=(lambda scope: _base(settings, scope) + WELL_KNOWN) if document else None,
             monotonic=monotonic,
@@ -92,20 +93,20 @@ def access_from(
     )
 
 
-def _way(settings: Settings, backend: Backend, monotonic: Callable[[], float]) -> Way | None:
+def _auth_method(settings: Settings, backend: Backend, monotonic: Callable[[], float]) -> AuthMethod | None:
     if settings.access_tokens is not None:
         try:
-            return TokenWay(Tokens(settings.access_tokens))
+            return AccessTokenMethod(Tokens(settings.access_tokens))
         except ValueError as fault:
             raise WrongSetting(
                 f"VEO_ACCESS_TOKENS: {settings.access_tokens} {fault}. `veo-mcp token add NAME` adds a line."
             ) from None
     if settings.oauth_issuer is not None and settings.oauth_audience is not None:
-        from veo_mcp.web.oauth import JwtVerifier, OAuthWay
+        from veo_mcp.web.oauth import JwtVerifier, OAuthMethod
 
-        return OAuthWay(JwtVerifier(Issuer(settings.oauth_issuer, monotonic=monotonic), settings.oauth_audience))
+        return OAuthMethod(JwtVerifier(Issuer(settings.oauth_issuer, monotonic=monotonic), settings.oauth_audience))
     if settings.callers_pay:
-        return KeyWay(backend, monotonic=monotonic)
+        return CallerKeyMethod(backend, monotonic=monotonic)
     return None
 
 

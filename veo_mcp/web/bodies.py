@@ -1,7 +1,7 @@
 """Reads the body of a request: all of it, within a time and a size, and never too many large ones at once.
 
-Used by door.py and by the callbacks' route. What is read here is handed on as one piece, so nobody behind this meets a
-client that hangs up in the middle.
+Used by middleware.py and by the callbacks' route. What is read here is handed on as one piece, so nobody behind this
+meets a client that hangs up in the middle.
 """
 
 from collections.abc import AsyncGenerator, Iterable

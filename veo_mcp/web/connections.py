@@ -12,7 +12,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-__all__ = ["HEADER_SECONDS", "Doorman", "connection_limit"]
+__all__ = ["HEADER_SECONDS", "ConnectionLimiter", "connection_limit"]
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def connection_limit() -> int:
     return max(min(MOST, soft - RESERVED), 8)
 
 
-class Doorman:
+class ConnectionLimiter:
     """The connections of one server.
 
     Args:
@@ -84,16 +84,21 @@ class _Connection(H11Protocol):
     """One connection, which reports whether it waits."""
 
     def __init__(
-        self, doorman: Doorman, config: Config, server_state: ServerState, app_state: dict[str, Any], loop: Any
+        self,
+        limiter: ConnectionLimiter,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        loop: Any,
     ) -> None:
         super().__init__(config, server_state, app_state, loop)
-        self._doorman = doorman
+        self._limiter = limiter
         self._silent = True
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if self._doorman.room_for(self):
-            self._doorman.waits(self)
+        if self._limiter.room_for(self):
+            self._limiter.waits(self)
         else:
             self.connections.discard(self)
             transport.write(BUSY)
@@ -112,12 +117,12 @@ class _Connection(H11Protocol):
         self._tell()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._doorman.gone(self)
+        self._limiter.gone(self)
         super().connection_lost(exc)
 
     def give_up(self) -> None:
         """Closes a connection that has waited too long; one that has begun a request gets an answer that says why."""
-        self._doorman.gone(self)
+        self._limiter.gone(self)
         if not self.transport.is_closing():
             if not self._silent:
                 self.transport.write(TOO_SLOW)
@@ -127,6 +132,6 @@ class _Connection(H11Protocol):
         # `cycle` is None until the first headers are complete, whatever its annotation says.
         cycle: Any = self.cycle
         if self.transport.is_closing() or (cycle is not None and not cycle.response_complete):
-            self._doorman.gone(self)
+            self._limiter.gone(self)
         else:
-            self._doorman.waits(self)
+            self._limiter.waits(self)

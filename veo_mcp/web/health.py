@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from veo_mcp.errors import VeoMcpError
 from veo_mcp.server.backend import Backend
-from veo_mcp.server.ending import Ending
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.tasks.poller import SILENT_SECONDS
 
 __all__ = ["Health"]
@@ -26,19 +26,19 @@ class Health:
 
     Args:
         backend: what does the work.
-        ending: whether it is ending.
+        shutdown: whether it is ending.
         clock: Unix seconds now.
     """
 
     def __init__(
         self,
         backend: Backend,
-        ending: Ending,
+        shutdown: Shutdown,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._backend = backend
-        self._ending = ending
+        self._shutdown = shutdown
         self._clock = clock
 
     async def alive(self, _request: Request) -> Response:
@@ -54,7 +54,7 @@ class Health:
 
     async def reasons(self) -> list[str]:
         """Why the server cannot be relied on, in our words; empty if it can."""
-        if self._ending.begun:
+        if self._shutdown.begun:
             return ["It is ending."]
         problem = self._backend.problem
         if problem is not None:

@@ -1,6 +1,6 @@
 """VEO_OAUTH_ISSUER: a resource server of OAuth 2.1 that takes an issuer's JWTs, and says where they are to be had.
 
-Used by gate.py and access.py. Checks signature, issuer, audience and times with PyJWT; asks the issuer for its public
+Used by auth.py and access.py. Checks signature, issuer, audience and times with PyJWT; asks the issuer for its public
 keys and for nothing else. Issues no tokens, registers no clients.
 """
 
@@ -18,9 +18,9 @@ from veo_mcp.api.account import Caller
 from veo_mcp.api.issuer import Issuer
 from veo_mcp.errors import ApiError
 from veo_mcp.server.caller import SCOPES
-from veo_mcp.web.gate import TurnedAway, Visitor, bearer
+from veo_mcp.web.auth import AccessDenied, User, bearer
 
-__all__ = ["JwtVerifier", "OAuthWay", "metadata"]
+__all__ = ["JwtVerifier", "OAuthMethod", "metadata"]
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures by a private key only: with a shared secret, or none at all, anybody could sign."""
@@ -67,7 +67,7 @@ class JwtVerifier:
             return None
 
 
-class OAuthWay:
+class OAuthMethod:
     """A token's subject is the principal."""
 
     scheme = 'Bearer realm="veo-mcp"'
@@ -77,29 +77,29 @@ class OAuthWay:
         self._verifier = verifier
         self._clock = clock
 
-    async def visitor(self, headers: Headers, client: str) -> Visitor:
-        """See Way."""
+    async def authenticate(self, headers: Headers, client: str) -> User:
+        """See AuthMethod."""
         del client
         token = bearer(headers)
         try:
             found = await self._verifier.verify_token(token)
         except ApiError as away:
-            raise TurnedAway(503, f"{away.explanation} Nothing was done.", retry_after=30.0) from None
+            raise AccessDenied(503, f"{away.explanation} Nothing was done.", retry_after=30.0) from None
         if found is None or not found.subject:
             words = "This access token is not valid here: wrong, expired, or meant for another server."
-            raise TurnedAway(401, f"{words} Nothing was done.", error="invalid_token")
+            raise AccessDenied(401, f"{words} Nothing was done.", error="invalid_token")
         scopes = tuple(scope for scope in found.scopes if scope in SCOPES)
         if not scopes:
             words = f"This token has neither scope of this server ({', '.join(SCOPES)}). Nothing was done."
-            raise TurnedAway(403, words, error="insufficient_scope", scopes=SCOPES)
+            raise AccessDenied(403, words, error="insufficient_scope", scopes=SCOPES)
         issuer = str((found.claims or {}).get("iss"))
         ends_at = (found.expires_at or 0) + LEEWAY_SECONDS
-        return Visitor(
+        return User(
             Caller(principal=found.subject),
             client=found.client_id,
             scopes=scopes,
             issuer=issuer,
-            counts=lambda: self._clock() < ends_at,
+            still_valid=lambda: self._clock() < ends_at,
         )
 
 

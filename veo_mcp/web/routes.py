@@ -17,15 +17,15 @@ from starlette.types import Scope
 
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import VeoServer
-from veo_mcp.server.ending import Ending
 from veo_mcp.server.sdk_compat import end_session
+from veo_mcp.server.shutdown import Shutdown
 from veo_mcp.web.access import WELL_KNOWN, Access
+from veo_mcp.web.allowed_hosts import LOOPBACK
 from veo_mcp.web.callbacks import callback_route
 from veo_mcp.web.connections import HEADER_SECONDS, connection_limit
-from veo_mcp.web.door import BODY_SECONDS, Door
 from veo_mcp.web.health import Health
 from veo_mcp.web.metrics import Metrics
-from veo_mcp.web.names import LOOPBACK
+from veo_mcp.web.middleware import BODY_SECONDS, RequestMiddleware
 from veo_mcp.web.proxies import behind_proxies
 from veo_mcp.web.runner import serve_app
 from veo_mcp.web.sessions import Sessions
@@ -38,19 +38,19 @@ NO_SESSIONS = "This server keeps no sessions (VEO_HTTP_STATELESS), and SSE is on
 def build_web(
     server: VeoServer,
     backend: Backend,
-    ending: Ending,
+    shutdown: Shutdown,
     *,
     access: Access | None = None,
     metrics: Metrics | None = None,
     sse_only: bool = False,
     body_seconds: float = BODY_SECONDS,
-) -> Door:
+) -> RequestMiddleware:
     """The app; its own lifespan runs the SDK's sessions only. A body must be there in `body_seconds`."""
     access, metrics = access or Access(), metrics or Metrics(backend)
     server.middleware.append(metrics.middleware)
     hosts = [*LOOPBACK, *access.names.hosts]
-    # Given explicitly: the SDK drops its protection silently for hosts it does not know. The door has looked before it,
-    # and more closely; the SDK's comparison is the second lock.
+    # Given explicitly: the SDK drops its protection silently for hosts it does not know. The middleware has looked
+    # before it, and more closely; the SDK's comparison is the second lock.
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True,
         allowed_hosts=[*hosts, *(f"{name}:*" for name in hosts)],
@@ -70,7 +70,7 @@ def build_web(
         there = {_path(route) for route in app.routes}
         others = [Route("/sse", _no_sessions)] if access.stateless else sse.routes
         app.router.routes.extend(route for route in others if _path(route) not in there)
-    health = Health(backend, ending)
+    health = Health(backend, shutdown)
     app.router.routes.append(callback_route(backend, metrics, body_seconds=body_seconds))
     app.router.routes.append(Route("/metrics", metrics.scrape, methods=["GET"]))
     if access.metadata is not None:
@@ -79,11 +79,11 @@ def build_web(
     app.router.routes.append(Route("/healthz", health.alive, methods=["GET"]))
     app.router.routes.append(Route("/readyz", health.ready, methods=["GET"]))
     behind = Sessions(app, partial(end_session, server), limit=access.sessions)
-    return Door(
+    return RequestMiddleware(
         behind,
         frames=("/messages/",) if sse_only else ("/mcp", "/messages/"),
         names=access.names,
-        gate=access.gate,
+        authenticator=access.authenticator,
         body_seconds=body_seconds,
     )
 
@@ -94,7 +94,7 @@ async def serve_http(
     *,
     host: str,
     port: int,
-    ending: Ending | None = None,
+    shutdown: Shutdown | None = None,
     access: Access | None = None,
     metrics: Metrics | None = None,
     sse_only: bool = False,
@@ -102,24 +102,24 @@ async def serve_http(
     body_seconds: float = BODY_SECONDS,
     header_seconds: float = HEADER_SECONDS,
 ) -> None:
-    """Serves until cancelled or until `ending` begins; requests begun by then are answered. Raises PortTaken."""
-    ending, access = ending or Ending(), access or Access()
-    door = build_web(
-        server, backend, ending, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
+    """Serves until cancelled or until `shutdown` begins; requests begun by then are answered. Raises PortTaken."""
+    shutdown, access = shutdown or Shutdown(), access or Access()
+    middleware = build_web(
+        server, backend, shutdown, access=access, metrics=metrics, sse_only=sse_only, body_seconds=body_seconds
     )
     over = anyio.Event()
 
     async def end() -> None:
-        await ending.wait()
-        await ending.finish()
-        door.end_streams()
+        await shutdown.wait()
+        await shutdown.finish()
+        middleware.end_streams()
         over.set()
 
     async with anyio.create_task_group() as group:
         group.start_soon(end)
-        group.start_soon(door.end_streams_of_the_gone)
+        group.start_soon(middleware.end_revoked_streams)
         await serve_app(
-            behind_proxies(door, access.proxies),
+            behind_proxies(middleware, access.proxies),
             host,
             port,
             ready=ready,

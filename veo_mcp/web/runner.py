@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from veo_mcp.errors import PortTaken
-from veo_mcp.web.connections import HEADER_SECONDS, Doorman
+from veo_mcp.web.connections import HEADER_SECONDS, ConnectionLimiter
 
 __all__ = ["serve_app"]
 
@@ -41,14 +41,14 @@ async def serve_app(
 
     At most `connections` are open at once, and none stays without a request for longer than `header_seconds`.
     """
-    doorman = Doorman(connections, header_seconds=header_seconds)
+    limiter = ConnectionLimiter(connections, header_seconds=header_seconds)
     until = until or anyio.Event()
     with _opened(host, port) as listener:
         server = _Server(
             # Access logs hold paths, and the paths of callbacks are secrets.
             uvicorn.Config(
                 app,
-                http=doorman.protocol,  # pyright: ignore[reportArgumentType] - it only ever calls it
+                http=limiter.protocol,  # pyright: ignore[reportArgumentType] - it only ever calls it
                 log_config=None,
                 access_log=False,
                 # Its own default believes whatever runs on this machine; proxies.py believes whom the operator named.

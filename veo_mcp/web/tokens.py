@@ -1,6 +1,6 @@
 """The file of access tokens: `name:sha256:HEX` lines, and which name a token belongs to.
 
-Made by `veo-mcp token add`, read by gate.py with every request, so that a line that is added or removed counts at once.
+Made by `veo-mcp token add`, read by auth.py with every request, so that a line that is added or removed counts at once.
 Holds hashes only; a plain `name:token` line works and is warned about. Never shows a token or any part of one.
 """
 

@@ -12,10 +12,10 @@ from typing import Any, Literal, Self
 
 from veo_mcp.api.account import Account
 from veo_mcp.errors import UpstreamIdTaken, WrongCursor
+from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
-from veo_mcp.journal.movement import Movement, from_row, report
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
 from veo_mcp.journal.postgres.follower import LOOK_SECONDS, Follower
@@ -60,7 +60,7 @@ class PostgresJournal:
         *,
         schema: Sequence[str] = SCHEMA,
         look_seconds: float = LOOK_SECONDS,
-        moved: Callable[[Movement], None] = lambda movement: None,
+        moved: Callable[[CreditMovement], None] = lambda movement: None,
     ) -> None:
         where = str(address)
         self._moved = moved
@@ -407,7 +407,7 @@ class PostgresJournal:
         row = await self.database.write(lambda db: ask_one(db, "take_turn", values))
         return float(row[0]) if row is not None else 0.0
 
-    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
         """See Journal."""
         rows = await self.database.read(lambda db: ask(db, "movements", {"since": since, "limit": limit}))
         return [from_row(tuple(row)) for row in rows]

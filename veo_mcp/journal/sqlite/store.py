@@ -16,10 +16,10 @@ import anyio
 
 from veo_mcp.api.account import Account
 from veo_mcp.errors import UpstreamIdTaken, WrongCursor
+from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
-from veo_mcp.journal.movement import Movement, from_row, report
 from veo_mcp.journal.sqlite import files, leases, spending
 from veo_mcp.journal.sqlite.follower import Follower
 from veo_mcp.journal.sqlite.queries import QUERIES
@@ -61,7 +61,7 @@ class SqliteJournal:
         path: Path,
         *,
         crash_at: Callable[[str], None] = lambda point: None,
-        moved: Callable[[Movement], None] = lambda movement: None,
+        moved: Callable[[CreditMovement], None] = lambda movement: None,
     ) -> None:
         self._crash_at = crash_at
         self._moved = moved
@@ -409,7 +409,7 @@ class SqliteJournal:
         values = {"api": api, "principal": principal, "now": now, "seconds": seconds, "most": LONGEST_QUEUE}
         return await self._write(lambda db: float(db.execute(QUERIES["take_turn"], values).fetchone()[0]))
 
-    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[Movement]:
+    async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
         """See Journal."""
         values = {"since": since, "limit": limit}
         return await self._read(

@@ -11,7 +11,7 @@ from mcp_types import CallToolResult
 
 from veo_mcp.journal.entry import Entry
 from veo_mcp.server.views import dump, view
-from veo_mcp.tasks.situation import Situation
+from veo_mcp.tasks.context import TaskContext
 
 __all__ = ["CARD_KEY", "with_card_facts"]
 
@@ -20,13 +20,13 @@ PARTS = 12
 """Earlier parts of a film that are sent along; the card asks at every look, and a part is 1 KB."""
 
 
-def with_card_facts(result: CallToolResult, situation: Situation, now: float) -> CallToolResult:
+def with_card_facts(result: CallToolResult, context: TaskContext, now: float) -> CallToolResult:
     """The result, with what only the card needs."""
     facts: dict[str, Any] = {}
-    if situation.usual is not None:
-        facts["usual_seconds"] = round(situation.usual)
-    if len(situation.chain) > 1:
-        facts["earlier"] = _earlier(situation.chain, now)
+    if context.usual is not None:
+        facts["usual_seconds"] = round(context.usual)
+    if len(context.chain) > 1:
+        facts["earlier"] = _earlier(context.chain, now)
     return result.model_copy(update={"meta": {**(result.meta or {}), CARD_KEY: facts}}) if facts else result
 
 

@@ -1,7 +1,8 @@
 """Access: every request but callbacks and health passes here, and leaves with the user it belongs to.
 
-Called by door.py, before a body is read. The ways in are tokens.py, oauth.py and keys.py; without one, which a loopback
-server alone may be, whoever reaches the port is the one person. What a client proves itself with goes no further than
+Called by middleware.py, before a body is read. The methods are in tokens.py, oauth.py and caller_keys.py; without one,
+which a loopback server alone may be, whoever reaches the port is the one person. What a client proves itself with goes
+no further than
 this: it is never logged, stored or sent upstream.
 """
 
@@ -20,10 +21,10 @@ from starlette.types import Scope
 from veo_mcp.api.account import Caller
 from veo_mcp.server.caller import CREATE, READ, SCOPES
 from veo_mcp.server.tasks_extension import SPENDING
-from veo_mcp.web.rates import Rate
+from veo_mcp.web.rate_limit import RateLimiter
 from veo_mcp.web.tokens import Tokens, digest_of
 
-__all__ = ["Gate", "TokenWay", "TurnedAway", "Visitor", "Way", "bearer"]
+__all__ = ["AccessDenied", "AccessTokenMethod", "AuthMethod", "Authenticator", "User", "bearer"]
 
 RATE = 600
 FREE = ("initialize", "ping", "tools/list", "prompts/", "server/discover", "logging/", "notifications/")
@@ -35,8 +36,8 @@ PROXIED = (
 )
 
 
-class TurnedAway(Exception):
-    """A request is not let in.
+class AccessDenied(Exception):
+    """A request that is denied access.
 
     Attributes:
         status: the HTTP status.
@@ -63,12 +64,12 @@ class TurnedAway(Exception):
         self.retry_after = retry_after
 
 
-class Visitor(AuthenticatedUser):
-    """Somebody who was let in, as the SDK knows users: it binds a session to client, issuer and subject.
+class User(AuthenticatedUser):
+    """An authenticated caller, as the SDK knows users: it binds a session to client, issuer and subject.
 
     Attributes:
         caller: whose tasks this is about.
-        counts: whether they would still be let in; a stream of theirs ends when not.
+        still_valid: whether their credential is still accepted; their streams end when it is not.
     """
 
     def __init__(
@@ -78,19 +79,19 @@ class Visitor(AuthenticatedUser):
         client: str,
         scopes: tuple[str, ...],
         issuer: str | None = None,
-        counts: Callable[[], bool] = lambda: True,
+        still_valid: Callable[[], bool] = lambda: True,
     ) -> None:
         claims = {"iss": issuer} if issuer else None
-        # Without the token: nothing behind the gate needs it.
+        # Without the token: nothing behind the authenticator needs it.
         super().__init__(
             AccessToken(token="", client_id=client, scopes=list(scopes), subject=caller.principal, claims=claims)
         )
         self.caller = caller
-        self.counts = counts
+        self.still_valid = still_valid
 
 
-class Way(Protocol):
-    """One way of finding out who a request comes from.
+class AuthMethod(Protocol):
+    """One method of authentication.
 
     Attributes:
         scheme: of the challenge, with its first parameters.
@@ -100,12 +101,12 @@ class Way(Protocol):
     scheme: str
     scoped: bool
 
-    async def visitor(self, headers: Headers, client: str) -> Visitor:
-        """Who comes with these headers from this address. Raises TurnedAway."""
+    async def authenticate(self, headers: Headers, client: str) -> User:
+        """Who comes with these headers from this address. Raises AccessDenied."""
         ...
 
 
-class TokenWay:
+class AccessTokenMethod:
     """VEO_ACCESS_TOKENS: a token's name is the principal."""
 
     scheme = 'Bearer realm="veo-mcp"'
@@ -114,39 +115,39 @@ class TokenWay:
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
 
-    async def visitor(self, headers: Headers, client: str) -> Visitor:
-        """See Way."""
+    async def authenticate(self, headers: Headers, client: str) -> User:
+        """See AuthMethod."""
         del client
         digest = digest_of(bearer(headers))
         name = self._tokens.name_of_digest(digest)
         if name is None:
-            raise TurnedAway(401, "This access token is not known here. Nothing was done.", error="invalid_token")
-        return Visitor(
+            raise AccessDenied(401, "This access token is not known here. Nothing was done.", error="invalid_token")
+        return User(
             Caller(principal=name),
             client="access-token",
             scopes=SCOPES,
-            counts=lambda: self._tokens.name_of_digest(digest) == name,
+            still_valid=lambda: self._tokens.name_of_digest(digest) == name,
         )
 
 
 def bearer(headers: Headers) -> str:
-    """The one token in the Authorization header. Raises TurnedAway."""
+    """The one token in the Authorization header. Raises AccessDenied."""
     given = headers.getlist("authorization")
     if not given:
-        raise TurnedAway(401, "An access token is needed: Authorization: Bearer <token>. Nothing was done.")
+        raise AccessDenied(401, "An access token is needed: Authorization: Bearer <token>. Nothing was done.")
     scheme, _, token = given[0].partition(" ")
     token = token.strip()
     if len(given) > 1 or scheme.lower() != "bearer" or not token or len(token) > 16384:
         words = "The Authorization header is not one Bearer token. Nothing was done."
-        raise TurnedAway(401, words, error="invalid_request")
+        raise AccessDenied(401, words, error="invalid_request")
     return token
 
 
-class Gate:
-    """The gate of one server.
+class Authenticator:
+    """Who may use one server, and how often.
 
     Args:
-        way: how callers prove who they are; None: whoever reaches the port is the one person.
+        method: how callers prove who they are; None: whoever reaches the port is the one person.
         rate: messages a minute for each principal.
         metadata_url: where the metadata of RFC 9728 is, seen from a request; None where there is none.
         monotonic: seconds that never go back.
@@ -154,34 +155,34 @@ class Gate:
 
     def __init__(
         self,
-        way: Way | None = None,
+        method: AuthMethod | None = None,
         *,
         rate: int = RATE,
         metadata_url: Callable[[Scope], str] | None = None,
         monotonic: Callable[[], float] = anyio.current_time,
     ) -> None:
-        self._way = way
+        self._method = method
         self._metadata_url = metadata_url
-        self._rate = Rate(rate, monotonic=monotonic)
+        self._rate = RateLimiter(rate, monotonic=monotonic)
 
     async def refusal(self, scope: Scope) -> Response | None:
-        """The answer to a request that is not let in; otherwise its user is in the scope afterwards."""
+        """The answer to a request that is denied access; otherwise its user is in the scope afterwards."""
         headers = Headers(scope=scope)
-        if self._way is None:
+        if self._method is None:
             proxied = any(name in headers for name in FORWARDED)
             return _answer(403, PROXIED) if proxied else None
         try:
-            scope["user"] = await self._way.visitor(headers, (scope.get("client") or ("", 0))[0])
-        except TurnedAway as turned:
-            return self._turned(scope, turned)
+            scope["user"] = await self._method.authenticate(headers, (scope.get("client") or ("", 0))[0])
+        except AccessDenied as denied:
+            return self._denial(scope, denied)
         if scope["method"] == "GET" and scope["path"] != "/metrics":
-            return self._lacking(scope, (READ,))
+            return self._scope_refusal(scope, (READ,))
         return None
 
     def refusal_of(self, scope: Scope, message: JSONRPCMessage) -> Response | None:
         """The answer to a message that its sender may not send, or not so often."""
         user = scope.get("user")
-        if self._way is None or not isinstance(user, Visitor):
+        if self._method is None or not isinstance(user, User):
             return None
         wait = self._rate.wait(user.caller.principal)
         if wait:
@@ -189,27 +190,29 @@ class Gate:
             return _answer(429, words, retry_after=wait, request=message)
         if not isinstance(message, JSONRPCRequest | JSONRPCNotification):
             return None
-        return self._lacking(scope, needed(message.method, message.params), message)
+        return self._scope_refusal(scope, needed(message.method, message.params), message)
 
-    def _lacking(self, scope: Scope, any_of: tuple[str, ...], message: JSONRPCMessage | None = None) -> Response | None:
+    def _scope_refusal(
+        self, scope: Scope, any_of: tuple[str, ...], message: JSONRPCMessage | None = None
+    ) -> Response | None:
         """The answer where the user has none of these scopes."""
         if set(any_of) & set(scope["user"].scopes):
             return None
         words = f"This token lacks the scope {' or '.join(any_of)}. Nothing was done. Not charged."
-        return self._turned(scope, TurnedAway(403, words, error="insufficient_scope", scopes=any_of), message)
+        return self._denial(scope, AccessDenied(403, words, error="insufficient_scope", scopes=any_of), message)
 
-    def _turned(self, scope: Scope, turned: TurnedAway, request: JSONRPCMessage | None = None) -> Response:
+    def _denial(self, scope: Scope, denied: AccessDenied, request: JSONRPCMessage | None = None) -> Response:
         challenge = ""
-        if self._way is not None and turned.status in (401, 403):
-            challenge = self._way.scheme
-            if turned.error:
-                challenge += f', error="{turned.error}"'
-            if self._way.scoped:
-                challenge += f', scope="{" ".join(turned.scopes or SCOPES)}"'
+        if self._method is not None and denied.status in (401, 403):
+            challenge = self._method.scheme
+            if denied.error:
+                challenge += f', error="{denied.error}"'
+            if self._method.scoped:
+                challenge += f', scope="{" ".join(denied.scopes or SCOPES)}"'
             if self._metadata_url is not None:
                 challenge += f', resource_metadata="{self._metadata_url(scope)}"'
         return _answer(
-            turned.status, turned.words, retry_after=turned.retry_after, challenge=challenge, request=request
+            denied.status, denied.words, retry_after=denied.retry_after, challenge=challenge, request=request
         )
 
 

@@ -10,11 +10,11 @@ from typing import cast
 
 from veo_mcp.journal.entry import Charged, Entry, Kind
 
-__all__ = ["Movement", "from_row", "movement", "report"]
+__all__ = ["CreditMovement", "from_row", "movement", "report"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
+class CreditMovement:
     """One line of the audit trail."""
 
     #: Unix seconds, by the clock of whoever recorded it.
@@ -57,11 +57,11 @@ class Movement:
         return {"yes": "charged", "no": "released", "refunded": "refunded"}[self.charged]
 
 
-def movement(old: Entry | None, new: Entry) -> Movement | None:
+def movement(old: Entry | None, new: Entry) -> CreditMovement | None:
     """The movement between two states of an entry, by the rule of the stores' triggers; None where nothing moved."""
     if old is not None and (old.charged, old.credits) == (new.charged, new.credits):
         return None
-    return Movement(
+    return CreditMovement(
         moved_at=new.updated_at,
         entry_id=new.id,
         api=new.api,
@@ -75,17 +75,17 @@ def movement(old: Entry | None, new: Entry) -> Movement | None:
     )
 
 
-def report(moved: Callable[[Movement], None], old: Entry | None, new: Entry) -> None:
+def report(moved: Callable[[CreditMovement], None], old: Entry | None, new: Entry) -> None:
     """Calls `moved` with the movement between two states of an entry, where there is one."""
     move = movement(old, new)
     if move is not None:
         moved(move)
 
 
-def from_row(row: tuple[object, ...]) -> Movement:
+def from_row(row: tuple[object, ...]) -> CreditMovement:
     """The movement in a row of a store, whose columns come in the order of the fields."""
     moved_at, entry_id, api, principal, kind, mode, credits, estimated, was, charged = row
-    return Movement(
+    return CreditMovement(
         moved_at=cast("float", moved_at),
         entry_id=cast("str", entry_id),
         api=cast("str", api),

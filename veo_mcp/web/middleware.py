@@ -18,11 +18,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from veo_mcp import telemetry
 from veo_mcp.server.frames import LIMIT, BadFrame, parse
+from veo_mcp.web.allowed_hosts import AllowedHosts
+from veo_mcp.web.auth import Authenticator, User
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp, replayed
-from veo_mcp.web.gate import Gate, Visitor
-from veo_mcp.web.names import Names
 
-__all__ = ["Door"]
+__all__ = ["RequestMiddleware"]
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,13 @@ OWN_FAULT = (
 )
 
 
-class Door:
-    """The outermost ASGI app.
+class RequestMiddleware:
+    """The outermost ASGI middleware.
 
     Args:
-        app: what is behind it.
+        app: the application it wraps.
         names: the hosts and origins that may use it.
-        gate: knows who a request comes from, and whether it is allowed.
+        authenticator: knows who a request comes from, and whether it is allowed.
         frames: the paths to which JSON-RPC is posted.
         body_seconds: how long a body may take to come.
         sleep: waits some seconds.
@@ -62,24 +62,25 @@ class Door:
         app: ASGIApp,
         *,
         frames: tuple[str, ...],
-        names: Names | None = None,
-        gate: Gate | None = None,
+        names: AllowedHosts | None = None,
+        authenticator: Authenticator | None = None,
         body_seconds: float = BODY_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._app = app
         self._sleep = sleep
         self._frames = frames
-        self._names = names or Names()
-        self._gate = gate or Gate()
+        self._names = names or AllowedHosts()
+        self._authenticator = authenticator or Authenticator()
         self._body_seconds = body_seconds
         self._bodies = Bodies()
         self._open: set[anyio.CancelScope] = set()
-        self._streams: dict[anyio.Event, Visitor] = {}
-        # Outside the gate: a browser sends no token with its question whether it may send one. Every header may be
-        # asked for, because modern clients send headers of their tools; what they may say is looked at behind this.
+        self._streams: dict[anyio.Event, User] = {}
+        # Outside the authenticator: a browser sends no token with its question whether it may send one. Every header
+        # may be asked for, because modern clients send headers of their tools; what they may say is looked at behind
+        # this.
         self._shared = CORSMiddleware(
-            self._inside,
+            self._authenticated,
             allow_origin_regex=".*",  # the names have been looked at before
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
@@ -92,12 +93,12 @@ class Door:
         for scope in self._open:
             scope.cancel()
 
-    async def end_streams_of_the_gone(self) -> None:
-        """Ends the streams of those who would not be let in any more, as soon as that is so, until cancelled."""
+    async def end_revoked_streams(self) -> None:
+        """Ends the streams of users whose credential is no longer accepted, as soon as that is so, until cancelled."""
         while True:
             await self._sleep(LOOK_SECONDS)
-            for gone, visitor in list(self._streams.items()):
-                if not visitor.counts():
+            for gone, user in list(self._streams.items()):
+                if not user.still_valid():
                     gone.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,7 +114,7 @@ class Door:
                 if scope["method"] == "GET":
                     self._open.add(stream)
                 try:
-                    await self._let_in(scope, receive, answer)
+                    await self._dispatch(scope, receive, answer)
                 finally:
                     self._open.discard(stream)
         except HungUp:
@@ -125,9 +126,9 @@ class Door:
             await answer.give(_error(500, OWN_FAULT), scope, receive)
         await answer.complete()
 
-    async def _let_in(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
+    async def _dispatch(self, scope: Scope, receive: Receive, send: "_Answer") -> None:
         if not scope["path"].startswith(OPEN_TO_ALL):
-            refusal = self._turned_away(scope)
+            refusal = self._wrong_host_or_origin(scope)
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
@@ -135,11 +136,11 @@ class Door:
             return
         await self._app(scope, receive, send)
 
-    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _authenticated(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What comes under our names, from pages that may."""
         path, method = scope["path"], scope["method"]
         if not path.startswith(WELL_KNOWN):
-            refusal = await self._gate.refusal(scope)
+            refusal = await self._authenticator.refusal(scope)
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
@@ -156,7 +157,7 @@ class Door:
                 log.debug("A message was answered with an error: %s", message.why)
                 await _json_rpc(400, message.answer)(scope, receive, send)
                 return
-            refusal = self._gate.refusal_of(scope, message)
+            refusal = self._authenticator.refusal_of(scope, message)
             if refusal is not None:
                 await refusal(scope, receive, send)
                 return
@@ -164,9 +165,9 @@ class Door:
             await (self._stream if listens else self._app)(scope, replayed(body, receive), send)
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Goes on with a request whose answer may stay open, for as long as its sender counts."""
+        """Goes on with a request whose answer may stay open, for as long as its sender's credential is accepted."""
         user = scope.get("user")
-        if not isinstance(user, Visitor):
+        if not isinstance(user, User):
             await self._app(scope, receive, send)
             return
         # As if they had hung up: what is behind this then closes what it has open, which cancelling would not.
@@ -177,7 +178,7 @@ class Door:
         finally:
             del self._streams[gone]
 
-    def _turned_away(self, scope: Scope) -> Response | None:
+    def _wrong_host_or_origin(self, scope: Scope) -> Response | None:
         """The answer to a foreign Host or Origin; otherwise both are put in small letters, as the SDK expects them."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         origins = [value for name, value in scope["headers"] if name == b"origin"]

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from tests.api.servers import Server, client, failure, serving
 from tests.support.clips import clip
-from veo_mcp.api.glance import MOST_BYTES, glance
 from veo_mcp.api.transport import Transport
+from veo_mcp.api.video_probe import MOST_BYTES, probe_video
 from veo_mcp.mp4 import Measured, NotWhole, scan
 
 pytestmark = pytest.mark.anyio
@@ -161,7 +161,7 @@ async def test_a_length_that_no_video_has_is_not_reported(film: bytes, at: int, 
 async def test_a_host_that_takes_too_long_is_left() -> None:
     async with serving(b"HTTP/1.1 206 Partial Content\r\nContent-Length: 65536\r\n\r\n") as server:
         transport = Transport(server.url(), SecretStr("sk-x"))
-        error = await failure(glance(transport, f"{server.url()}/a.mp4", sandbox=False, seconds=0.0))
+        error = await failure(probe_video(transport, f"{server.url()}/a.mp4", sandbox=False, seconds=0.0))
     await transport.aclose()
     assert "took too long" in error.explanation
 

@@ -3,26 +3,26 @@
 Kept by the client, which reports every answer to it; read by the poller and by whoever says how things stand. Pure: the
 clock is an argument, and nothing here waits.
 
-For the poller (its client's `keycare` is the one to use):
+For the poller (its client's `key_backoff` is the one to use):
 
-    if not client.keycare.may_ask():      # the key is refused, and it is not time yet, or another task asks just now
-        …                                 # wait client.keycare.wait() seconds, or until woken
-    reply = await client.get_task(…)      # reports to keycare by itself, whichever way it ends
+    if not client.key_backoff.may_ask():    # the key is refused, and it is not time yet, or another task asks now
+        …                                   # wait client.key_backoff.wait() seconds, or until woken
+    reply = await client.get_task(…)        # reports to key_backoff by itself, whichever way it ends
 
-    client.keycare.on_recovery = wake     # called once when any call works again, a create or get_credits included
+    client.key_backoff.on_recovery = wake   # called once when any call works again, a create or get_credits included
 """
 
 from collections.abc import Callable
 
 from veo_mcp.errors import ApiError
 
-__all__ = ["KeyCare"]
+__all__ = ["KeyBackoff"]
 
 FIRST_SECONDS, LONGEST_SECONDS, FACTOR = 1.0, 600.0, 3.0
 REFUSALS_OF_A_KEY = frozenset({401, 402, 403})
 
 
-class KeyCare:
+class KeyBackoff:
     """Whether the key works, as far as is known.
 
     Args:

@@ -1,14 +1,14 @@
 """Which names a request may come under: the Host and Origin headers, parsed and compared whole, not by their beginning.
 
-Used by door.py. A web page can make a browser send requests to this machine; its own name in these two headers is what
-distinguishes it from a program of the person's.
+Used by middleware.py. A web page can make a browser send requests to this machine; its own name in these two headers is
+what distinguishes it from a program of the person's.
 """
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-__all__ = ["LOOPBACK", "Names", "host_of", "origin_host"]
+__all__ = ["LOOPBACK", "AllowedHosts", "host_of", "origin_host"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\s:/?#@\[\]\\]+)(:(?P<port>\d{1,5}))?")
@@ -30,7 +30,7 @@ def origin_host(header: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class AllowedHosts:
     """The names of one server, those of this machine always among them.
 
     Attributes:

@@ -12,7 +12,7 @@ from veo_mcp.api.transport import Incoming, Transport
 from veo_mcp.errors import ApiError, DownloadFailed
 from veo_mcp.mp4 import Measured, NotWhole, Wanted, scan
 
-__all__ = ["MOST_BYTES", "glance"]
+__all__ = ["MOST_BYTES", "probe_video"]
 
 FIRST = 64 * 1024
 MOST_BYTES = 1024 * 1024
@@ -24,7 +24,9 @@ LONGEST = 6 * 3600.0
 """A longer video than any that is made here; a file that says so says nothing (all bits set means "unknown")."""
 
 
-async def glance(transport: Transport, url: str, *, sandbox: bool, seconds: float = MOST_SECONDS) -> Measured | None:
+async def probe_video(
+    transport: Transport, url: str, *, sandbox: bool, seconds: float = MOST_SECONDS
+) -> Measured | None:
     """Length and size; None where the file does not say, or not without being fetched whole. Raises DownloadFailed."""
     if (why := fetchable(url, transport.address, sandbox=sandbox)) is not None:
         raise causes.VIDEO_URL.error(why=why)

@@ -1,18 +1,19 @@
 """How often somebody may do something: so many times a minute, in memory, for a bounded number of somebodies.
 
-Used by gate.py for the calls of each principal, and by keys.py for keys that are tried. Each replica counts for itself.
+Used by auth.py for the calls of each principal, and by caller_keys.py for keys that are tried. Each replica counts for
+itself.
 """
 
 from collections.abc import Callable
 
-__all__ = ["Rate"]
+__all__ = ["RateLimiter"]
 
 MINUTE = 60.0
 MOST = 10_000
 """Names that are kept: beyond that the one that was idle longest is forgotten."""
 
 
-class Rate:
+class RateLimiter:
     """A budget of `calls` that fills evenly over a minute, one for each name.
 
     Args:

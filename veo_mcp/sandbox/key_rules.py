@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from veo_mcp.sandbox.files import tighten
 
-__all__ = ["Accounts", "Rules"]
+__all__ = ["Rules", "RulesFile"]
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class _Known:
     rules: dict[str, Rules]
 
 
-class Accounts:
+class RulesFile:
     """The rules of one sandbox.
 
     Args:

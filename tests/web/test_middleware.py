@@ -1,4 +1,4 @@
-"""The HTTP door: names compared whole, limits on everything, nothing of a request in the log, and nobody kept out."""
+"""The HTTP middleware: names compared whole, limits on everything, nothing of a request in the log, nobody kept out."""
 
 import json
 import resource
@@ -18,8 +18,8 @@ from tests.support.child import INITIALIZE, Child, http_child
 from tests.support.ports import free_port
 from tests.support.site import site
 from veo_mcp.web.access import Access
+from veo_mcp.web.allowed_hosts import LOOPBACK, host_of, origin_host
 from veo_mcp.web.bodies import Bodies, BodyRefused
-from veo_mcp.web.names import LOOPBACK, host_of, origin_host
 from veo_mcp.web.runner import serve_app
 from veo_mcp.web.sessions import Sessions
 

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from veo_mcp.server.tasks_extension import SPENDING
 
-__all__ = ["LINGER_SECONDS", "LOOKING_SECONDS", "Ending"]
+__all__ = ["LINGER_SECONDS", "LOOKING_SECONDS", "Shutdown"]
 
 SPENDING_SECONDS = 50.0
 """A create may take 45 s, and what came of it takes a moment to be recorded."""
@@ -45,7 +45,7 @@ class _Call:
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
 
 
-class Ending:
+class Shutdown:
     """Whether the server is ending, and what it has yet to answer.
 
     Args:

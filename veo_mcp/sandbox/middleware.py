@@ -8,35 +8,18 @@ import logging
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from veo_mcp.sandbox.openapi import ERRORS
+from veo_mcp.sandbox.errors import DocumentedError
 
-__all__ = ["Door", "Fault"]
+__all__ = ["SandboxMiddleware"]
 
 log = logging.getLogger(__name__)
 
 NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
-class Fault(Exception):
-    """A documented error: its status and type follow from its code."""
-
-    def __init__(self, code: str, message: str, retry_after: int | None = None, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status, self.type = ERRORS[code]
-        self.status = status or self.status
-        self.code, self.message, self.retry_after = code, message, retry_after
-
-    def answer(self) -> JSONResponse:
-        """As the API says it."""
-        body = {"error": {"code": self.code, "message": self.message, "type": self.type}}
-        headers = {"Retry-After": str(self.retry_after)} if self.retry_after is not None else None
-        return JSONResponse(body, self.status, headers)
-
-
-class Door:
+class SandboxMiddleware:
     """Answers under own names only.
 
     Args:
@@ -68,12 +51,12 @@ class Door:
                 await self._app(scope, receive, marked)
             else:
                 words = "The sandbox answers only under 127.0.0.1, localhost or [::1], with its port, as Host."
-                await Fault("invalid_request", words).answer()(scope, receive, marked)
+                await DocumentedError("invalid_request", words).answer()(scope, receive, marked)
         except Exception as error:  # a fault of ours costs one answer, never the server
             log.error("A %s request could not be answered: %s", scope["method"], type(error).__name__)
             log.debug("Where it happened:", exc_info=error)
             if not started:
-                fault = Fault("internal_error", "An unexpected error occurred in the sandbox.")
+                fault = DocumentedError("internal_error", "An unexpected error occurred in the sandbox.")
                 await fault.answer()(scope, receive, marked)
 
     def _is_own(self, scope: Scope) -> bool:

@@ -22,7 +22,7 @@ from mcp_types import CallToolResult
 from tests.support.child import INITIALIZE, Child, call, http_child, settings, stdio_child
 from tests.support.raw_api import RawApi, raw_api, success
 from tests.support.stack import text
-from veo_mcp.server.ending import LINGER_SECONDS, LOOKING_SECONDS
+from veo_mcp.server.shutdown import LINGER_SECONDS, LOOKING_SECONDS
 
 pytestmark = [
     pytest.mark.anyio,

@@ -17,7 +17,7 @@ from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Journal
 from veo_mcp.tasks.accounts import Accounts
 
-__all__ = ["Evidence"]
+__all__ = ["Balances"]
 
 ASKING_SECONDS = 3.0
 
@@ -41,7 +41,7 @@ class _Known:
     at_send: int = -1
 
 
-class Evidence:
+class Balances:
     """The balances of one server's accounts, as far as they were looked at."""
 
     def __init__(self, journal: Journal, accounts: Accounts, *, clock: Callable[[], float]) -> None:

@@ -16,14 +16,14 @@ from veo_mcp.errors import VeoMcpError
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import caller_of
 
-__all__ = ["Seal"]
+__all__ = ["SealedState"]
 
 NAME = "request_state_key"
 CARRIED = ("requestState", "inputResponses")
 
 
-class Seal:
-    """The seal of one server; `backend` is where its journal is or will be."""
+class SealedState:
+    """Seals the request state of one server; `backend` is where its journal is or will be."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend

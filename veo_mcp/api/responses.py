@@ -21,7 +21,7 @@ from veo_mcp.api import causes
 from veo_mcp.errors import REFUSALS, ApiError, from_envelope, proven_by
 from veo_mcp.text import clean, redact, shown_id
 
-__all__ = ["Answer", "Reader", "mentioned_id", "retry_after", "unpacked", "usable_id"]
+__all__ = ["ApiResponse", "Reader", "mentioned_id", "retry_after", "unpacked", "usable_id"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -42,7 +42,7 @@ _PLAIN_TO_TLS = re.compile(rb"plain http request was sent to https port|http req
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiResponse:
     """An HTTP answer, its body unpacked and at most 1 MiB.
 
     Attributes:
@@ -242,7 +242,7 @@ class Reader:
         """`text` without secrets, and without what cannot be encoded."""
         return redact(_whole_characters(text), self._secrets)
 
-    def value(self, answer: Answer) -> object:
+    def value(self, answer: ApiResponse) -> object:
         """The JSON of a good answer. Raises ApiError."""
         # The status line of a refusal came whole, and says enough; what else is cut proves nothing.
         if answer.flaw is not None and answer.status not in REFUSALS:
@@ -255,7 +255,7 @@ class Reader:
             raise (causes.LOGIN_PAGE if answer.is_page else causes.NOT_JSON).error(http_status=answer.status)
         return parsed
 
-    def data(self, answer: Answer) -> object:
+    def data(self, answer: ApiResponse) -> object:
         """`data` of the envelope {"code": 200, "msg": …, "data": …}; a 200 whose code is another is an error too."""
         envelope = self.value(answer)
         if not isinstance(envelope, dict):
@@ -275,7 +275,7 @@ class Reader:
         except (ValidationError, RecursionError, OverflowError):
             raise causes.WRONG_SHAPE.error(http_status=status) from None
 
-    def created(self, answer: Answer, *, but: str | None = None) -> str:
+    def created(self, answer: ApiResponse, *, but: str | None = None) -> str:
         """The id of the task that a create made.
 
         Raises ApiError; an id that stands in the answer is its `task_id`. A refusal that names a task proves nothing.
@@ -294,7 +294,7 @@ class Reader:
         except ApiError as error:
             raise self._keeping_id(error, answer, but) from None
 
-    def refusal(self, answer: Answer) -> ApiError:
+    def refusal(self, answer: ApiResponse) -> ApiError:
         """The error that a failed answer stands for."""
         parsed = self._parsed(answer)
         envelope = cast("dict[str, Any]", parsed).get("error") if isinstance(parsed, dict) else None
@@ -307,7 +307,7 @@ class Reader:
                 return from_envelope(answer.status, code, type_, words or "", answer.retry_after)
         return self._page(answer)
 
-    def _page(self, answer: Answer) -> ApiError:
+    def _page(self, answer: ApiResponse) -> ApiError:
         """The error for an answer that is not the API's: the status, and what is known of such pages, speak."""
         status, kind = answer.status, proven_by(answer.status)
         filled: dict[str, Any] = {"http_status": status, "retry_after": answer.retry_after, "host": self._host}
@@ -343,7 +343,7 @@ class Reader:
             kind=proven_by(status), http_status=status, host=self._host, path=clean(self._path, 80)
         )
 
-    def _keeping_id(self, error: ApiError, answer: Answer, but: str | None) -> ApiError:
+    def _keeping_id(self, error: ApiError, answer: ApiResponse, but: str | None) -> ApiError:
         refused = error.charged in ("no", "refunded")
         mentioned = mentioned_id(answer.body, loosely=not refused)
         if mentioned == but and but is not None:
@@ -366,7 +366,7 @@ class Reader:
         error.task_id = mentioned
         return error
 
-    def _parsed(self, answer: Answer) -> object | None:
+    def _parsed(self, answer: ApiResponse) -> object | None:
         try:
             return _loads(answer.body, self._tidy)
         except (ValueError, RecursionError):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.servers import CREATE, client, failure, serving
 from tests.support.raw_api import answer, error, success
-from veo_mcp.api.keycare import KeyCare
+from veo_mcp.api.key_backoff import KeyBackoff
 from veo_mcp.errors import ApiError, InternalError, InvalidApiKey, IpNotAllowed, TaskNotFound
 
 
@@ -21,7 +21,7 @@ REFUSED = InvalidApiKey(http_status=401)
 
 def test_the_distances_triple_from_one_second_to_ten_minutes() -> None:
     clock = Clock()
-    care = KeyCare(clock)
+    care = KeyBackoff(clock)
     care.answered(REFUSED, read=True)
     seen: list[float] = []
     for _ in range(9):
@@ -35,7 +35,7 @@ def test_the_distances_triple_from_one_second_to_ten_minutes() -> None:
 
 def test_one_question_at_a_time_goes_out_for_all() -> None:
     clock = Clock()
-    care = KeyCare(clock)
+    care = KeyBackoff(clock)
     assert care.may_ask()
     assert care.may_ask()
     care.answered(REFUSED, read=True)
@@ -48,14 +48,14 @@ def test_one_question_at_a_time_goes_out_for_all() -> None:
 
 
 def test_refusals_that_were_under_way_together_count_once() -> None:
-    care = KeyCare(Clock())
+    care = KeyBackoff(Clock())
     for _ in range(10):
         care.answered(REFUSED, read=True)
     assert care.wait() == 1
 
 
 def test_a_call_that_works_takes_it_up_at_once() -> None:
-    care = KeyCare(Clock())
+    care = KeyBackoff(Clock())
     woken: list[str] = []
     care.on_recovery = lambda: woken.append("woken")
     care.answered(None, read=True)
@@ -79,13 +79,13 @@ def test_a_call_that_works_takes_it_up_at_once() -> None:
     ],
 )
 def test_what_refuses_the_key_and_what_says_nothing(outcome: ApiError, read: bool, refused: bool) -> None:
-    care = KeyCare(Clock())
+    care = KeyBackoff(Clock())
     care.answered(outcome, read=read)
     assert (care.refusal is not None) is refused
 
 
 def test_an_unknown_task_proves_that_the_key_works() -> None:
-    care = KeyCare(Clock())
+    care = KeyBackoff(Clock())
     care.answered(REFUSED, read=True)
     care.answered(InternalError(http_status=500), read=True)
     assert care.refusal is REFUSED
@@ -105,13 +105,13 @@ async def test_the_client_tells_it_of_every_call() -> None:
 
     async with serving(say) as server, client(server.url()) as api:
         await failure(api.get_task("t"))
-        assert isinstance(api.keycare.refusal, InvalidApiKey)
+        assert isinstance(api.key_backoff.refusal, InvalidApiKey)
         working = True
         await api.send_create(CREATE)
-        assert api.keycare.refusal is None
+        assert api.key_backoff.refusal is None
         working = False
         await failure(api.get_credits())
-        assert not api.keycare.may_ask()
+        assert not api.key_backoff.may_ask()
         working = True
         await api.get_credits()
-        assert api.keycare.may_ask()
+        assert api.key_backoff.may_ask()

@@ -20,7 +20,7 @@ from veo_mcp.api.account import Caller
 from veo_mcp.errors import NotLoopback, WrongSetting
 from veo_mcp.settings import load
 from veo_mcp.web.access import Access, access_from, closed_to_others
-from veo_mcp.web.rates import Rate
+from veo_mcp.web.rate_limit import RateLimiter
 from veo_mcp.web.tokens import Tokens, add_token
 
 pytestmark = pytest.mark.anyio
@@ -243,7 +243,7 @@ async def test_too_many_calls_learn_when_to_try_again_and_delay_nobody_else(tmp_
 
 
 def test_a_rate_forgets_whom_it_has_not_seen_for_longest() -> None:
-    rate = Rate(1, monotonic=lambda: 0.0)
+    rate = RateLimiter(1, monotonic=lambda: 0.0)
     assert rate.wait("first") == 0.0
     assert rate.wait("first") == 60.0
     for number in range(10_000):
@@ -325,7 +325,7 @@ def test_proxies_are_named_by_address(text: str) -> None:
 async def test_only_a_named_proxy_is_believed(tmp_path: Path) -> None:
     """The client that a rate or a log knows, and the name a request came under, are the proxy's word."""
     access = guarded(tmp_path)
-    trusting = Access(names=access.names, gate=access.gate, proxies=("127.0.0.1",))
+    trusting = Access(names=access.names, authenticator=access.authenticator, proxies=("127.0.0.1",))
     said = {"X-Forwarded-Host": "veo.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
     async with site(tmp_path, access=trusting) as env, httpx2.AsyncClient() as http:
         passed_on = {**JSON, **bearer(ANNA), **said, "Host": "veo.internal"}
@@ -337,7 +337,7 @@ async def test_only_a_named_proxy_is_believed(tmp_path: Path) -> None:
 
 async def test_whoever_is_no_named_proxy_is_not_believed(tmp_path: Path) -> None:
     access = guarded(tmp_path)
-    wary = Access(names=access.names, gate=access.gate, proxies=("192.0.2.1",))
+    wary = Access(names=access.names, authenticator=access.authenticator, proxies=("192.0.2.1",))
     async with site(tmp_path, access=wary) as env, httpx2.AsyncClient() as http:
         forged = {**JSON, **bearer(ANNA), "Host": "evil.example", "X-Forwarded-Host": "veo.example.com"}
         assert (await http.post(env.url + "/mcp", headers=forged, json=INITIALIZE)).status_code == 421

@@ -14,8 +14,8 @@ import pytest
 
 from tests.api.servers import CREATE, KEY, at_once, client, extend, failure, serving
 from tests.support.raw_api import TASK_ID, answer, error, success
-from veo_mcp.api.answers import mentioned_id, retry_after, unpacked, usable_id
 from veo_mcp.api.models import ApiTask
+from veo_mcp.api.responses import mentioned_id, retry_after, unpacked, usable_id
 from veo_mcp.errors import ApiError, BadAnswer, Refused, TaskNotFound, Unanswered
 
 pytestmark = pytest.mark.anyio

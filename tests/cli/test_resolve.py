@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from tests.support.entries import START, add, unfinished
 from tests.support.stack import sandbox
 from veo_mcp.api.client import VeoClient
-from veo_mcp.cli.settling import what_to_check
+from veo_mcp.cli.resolve import what_to_check
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # they bring the HTTP library along, which tools/list must no
     from veo_mcp.tasks.callbacks import CallbackUrls
     from veo_mcp.tasks.poller import Poller
 
-__all__ = ["NOTHING_KNOWN", "WHOLE_FILM_SECONDS", "Situation", "Situations"]
+__all__ = ["NOTHING_KNOWN", "WHOLE_FILM_SECONDS", "TaskContext", "TaskContexts"]
 
 WHOLE_FILM_SECONDS = 2.0
 """An extension's file that is longer than its parent's by this much holds the whole film, not only its own part."""
@@ -23,7 +23,7 @@ LONGEST_CHAIN = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class TaskContext:
     """See the module.
 
     Attributes:
@@ -43,10 +43,10 @@ class Situation:
     failures: int = 0
 
 
-NOTHING_KNOWN = Situation()
+NOTHING_KNOWN = TaskContext()
 
 
-class Situations:
+class TaskContexts:
     """The look around of one server."""
 
     def __init__(self, journal: Journal, poller: "Poller", urls: "CallbackUrls") -> None:
@@ -54,10 +54,10 @@ class Situations:
         self._poller = poller
         self._urls = urls
 
-    async def of(self, account: Account, entry: Entry) -> Situation:
+    async def of(self, account: Account, entry: Entry) -> TaskContext:
         """What is known around this entry of the account. Raises JournalUnusable."""
         failed = entry.status is Status.FAILED and bool(entry.fingerprint)
-        return Situation(
+        return TaskContext(
             usual=None if entry.settled else await self._poller.usual(entry),
             trouble=None if entry.settled else self._poller.trouble(account),
             callbacks=self._urls.expects(entry),

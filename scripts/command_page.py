@@ -9,7 +9,7 @@ from typing import Any
 
 import typer.main
 
-from veo_mcp.cli.guard import EXIT_CODES
+from veo_mcp.cli.error_boundary import EXIT_CODES
 from veo_mcp.cli.main import commands
 
 __all__ = ["page"]

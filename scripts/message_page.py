@@ -1,7 +1,7 @@
 """Prints docs/messages.md: every answer of the tools, as a host that shows text alone has it, and one that shows data.
 
 Run as `python scripts/message_page.py > docs/messages.md`; a test compares the two, and holds each answer to what it
-must say and how long it may be. Made from veo_mcp/server: results.py, tool_errors.py and build.py.
+must say and how long it may be. Made from veo_mcp/server: results.py, messages/errors.py and build.py.
 """
 
 import json
@@ -26,8 +26,8 @@ from veo_mcp.errors import (
 )
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.server.build import instructions
+from veo_mcp.server.messages.errors import crashed, failure, nobody_agreed, quoted_price, refusal
 from veo_mcp.server.results import balance_result, list_result, task_result
-from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, quoted_price, refusal
 from veo_mcp.tasks.budget import Standing
 from veo_mcp.tasks.context import NOTHING_KNOWN, TaskContext
 

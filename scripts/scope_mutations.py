@@ -155,7 +155,7 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("(principal,), principal)", '(principal,), "")'),
         ),
     ),
-    "tasks/callers.py": (
+    "tasks/caller_keys.py": (
         "doors",
         (('return "key:" + digest.hexdigest()[:32]', 'return "key:" + digest.name'),),
     ),
@@ -202,7 +202,7 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("self._known.setdefault(account.credential.get_secret_value()", 'self._known.setdefault(""'),
         ),
     ),
-    "tasks/quotes.py": (
+    "tasks/price_quotes.py": (
         "doors",
         (
             ("await self._journal.quote(account", f"await self._journal.quote({NOBODYS}"),

@@ -21,8 +21,8 @@ from pydantic import BaseModel
 
 from tests.conformance.rounds import elicit
 from veo_mcp.server.build import VeoServer
+from veo_mcp.server.messages.errors import tool_error
 from veo_mcp.server.tasks_extension import TASKS, Ctx, TaskSource, TaskState
-from veo_mcp.server.tool_errors import tool_error
 
 __all__ = ["Jobs", "register"]
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.support.receiver import receiver
 from tests.support.sandbox_api import api
-from veo_mcp.sandbox.studio import MEGAPIXELS, SIDE, clip_size, prepared
+from veo_mcp.sandbox.rendering import MEGAPIXELS, SIDE, clip_size, prepared
 
 pytestmark = pytest.mark.anyio
 
@@ -130,7 +130,7 @@ MEASURED = """
 import sys
 from pathlib import Path
 from PIL import Image
-from veo_mcp.sandbox.studio import prepared
+from veo_mcp.sandbox.rendering import prepared
 
 def peak():
     # Not getrusage: its peak starts with that of the parent process.

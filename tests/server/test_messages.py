@@ -12,7 +12,7 @@ import pytest
 from scripts.message_page import Message, list_of_ten, messages, page
 from tests.support.entries import unfinished
 from veo_mcp.journal.entry import Status
-from veo_mcp.server.cause_words import cause
+from veo_mcp.server.messages.cause import failure_cause
 
 ROOT = Path(__file__).parent.parent.parent
 MESSAGES_MD = ROOT / "docs" / "messages.md"
@@ -88,8 +88,8 @@ def test_a_picture_of_the_disk_is_not_spoken_of_as_a_link() -> None:
         (["picture:sha256:1", "https://x/a.png"], "the image link"),
     ):
         entry = unfinished(1, api="a", status=Status.FAILED, body=json.dumps({"input": {"image_urls": images}}))
-        assert words in cause(entry)
-        assert ("link" in cause(entry)) is (len(images) > 1)
+        assert words in failure_cause(entry)
+        assert ("link" in failure_cause(entry)) is (len(images) > 1)
 
 
 def test_an_unknown_outcome_says_how_it_ends() -> None:

@@ -7,8 +7,8 @@ from mcp_types import INVALID_PARAMS, PromptReference, TextContent
 
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
+from veo_mcp.server.messages.task import charge_words
 from veo_mcp.server.prompts import guide
-from veo_mcp.server.results import charge_words
 from veo_mcp.text import clean
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import pytest
 from mcp_types import JSONRPCNotification, JSONRPCResponse
 
 from tests.support.child import INITIALIZE, call, stdio_child
-from veo_mcp.server.frames import BadFrame, parse
+from veo_mcp.server.json_rpc import BadFrame, parse
 from veo_mcp.server.stdio import encoded
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from tests.support.saving import SavingStack, until_idle
 from tests.support.video_api import IDENTITY
 from veo_mcp.journal.entry import FileNews, Status
 from veo_mcp.mp4 import measure
-from veo_mcp.server.results import task_message
+from veo_mcp.server.messages.task import task_message
 
 pytestmark = pytest.mark.anyio
 

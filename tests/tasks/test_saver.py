@@ -13,7 +13,7 @@ from tests.support.entries import START
 from tests.support.saving import SavingStack, until_idle
 from tests.support.video_api import IDENTITY
 from veo_mcp.mp4 import measure
-from veo_mcp.server.results import task_message
+from veo_mcp.server.messages.task import task_message
 from veo_mcp.tasks import save_folder
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from tests.support.site import Site, site
 from tests.support.stack import sandbox, text
 from veo_mcp.server.backend import Backend
 from veo_mcp.settings import load
-from veo_mcp.tasks.callers import CLOSING_SECONDS, IDLE_SECONDS, KEPT_SECONDS
+from veo_mcp.tasks.caller_keys import CLOSING_SECONDS, IDLE_SECONDS, KEPT_SECONDS
 from veo_mcp.web.access import Access, access_from, closed_to_others
 from veo_mcp.web.auth import Authenticator
 from veo_mcp.web.caller_keys import HEADER, TRIES, CallerKeyMethod

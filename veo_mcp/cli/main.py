@@ -28,7 +28,7 @@ def main() -> None:
             # The way hosts start us; the command-line library costs 100 ms that nobody needs here.
             _serve()
             return
-        from veo_mcp.cli.guard import guarded
+        from veo_mcp.cli.error_boundary import guarded
 
         # Within the guard: loading the commands takes long enough for a Ctrl-C.
         guarded(lambda: commands()())
@@ -66,7 +66,7 @@ def commands() -> Any:
     """Every command with its options, for `main` and for the page of commands in docs/."""
     import typer
 
-    from veo_mcp.cli.guard import EXIT_CODES
+    from veo_mcp.cli.error_boundary import EXIT_CODES
 
     app = typer.Typer(
         help="Makes Veo 3.1 videos for AI assistants over the Model Context Protocol.",

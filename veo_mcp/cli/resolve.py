@@ -4,7 +4,7 @@ Called by cli/tasks.py. Words only: never changes anything.
 """
 
 from veo_mcp.journal.entry import Entry, Status
-from veo_mcp.server.results import ago, charge_words
+from veo_mcp.server.messages.task import ago, charge_words
 from veo_mcp.server.views import in_sandbox, shown
 from veo_mcp.text import clean
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from veo_mcp import logs
 from veo_mcp.api.account import Account, Caller
-from veo_mcp.cli.guard import PIPE_CLOSED, silence
+from veo_mcp.cli.error_boundary import PIPE_CLOSED, silence
 from veo_mcp.errors import ApiError, RequestError, UnknownTask, VeoMcpError
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
@@ -22,12 +22,12 @@ if TYPE_CHECKING:  # `install` and `login` need no engine
 __all__ = ["PERSON", "entries", "err", "explained", "fresh", "marks", "out", "whole_id", "with_engine"]
 
 PERSON = Caller(principal="")
-"""Whoever sits at the terminal: the one person whose journal this is."""
+"""The person at the terminal, whose journal this is."""
 PAGE = 500
 
 
 class _Console(Console):
-    """Ends with guard.py's status when the reader goes away; rich, and click for an OSError, would exit with 1."""
+    """Ends with error_boundary.py's status when the reader goes away; rich and click would exit with 1."""
 
     def on_broken_pipe(self) -> None:
         silence()

@@ -96,7 +96,7 @@ class Upload:
 class Journal(Protocol):
     """The store of requests and outcomes. Every method may raise JournalUnusable.
 
-    What is foreign in an entry is kept as storable.py says. A row that this version does not understand (a newer one
+    What is foreign in an entry is kept as sanitize.py says. A row that this version does not understand (a newer one
     wrote it) is left as it is: lists, leases and feeds pass over it; who asks for it by its id gets JournalUnusable.
 
     Attributes:

@@ -25,7 +25,7 @@ import anyio.to_thread
 from veo_mcp.sandbox.fetch import Fetcher, FetchRefused
 from veo_mcp.sandbox.files import FOLDER, private_folder, tighten
 from veo_mcp.sandbox.ledger import Ledger, Task
-from veo_mcp.sandbox.studio import clip_size, prepared, rendered
+from veo_mcp.sandbox.rendering import clip_size, prepared, rendered
 
 __all__ = ["CALLBACK_GAPS", "RETRY_GAPS", "Health", "Worker", "directive"]
 

@@ -30,14 +30,14 @@ from veo_mcp.server import prompts, resources
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.caller import CREATE, may_create
 from veo_mcp.server.confirm import keep_state
+from veo_mcp.server.messages.errors import crashed, tool_error, validation_error
+from veo_mcp.server.messages.task import charge_words
 from veo_mcp.server.notifications import Announcer
 from veo_mcp.server.panel import CARD_TOOL_META, advertise_to_legacy, client_supports_apps, panel
 from veo_mcp.server.request_state import SealedState
-from veo_mcp.server.results import charge_words
 from veo_mcp.server.schema import tidy
 from veo_mcp.server.sdk_compat import input_schema, replace
 from veo_mcp.server.tasks_extension import SPENDING, JournalTasks, TasksExtension, TaskSource
-from veo_mcp.server.tool_errors import crashed, tool_error, validation_error
 from veo_mcp.server.tools import Tools
 
 __all__ = ["VeoServer", "build_server", "instructions"]

@@ -24,7 +24,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import INTERNAL_ERROR, ErrorData, JSONRPCError, JSONRPCMessage, JSONRPCResponse
 from pydantic_core import PydanticSerializationError
 
-from veo_mcp.server.frames import LIMIT, BadFrame, parse
+from veo_mcp.server.json_rpc import LIMIT, BadFrame, parse
 from veo_mcp.server.sdk_compat import lowlevel
 from veo_mcp.server.shutdown import Shutdown
 

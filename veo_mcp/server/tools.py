@@ -38,12 +38,13 @@ from veo_mcp.server.confirm import (
     planned_extend,
     shared,
 )
+from veo_mcp.server.messages.errors import crashed, failure, nobody_agreed, nobody_shared, quoted_price, refusal
+from veo_mcp.server.messages.task import money
 from veo_mcp.server.panel import CARD_TOOL_META, PANEL_META, client_supports_apps
 from veo_mcp.server.panel.card_facts import with_card_facts
 from veo_mcp.server.progress import ProgressCounter, progress_message
-from veo_mcp.server.results import balance_result, list_result, money, task_result
+from veo_mcp.server.results import balance_result, list_result, task_result
 from veo_mcp.server.schema import tighten
-from veo_mcp.server.tool_errors import crashed, failure, nobody_agreed, nobody_shared, quoted_price, refusal
 from veo_mcp.server.views import CreditsView, TaskListView, TaskView
 
 if TYPE_CHECKING:  # the engine brings the HTTP library along, which tools/list must not wait for

@@ -1,5 +1,4 @@
-"""What a host gets as structured content: a task, a list of tasks, a balance. Shapes only; the sentences are in
-results.py.
+"""The structured content that a host gets: a task, a list, a balance. Shapes only; the wording is in messages/.
 
 Called by tools, resources, the Tasks extension and the command line. `message` comes first in each: some hosts show
 their model the structured content alone. Absent values are left out, never null.

@@ -15,7 +15,7 @@ from veo_mcp.api.account import Account, Caller
 from veo_mcp.api.client import VeoClient
 from veo_mcp.errors import ApiError, RequestError
 from veo_mcp.journal.entry import Entry
-from veo_mcp.tasks.callers import Callers
+from veo_mcp.tasks.caller_keys import Callers
 
 __all__ = ["Accounts", "Scope"]
 

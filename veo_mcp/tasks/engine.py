@@ -21,12 +21,12 @@ from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.balances import Balances
 from veo_mcp.tasks.budget import Budget
 from veo_mcp.tasks.callbacks import Callbacks, CallbackUrls
-from veo_mcp.tasks.callers import Callers
+from veo_mcp.tasks.caller_keys import Callers
 from veo_mcp.tasks.context import TaskContexts
 from veo_mcp.tasks.films import Films
 from veo_mcp.tasks.pictures import Pictures, Uploads
 from veo_mcp.tasks.poller import Poller
-from veo_mcp.tasks.quotes import Quotes
+from veo_mcp.tasks.price_quotes import Quotes
 from veo_mcp.tasks.reader import Reader
 from veo_mcp.tasks.saver import Saver
 from veo_mcp.tasks.submit import Submitter

@@ -24,8 +24,8 @@ from veo_mcp.api.models import (
     Mode,
 )
 from veo_mcp.journal.entry import CLEAR, FINAL, Change, Entry, Status
-from veo_mcp.journal.storable import LATEST
-from veo_mcp.journal.storable import text as kept_text
+from veo_mcp.journal.sanitize import LATEST
+from veo_mcp.journal.sanitize import text as kept_text
 from veo_mcp.picture import Picture
 
 __all__ = ["Plan", "adopted", "begun", "change_from", "fingerprint", "normalised", "plan_of", "storable"]

@@ -12,7 +12,7 @@ import anyio
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from veo_mcp.api.issuer import Issuer
+from veo_mcp.api.jwks import Issuer
 from veo_mcp.errors import NotLoopback, WrongSetting
 from veo_mcp.server.backend import Backend
 from veo_mcp.settings import Settings

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from veo_mcp import telemetry
-from veo_mcp.server.frames import LIMIT, BadFrame, parse
+from veo_mcp.server.json_rpc import LIMIT, BadFrame, parse
 from veo_mcp.web.allowed_hosts import AllowedHosts
 from veo_mcp.web.auth import Authenticator, User
 from veo_mcp.web.bodies import Bodies, BodyRefused, HungUp, replayed

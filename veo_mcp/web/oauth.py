@@ -15,7 +15,7 @@ from pydantic import AnyHttpUrl
 from starlette.datastructures import Headers
 
 from veo_mcp.api.account import Caller
-from veo_mcp.api.issuer import Issuer
+from veo_mcp.api.jwks import Issuer
 from veo_mcp.errors import ApiError
 from veo_mcp.server.caller import SCOPES
 from veo_mcp.web.auth import AccessDenied, User, bearer

@@ -16,8 +16,8 @@ from asyncpg import Connection, InterfaceError, InvalidParameterValueError, Reco
 from asyncpg.pool import Pool
 
 from veo_mcp.errors import JournalUnusable
+from veo_mcp.journal.postgres.error_messages import TROUBLE, lost, passing, unusable
 from veo_mcp.journal.postgres.queries import Db
-from veo_mcp.journal.postgres.trouble import TROUBLE, lost, passing, unusable
 
 __all__ = ["Database"]
 

@@ -15,9 +15,9 @@ import anyio
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.postgres.database import Database
+from veo_mcp.journal.postgres.error_messages import TROUBLE, unusable
 from veo_mcp.journal.postgres.queries import QUERIES, Db
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows
-from veo_mcp.journal.postgres.trouble import TROUBLE, unusable
 
 __all__ = ["LOOK_SECONDS", "Follower"]
 

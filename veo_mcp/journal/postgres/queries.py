@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from asyncpg import Connection, Record
 from asyncpg.pool import PoolConnectionProxy
 
-from veo_mcp.journal.stored import named_queries
+from veo_mcp.journal.store_common import named_queries
 
 __all__ = ["QUERIES", "Db", "Query", "ask", "ask_one", "query"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.postgres.queries import QUERIES, Db, Query, ask, ask_one, query
-from veo_mcp.journal.storable import storable
-from veo_mcp.journal.stored import FIELDS, Understanding, to_row
+from veo_mcp.journal.sanitize import storable
+from veo_mcp.journal.store_common import FIELDS, Understanding, to_row
 
 __all__ = ["NewerSchemaError", "Rows", "upstream_key"]
 

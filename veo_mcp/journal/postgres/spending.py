@@ -9,7 +9,7 @@ from veo_mcp.errors import SpendLimit
 from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Limits, Spent
 from veo_mcp.journal.postgres.queries import Db, ask_one
-from veo_mcp.journal.stored import DAY, scope_of_a_day
+from veo_mcp.journal.store_common import DAY, scope_of_a_day
 
 __all__ = ["hold_limits", "spent"]
 

@@ -22,8 +22,8 @@ from veo_mcp.journal.postgres.follower import LOOK_SECONDS, Follower
 from veo_mcp.journal.postgres.queries import Db, ask, ask_one
 from veo_mcp.journal.postgres.rows import NewerSchemaError, Rows, upstream_key
 from veo_mcp.journal.postgres.schema import migrate, revision_if_current
-from veo_mcp.journal.storable import moment, storable, text
-from veo_mcp.journal.stored import (
+from veo_mcp.journal.sanitize import moment, storable, text
+from veo_mcp.journal.store_common import (
     DAY,
     LONGEST_QUEUE,
     MOST_AT_ONCE,

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from veo_mcp.journal.entry import Entry
+from veo_mcp.journal.sanitize import storable
 from veo_mcp.journal.sqlite.queries import QUERIES
-from veo_mcp.journal.storable import storable
-from veo_mcp.journal.stored import FIELDS, Understanding, to_row
+from veo_mcp.journal.store_common import FIELDS, Understanding, to_row
 
 __all__ = ["Rows"]
 

@@ -20,13 +20,13 @@ from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
 from veo_mcp.journal.feed import Feed
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
-from veo_mcp.journal.sqlite import files, leases, spending
+from veo_mcp.journal.sanitize import moment, storable, text
+from veo_mcp.journal.sqlite import file_leases, leases, spending
+from veo_mcp.journal.sqlite.error_messages import TROUBLE, unusable
 from veo_mcp.journal.sqlite.follower import Follower
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.sqlite.rows import Rows
-from veo_mcp.journal.sqlite.trouble import TROUBLE, unusable
-from veo_mcp.journal.storable import moment, storable, text
-from veo_mcp.journal.stored import (
+from veo_mcp.journal.store_common import (
     DAY,
     LONGEST_QUEUE,
     MOST_AT_ONCE,
@@ -343,21 +343,23 @@ class SqliteJournal:
         """See Journal."""
 
         def due(db: sqlite3.Connection) -> Sequence[Entry]:
-            return files.due(db, self._rows, api=api, now=now, limit=limit, save=save)
+            return file_leases.due(db, self._rows, api=api, now=now, limit=limit, save=save)
 
         if not await self._read(due):
             return []
         return await self._write(
-            lambda db: [files.lease(db, entry, worker_id=worker_id, now=now, seconds=seconds) for entry in due(db)]
+            lambda db: [
+                file_leases.lease(db, entry, worker_id=worker_id, now=now, seconds=seconds) for entry in due(db)
+            ]
         )
 
     async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
         """See Journal."""
-        return await self._write(lambda db: files.keep(db, lease, now=now, seconds=seconds))
+        return await self._write(lambda db: file_leases.keep(db, lease, now=now, seconds=seconds))
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
         """See Journal."""
-        written = await self._write(lambda db: files.record(db, self._rows, lease, news, now))
+        written = await self._write(lambda db: file_leases.record(db, self._rows, lease, news, now))
         await self._follower.announce()
         return written
 

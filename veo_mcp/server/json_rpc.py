@@ -1,4 +1,4 @@
-"""One way from bytes of a client to a JSON-RPC message, or to the error that says in our words why it is none.
+"""Parses a client's bytes into a JSON-RPC message, or into an error in which this server says why it is not one.
 
 Used by stdio and by the HTTP middleware, before the SDK sees anything: it would answer with a validation library's
 dump, or not at all. Never repeats what the client sent, except the request's id.

@@ -1,6 +1,6 @@
 """What lies behind a failed video, in our words: the API's own word is often only that it failed.
 
-Called by results.py. Goes by what the API said and by what was asked for; promises nothing about money.
+Called by task.py. Goes by what the API said and by what was asked for; promises nothing about money.
 """
 
 import re
@@ -9,10 +9,10 @@ from veo_mcp.journal.entry import Entry
 from veo_mcp.picture import MARK
 from veo_mcp.server.views import asked
 
-__all__ = ["cause"]
+__all__ = ["failure_cause"]
 
 
-def cause(entry: Entry) -> str:
+def failure_cause(entry: Entry) -> str:
     """One sentence on why it failed, or on what to look at where nobody says."""
     words = f"{entry.error_code or ''} {entry.error_message or ''}".lower()
     images = [str(image) for image in asked(entry).get("image_urls") or ()]

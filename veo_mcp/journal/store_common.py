@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Charged, Entry, Status
-from veo_mcp.journal.storable import storable
+from veo_mcp.journal.sanitize import storable
 
 __all__ = [
     "DAY",

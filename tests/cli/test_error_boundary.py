@@ -167,7 +167,7 @@ main()
 @pytest.mark.parametrize(
     ("moment", "command"),
     [
-        ("veo_mcp.cli.guard", ["tasks"]),
+        ("veo_mcp.cli.error_boundary", ["tasks"]),
         ("typer", ["tasks"]),
         ("veo_mcp.cli.tasks", ["tasks"]),
         ("veo_mcp.journal.sqlite", ["tasks"]),

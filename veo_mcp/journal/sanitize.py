@@ -1,7 +1,7 @@
-"""What a store can keep and a calendar can hold: whatever the API said, an entry that was written can be listed.
+"""Makes texts and times fit to be stored: whatever the API said, an entry that was written can be listed.
 
-Called by the stores before they write and before they look for foreign text. Pure. Texts are the API's and people's:
-a lone surrogate is no UTF-8, PostgreSQL takes no NUL, and a moment after the year 9999 breaks whoever shows it.
+Called by the stores before they write or search for untrusted text. Pure. These are the API's and people's:
+a lone surrogate is not valid UTF-8, PostgreSQL refuses NUL, a time after the year 9999 cannot be formatted.
 """
 
 import math

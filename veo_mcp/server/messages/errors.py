@@ -25,7 +25,7 @@ from veo_mcp.errors import (
     VeoMcpError,
 )
 from veo_mcp.journal.entry import Entry
-from veo_mcp.server.results import charge_words, money
+from veo_mcp.server.messages.task import charge_words, money
 from veo_mcp.server.views import in_sandbox, iso, whole
 from veo_mcp.text import clean
 from veo_mcp.validation import requirement

@@ -60,7 +60,7 @@ async def test_check_says_how_videos_are_saved_and_pictures_handed_over_and_what
     drive = tmp_path / "drive" / "videos"
     found = checked(tmp_path, 1, VEO_SAVE_DIR=str(drive), VEO_IMAGE_DIRS=str(pictures), **elsewhere)
     assert found["problems"] == [
-        f"The folder {drive} is not there. Finished videos are saved there once that is put right.",
+        f"The folder {drive} does not exist. Finished videos are saved there once that is put right.",
         (
             "Pictures cannot be handed over. The bucket nobody-has-this is not there (NoSuchBucket): see VEO_UPLOADS "
             "and AWS_ENDPOINT_URL."
@@ -73,8 +73,8 @@ async def test_check_says_how_videos_are_saved_and_pictures_handed_over_and_what
 
 PROBES = {
     "unwritable": ("folder.chmod(0o500); os.getuid() or os.setuid(65534)", "cannot be written to."),
-    "vanished": ("folder.rmdir()", "is not there."),
-    "a file": ("folder.rmdir(); folder.write_text('mine')", "is not there."),
+    "vanished": ("folder.rmdir()", "does not exist."),
+    "a file": ("folder.rmdir(); folder.write_text('mine')", "does not exist."),
     # As on a full disk, the file is made and what is to stand in it is refused.
     "no room": ("resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))", "cannot be used: File too large."),
 }

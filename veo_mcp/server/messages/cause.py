@@ -31,5 +31,5 @@ def failure_cause(entry: Entry) -> str:
         return "The service was down or overloaded: the same request may work later."
     if links:
         opens = "the image link opens" if links == 1 else f"all {links} image links open"
-        return f"That names no cause; check that {opens} without a login."
-    return "That names no cause; the wording need not be it."
+        return f"That names no cause; check whether {opens} without a login."
+    return "That names no cause; the prompt is not necessarily to blame."

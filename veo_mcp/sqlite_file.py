@@ -139,6 +139,9 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+    if statement.strip():
+        # Without its semicolon the last one would be left out, and no error would say so.
+        yield statement
 
 
 def _private(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 Used by tasks/pictures.py and `veo-mcp check`; the only file that imports obstore (extra `uploads`). Credentials, region
 and endpoint are the usual AWS_* variables, read by obstore itself. Everything here blocks, for seconds at most: call it
-in a thread. What fails is said in our own words, which hold neither keys nor links.
+in a thread. Failures are worded here, without keys or links.
 """
 
 import os
@@ -51,7 +51,7 @@ class Bucket:
 
     Args:
         address: such as s3://bucket/prefix.
-        config: what obstore is told beside the environment, such as the endpoint of a test's own service.
+        config: options for obstore beside the environment, such as the endpoint of a test's own service.
     """
 
     def __init__(

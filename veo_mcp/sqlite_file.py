@@ -159,7 +159,7 @@ def _private(path: Path) -> None:
     try:
         mode = os.fstat(descriptor).st_mode & 0o777
         if mode != 0o600 and hasattr(os, "fchmod"):
-            # Also one that an older version left readable by everybody. Its owner alone may change that.
+            # Also one that an older version left readable by all users. Its owner alone may change that.
             with suppress(PermissionError):
                 os.fchmod(descriptor, 0o600)
     finally:

@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Recorder:
-    """A bucket that remembers what it was told."""
+    """A bucket that records its calls."""
 
     def __init__(self, inner: Uploads) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""Each scope by itself: what one account spent, holds, was told or settles is nobody else's, whatever API answers.
+"""Each scope on its own: what one account spends, holds, receives or settles is no other's, whichever API answers.
 
 `scripts/scope_mutations.py` takes each of them out of the product and looks for a test that turns red. The tests of
 whole doors are in test_accounts.py, those of the journal's questions in tests/journal/cases/scopes.py.

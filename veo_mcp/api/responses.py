@@ -355,7 +355,7 @@ class Reader:
             return error
         mentioned = self.redacted(mentioned)
         if refused:
-            # A task was named: whoever says "refused" may have made it, and paid tasks are not to be forgotten.
+            # A task was named: an API that says "refused" may still have made it, and a paid task must not be lost.
             error = causes.ID_IN_ERROR.error(
                 f"{error.message} (names the task {shown_id(mentioned)})",
                 words=error.words,

@@ -1,7 +1,7 @@
 """Announces to the feeds of a PostgreSQL journal what changed, whichever server changed it, after it can be read.
 
 Run by store.py, on a connection of its own. The database notifies with each commit; a look every 0.7 s besides finds
-what a notification did not bring: connections die in silence, and a pooler that hands them out by the transaction
+what a notification did not bring: connections die silently, and a pooler that hands them out by the transaction
 delivers none at all. There it looks only.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["LOOK_SECONDS", "Follower"]
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.7
-"""With ALIVE_SECONDS, a connection that died in silence is found within 1.5 s."""
+"""With ALIVE_SECONDS, a connection that died silently is found within 1.5 s."""
 ALIVE_SECONDS = 0.8
 """A question for one number that takes longer has lost its connection."""
 AGAIN_SECONDS = 0.2
@@ -96,7 +96,7 @@ class Follower:
             try:
                 await follow()
             except Exception as problem:
-                # A boundary: whoever needs the journal gets the reason; here it is said once.
+                # A boundary: calls that need the journal get the reason; here it is logged once.
                 self._say(problem)
                 await self._database.forget_connections()
             await anyio.sleep(AGAIN_SECONDS)

@@ -66,13 +66,13 @@ class Follower:
             changed, last = await self._read(lambda db: self._rows.all_since(db, self._last_seen))
         except Exception as problem:
             # A boundary: what was written stays written, and its writer must not take it for failed; the next look
-            # announces it. Whoever needs the journal gets the reason.
+            # announces it. Calls that need the journal get the reason.
             if not self._in_trouble:
                 log.warning("%s", problem, exc_info=not isinstance(problem, JournalUnusable))
             self._in_trouble = True
             return
         self._in_trouble = False
-        # Two may have read the same rows; whoever comes second finds them announced.
+        # Two may have read the same rows; the second finds them announced.
         news = [entry for entry in changed if entry.revision > self._last_seen]
         self._last_seen = max(self._last_seen, last)
         for entry in news:

@@ -185,7 +185,7 @@ def _failed(entry: Entry, now: float, context: TaskContext, detail: Detail, *, b
 
 
 def _cause(entry: Entry) -> str:
-    """What lies behind a failure, in our words; the API's own word is often only that it failed."""
+    """The likely cause of a failure; the API often says only that it failed."""
     words = f"{entry.error_code or ''} {entry.error_message or ''}".lower()
     images = len(asked(entry).get("image_urls") or ())
     if images and re.search(r"image|picture|photo|fetch|download|url", words):

@@ -13,7 +13,7 @@ from veo_mcp.sandbox.files import tighten
 if TYPE_CHECKING:
     from veo_mcp.sandbox.render import ClipSpec
 
-__all__ = ["clip_size", "prepared", "render"]
+__all__ = ["clip_size", "normalise_image", "render"]
 
 MEGAPIXELS = {"JPEG": 50, "PNG": 40, "WEBP": 16}
 """The largest images that are decoded. A PNG costs 4 bytes a pixel, a progressive JPEG up to 6, a WebP 12."""
@@ -26,7 +26,7 @@ QUARTER_TURNS = (5, 6, 7, 8)
 WIDE, TALL = (1280, 720), (720, 1280)
 
 
-def prepared(path: Path) -> tuple[int, int]:
+def normalise_image(path: Path) -> tuple[int, int]:
     """Shrinks an image file in place to MAX_SIDE, upright if it is rewritten; its upright size. Raises ValueError."""
     from PIL import Image, ImageOps
 

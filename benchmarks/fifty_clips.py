@@ -64,4 +64,5 @@ async def main(workers: int, clips: int) -> None:
 if __name__ == "__main__":
     numbers = [int(argument) for argument in sys.argv[1:3]]
     os.environ.setdefault("VEO_LOG_LEVEL", "ERROR")
-    anyio.run(main, *(numbers + [2, 50][len(numbers) :]))
+    workers, clips = numbers + [2, 50][len(numbers) :]
+    anyio.run(main, workers, clips)

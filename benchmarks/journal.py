@@ -118,8 +118,9 @@ class File:
 
     async def look(self, journal: Any) -> None:
         """Runs the query that the feeds repeat."""
+        mine: SqliteJournal = journal
         rows = Rows("benchmark")
-        await journal.file.read(lambda db: rows.all_since(db, 10**9))
+        await mine.file.read(lambda db: rows.all_since(db, 10**9))
 
 
 @dataclass
@@ -139,12 +140,12 @@ class Schema:
     async def fill(self, rows: int, days: float) -> None:
         """Writes so many tasks."""
         from veo_mcp.journal.postgres import rows as postgres_rows
-        from veo_mcp.journal.postgres.store import SCHEMA
+        from veo_mcp.journal.postgres.store import SCHEMA, PostgresJournal
 
         writer = postgres_rows.Rows("benchmark", len(SCHEMA))
 
         async with self.open() as opened:
-            journal = cast("Any", opened)
+            journal = cast("PostgresJournal", opened)  # as `open` makes it
             for start in range(0, rows, 500):
 
                 async def write(db: Any, start: int = start) -> None:
@@ -163,8 +164,10 @@ class Schema:
     async def look(self, journal: Any) -> None:
         """Runs the query that the feeds repeat."""
         from veo_mcp.journal.postgres.queries import ask
+        from veo_mcp.journal.postgres.store import PostgresJournal
 
-        await journal.database.read(lambda db: ask(db, "changed", {"seen": 10**9}))
+        mine: PostgresJournal = journal
+        await mine.database.read(lambda db: ask(db, "changed", {"seen": 10**9}))
 
 
 @asynccontextmanager
@@ -205,7 +208,7 @@ class Bench:
 
     def held(self) -> Lease:
         expect(self.leased is not None)
-        return cast("Lease", self.leased)
+        return cast("Lease", self.leased)  # None has just been refused
 
     def fresh(self) -> Entry:
         self.number += 1

@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import av
 import pyte
@@ -112,7 +112,9 @@ def still(video: Path) -> str:
     """A frame from the middle of the clip, as a data URL."""
     with av.open(str(video)) as clip:
         frames = list(clip.decode(video=0))
-    picture: Any = frames[len(frames) * 6 // 10].to_image()
+    frame = frames[len(frames) * 6 // 10]
+    # PyAV does not annotate what this gives.
+    picture = cast("Image.Image", frame.to_image())  # pyright: ignore[reportUnknownMemberType]
     picture = picture.resize((STILL * 3 // 2, STILL_HEIGHT * 3 // 2), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80, optimize=True, progressive=True)

@@ -68,13 +68,13 @@ def _licence(name: str) -> str:
     expression: str | None = note.get("License-Expression")
     if expression:
         return expression
-    classifiers: list[str] = [
-        text.rpartition(" :: ")[2] for text in note.get_all("Classifier") or [] if text.startswith("License")
-    ]
-    if classifiers:
-        return ", ".join(classifiers)
-    written: list[str] = (note.get("License") or "").strip().splitlines()
-    return written[0][:60] if written else "not said"
+    classifiers: list[str] = note.get_all("Classifier") or []
+    named = [text.rpartition(" :: ")[2] for text in classifiers if text.startswith("License")]
+    if named:
+        return ", ".join(named)
+    written: str = note.get("License") or ""
+    lines = written.strip().splitlines()
+    return lines[0][:60] if lines else "not said"
 
 
 if __name__ == "__main__":

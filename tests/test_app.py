@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 from tests.support.entries import add, unfinished, whole
 from tests.support.processes import real_key, server, veo_mcp
 from tests.support.raw_api import raw_api, success
+from tests.support.results import structured
 from tests.support.stack import text
 from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
@@ -33,18 +34,18 @@ pytestmark = pytest.mark.anyio
 async def test_a_model_makes_watches_extends_and_pays_for_a_video(tmp_path: Path, mode: str) -> None:
     numbers: list[float] = []
 
-    async def on_progress(progress: float, _total: float | None, _message: str | None) -> None:
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         numbers.append(progress)
 
     async with Client(server(tmp_path, seconds=1), mode=mode) as client:
         made = await client.call_tool("create_video", {"prompt": "a quiet sea at dawn", "seeds": 12345})
-        task = made.structured_content or {}
+        task = structured(made)
         assert task["charged"] == "yes"
         assert "Charged 40 sandbox credits." in text(made)
         done = await client.call_tool(
             "get_task", {"task_id": task["task_id"], "wait_seconds": 50}, progress_callback=on_progress
         )
-        finished = done.structured_content or {}
+        finished = structured(done)
         assert finished["status"] == "completed"
         assert "progress" not in finished, "the last number before the end reads like an unfinished video"
         assert finished["video_urls"][0] in text(done)
@@ -53,19 +54,19 @@ async def test_a_model_makes_watches_extends_and_pays_for_a_video(tmp_path: Path
         resource = await client.read_resource(finished["resource_uri"])
         assert finished["video_urls"][0] in str(resource.contents[0])
         more = await client.call_tool("extend_video", {"task_id": task["task_id"], "prompt": "rain begins"})
-        assert (more.structured_content or {})["credits_estimated"] is True
+        assert structured(more)["credits_estimated"] is True
         balance = await client.call_tool("get_credits", {})
-        assert (balance.structured_content or {})["total_consumed"] == 80
+        assert structured(balance)["total_consumed"] == 80
 
 
 async def test_a_task_survives_the_death_of_the_server(tmp_path: Path) -> None:
     async with Client(server(tmp_path, seconds=2)) as client:
         made = await client.call_tool("create_video", {"prompt": "a forest in fog"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
     async with Client(server(tmp_path, seconds=2)) as client:
         done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50})
-        finished = done.structured_content or {}
+        finished = structured(done)
         assert finished["status"] == "completed"
         assert finished["video_urls"]
 

@@ -350,7 +350,9 @@ def test_what_is_seen_is_kept_when_the_form_is_an_odd_one(folder: Path) -> None:
 def test_a_damaged_colour_profile_costs_only_itself(folder: Path) -> None:
     drawn().save(folder / "odd.png", icc_profile=b"no profile at all")
     assert corner(opened(look("odd.png", folder)), 0.02, 0.02) == "red"
-    grey = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    # The profile's class is one of a compiled module, which has no annotations.
+    made = ImageCms.createProfile("sRGB")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    grey = ImageCms.ImageCmsProfile(made).tobytes()  # pyright: ignore[reportUnknownArgumentType]
     drawn().save(folder / "plain.png", icc_profile=grey)
     picture = look("plain.png", folder)
     assert "icc_profile" not in opened(picture).info

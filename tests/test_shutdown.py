@@ -21,6 +21,7 @@ from mcp_types import CallToolResult
 
 from tests.support.child import INITIALIZE, Child, call, http_child, settings, stdio_child
 from tests.support.raw_api import RawApi, raw_api, success
+from tests.support.results import structured
 from tests.support.stack import text
 from veo_mcp.server.shutdown import LINGER_SECONDS, LOOKING_SECONDS
 
@@ -115,7 +116,7 @@ async def test_over_http_a_create_under_way_is_answered_and_no_other_is_begun(
                     pass
             assert NOT_BEGUN in text(await one.call_tool("create_video", {"prompt": "another boat"}))
             slow.go_on.set()
-        assert (results[0].structured_content or {})["charged"] == "yes"
+        assert structured(results[0])["charged"] == "yes"
         assert (await child.ended(10))[0] == 0
         assert slow.api.posts == 1
         assert "Traceback" not in child.err

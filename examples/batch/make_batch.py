@@ -20,7 +20,7 @@ PROMPTS = [f"A paper boat on a pond in {month}, soft light, birds" for month in 
 
 def write(rows: list[dict[str, Any]]) -> None:
     """The table that is left."""
-    columns = ("prompt", "task_id", "status", "charged", "credits", "url", "why_not")
+    columns = ["prompt", "task_id", "status", "charged", "credits", "url", "why_not"]
     with Path("batch.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, restval="")
         table.writeheader()

@@ -67,7 +67,8 @@ async def main() -> None:
             print("callback:", json.loads(await anyio.Path("callback.json").read_text())["status"])
             asked = {"task_id": made.structured_content["task_id"], "wait_seconds": 45}
             seen = await client.call_tool("get_task", asked)
-            print("the API itself says:", (seen.structured_content or {})["status"])
+            task: dict[str, Any] = seen.structured_content or {}
+            print("the API itself says:", task["status"])
     finally:
         api.terminate()
         await api.wait()

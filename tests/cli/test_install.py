@@ -25,27 +25,31 @@ def system(home: Path, platform: str = "linux", environ: Mapping[str, str] | Non
     return System(platform=platform, home=home, folder=home / "project", environ=environ or {}, which=lambda name: None)
 
 
+def everywhere(path: str) -> tuple[str, str, str]:
+    return path, path, path
+
+
 GOLDEN: dict[str, tuple[str, str, str]] = {
     "claude-desktop": (
         ".config/Claude/claude_desktop_config.json",
         "Library/Application Support/Claude/claude_desktop_config.json",
         "AppData/Roaming/Claude/claude_desktop_config.json",
     ),
-    "claude-code": (".claude.json",) * 3,
-    "cursor": (".cursor/mcp.json",) * 3,
+    "claude-code": everywhere(".claude.json"),
+    "cursor": everywhere(".cursor/mcp.json"),
     "vscode": (
         ".config/Code/User/mcp.json",
         "Library/Application Support/Code/User/mcp.json",
         "AppData/Roaming/Code/User/mcp.json",
     ),
-    "codex": (".codex/config.toml",) * 3,
-    "copilot-cli": (".copilot/mcp-config.json",) * 3,
-    "opencode": (".config/opencode/opencode.json",) * 3,
-    "antigravity": (".gemini/config/mcp_config.json",) * 3,
-    "gemini-cli": (".gemini/settings.json",) * 3,
-    "devin": (".codeium/windsurf/mcp_config.json",) * 3,
-    "kiro": (".kiro/settings/mcp.json",) * 3,
-    "lm-studio": (".lmstudio/mcp.json",) * 3,
+    "codex": everywhere(".codex/config.toml"),
+    "copilot-cli": everywhere(".copilot/mcp-config.json"),
+    "opencode": everywhere(".config/opencode/opencode.json"),
+    "antigravity": everywhere(".gemini/config/mcp_config.json"),
+    "gemini-cli": everywhere(".gemini/settings.json"),
+    "devin": everywhere(".codeium/windsurf/mcp_config.json"),
+    "kiro": everywhere(".kiro/settings/mcp.json"),
+    "lm-studio": everywhere(".lmstudio/mcp.json"),
     "zed": (".config/zed/settings.json", ".config/zed/settings.json", "AppData/Roaming/Zed/settings.json"),
     "goose": (
         ".config/goose/config.yaml",
@@ -53,7 +57,7 @@ GOLDEN: dict[str, tuple[str, str, str]] = {
         "AppData/Roaming/Block/goose/config/config.yaml",
     ),
 }
-BARE = {"command": LINE[0], "args": []}
+BARE: dict[str, Any] = {"command": LINE[0], "args": []}
 WITHOUT_MORE = ("claude-desktop", "cursor", "antigravity", "gemini-cli", "devin", "kiro", "lm-studio", "zed")
 ENTRIES: dict[str, Any] = {
     **dict.fromkeys(WITHOUT_MORE, BARE),

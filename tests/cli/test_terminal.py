@@ -10,6 +10,7 @@ from anyio import to_thread
 from mcp import Client
 
 from tests.support.processes import server, veo_mcp
+from tests.support.results import structured
 from veo_mcp.settings import load
 
 pytestmark = pytest.mark.anyio
@@ -40,20 +41,20 @@ def test_check_fails_for_a_host_that_serve_would_refuse_and_sends_no_key_that_is
 
 
 def test_a_wrong_setting_is_named_as_it_was_given_and_says_what_is_wanted(tmp_path: Path) -> None:
-    for arguments, settings, words in (
-        ([], {"VEO_MAX_CREDITS": "abc"}, "VEO_MAX_CREDITS is not usable: it must be a whole number."),
-        ([], {"VEO_BASE_URL": "nonsense"}, "VEO_BASE_URL is not usable: it must be a URL that begins with http"),
-        ([], {"VEO_CONFIRM_ABOVE": "-1"}, "VEO_CONFIRM_ABOVE is not usable: it must be at least 0."),
-        ([], {"VEO_TRANSPORT": "pigeon"}, "VEO_TRANSPORT is not usable: it must be stdio, http or sse."),
+    for settings, words in (
+        ({"VEO_MAX_CREDITS": "abc"}, "VEO_MAX_CREDITS is not usable: it must be a whole number."),
+        ({"VEO_BASE_URL": "nonsense"}, "VEO_BASE_URL is not usable: it must be a URL that begins with http"),
+        ({"VEO_CONFIRM_ABOVE": "-1"}, "VEO_CONFIRM_ABOVE is not usable: it must be at least 0."),
+        ({"VEO_TRANSPORT": "pigeon"}, "VEO_TRANSPORT is not usable: it must be stdio, http or sse."),
     ):
-        assert words in veo_mcp(tmp_path, "check", *arguments, **settings).stderr
+        assert words in veo_mcp(tmp_path, "check", **settings).stderr
     assert load({}, max_credits=-3).problems == ("--max-credits is not usable: it must be at least 0.",)
 
 
 async def test_at_the_terminal_ids_are_whole_and_a_download_asks_the_api_itself(tmp_path: Path) -> None:
     async with Client(server(tmp_path, seconds=0)) as client:
         made = await client.call_tool("create_video", {"prompt": "a boat"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50})
     with closing(sqlite3.connect(tmp_path / "journal.db")) as db, db:
         # As if no server had been there when the video was done.

@@ -138,13 +138,13 @@ def _behaviours(server: VeoServer) -> None:
     @server.tool(description="Logs", structured_output=False)
     async def test_tool_with_logging(ctx: Context) -> str:
         for words in ("Tool execution started", "Tool processing data", "Tool execution completed"):
-            await ctx.info(words)
+            await ctx.info(words)  # pyright: ignore[reportDeprecated]  # the handshake era logs so
             await anyio.sleep(0.05)
         return "Done, with a log."
 
     @server.tool(description="Logs", structured_output=False)
     async def test_logging_tool(ctx: Context) -> str:
-        await ctx.info("Only who asked for a level may see this")
+        await ctx.info("Only who asked for a level may see this")  # pyright: ignore[reportDeprecated]  # the era's logging
         return "Done, with a log."
 
     @server.tool(description="Closes its stream before it answers", structured_output=False)
@@ -186,7 +186,10 @@ def _questions_of_the_legacy_era(server: VeoServer) -> None:
     @server.tool(description="Asks the client's model", structured_output=False)
     async def test_sampling(prompt: str, ctx: Context) -> str:
         asked = SamplingMessage(role="user", content=TextContent(type="text", text=prompt))
-        reply = await ctx.session.create_message([asked], max_tokens=100, related_request_id=ctx.request_id)
+        # Sampling is of the handshake era, whose revision of the suite asks for it.
+        reply = await ctx.session.create_message(  # pyright: ignore[reportDeprecated]
+            [asked], max_tokens=100, related_request_id=ctx.request_id
+        )
         return f"LLM response: {reply.content.text if isinstance(reply.content, TextContent) else ''}"
 
     @server.tool(description="Asks the person", structured_output=False)

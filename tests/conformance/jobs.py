@@ -38,7 +38,7 @@ class Job:
     began: float
     seconds: float
     end: dict[str, Any]
-    questions: dict[str, Any] = field(default_factory=dict)
+    questions: dict[str, Any] = field(default_factory=dict[str, Any])
     cancelled: bool = False
 
 
@@ -49,7 +49,7 @@ class Jobs:
         self._videos = videos
         self._jobs: dict[str, Job] = {}
 
-    def start(self, ctx: Context, seconds: float, end: dict[str, Any], **questions: Any) -> CallToolResult:
+    def start(self, ctx: Context[Any, Any], seconds: float, end: dict[str, Any], **questions: Any) -> CallToolResult:
         """Begins a task and gives the answer that names it. Raises MCPError for a client that could not follow it."""
         require_client_extension(ctx.request_context, TASKS)
         job = Job(secrets.token_urlsafe(12), time.time(), seconds, end, questions)
@@ -57,7 +57,8 @@ class Jobs:
         return CallToolResult(content=[TextContent(type="text", text=job.id)], structured_content={"job": job.id})
 
     async def begun(self, ctx: Ctx, tool: str, result: CallToolResult) -> TaskState | None:
-        job = self._jobs.get((result.structured_content or {}).get("job", ""))
+        named: dict[str, Any] = result.structured_content or {}
+        job = self._jobs.get(named.get("job", ""))
         if job is not None:
             return _shown(job)
         return await self._videos.begun(ctx, "create_video" if tool == "slow_compute" else tool, result)
@@ -101,7 +102,7 @@ def register(server: VeoServer, jobs: Jobs) -> None:
         return f"Hello, {name}!"
 
     @server.tool(description="Works for some seconds")
-    async def slow_compute(seconds: int, label: str, ctx: Context) -> CallToolResult | InputRequiredResult:
+    async def slow_compute(seconds: int, label: str, ctx: Context[None, Any]) -> CallToolResult | InputRequiredResult:
         if seconds > A_VIDEO_CAN_BE_WAITED_FOR:
             return jobs.start(ctx, seconds, _text(label))
         # The real thing, with a directive that needs no rendering: how long it takes does not depend on the machine.

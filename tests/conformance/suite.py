@@ -48,12 +48,12 @@ def expected(revision: str) -> dict[str, str]:
 class Outcome:
     """What one run of the suite found; checks are `scenario:check`."""
 
-    scenarios: set[str] = field(default_factory=set)
+    scenarios: set[str] = field(default_factory=set[str])
     passed: int = 0
     total: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-    skipped: set[str] = field(default_factory=set)
-    said: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict[str, str])
+    skipped: set[str] = field(default_factory=set[str])
+    said: dict[str, str] = field(default_factory=dict[str, str])
 
     def read(self, folder: Path) -> None:
         """Takes in the results that lie in this folder."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from examples.run_all import EXAMPLES, HERE, Outcome, Runner
+from tests.support.selection import selected
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def outcomes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Outcome]]]:
     """The chosen examples, two at a time, because they mostly wait."""
-    chosen = [item.callspec.params["name"] for item in request.session.items if "outcomes" in item.fixturenames]
+    chosen: list[str] = selected(request, "name")
     kept = os.environ.get("VEO_CLIENTS_DIR")
     home = Path(kept) if kept else tmp_path_factory.mktemp("clients")
     home.mkdir(parents=True, exist_ok=True)

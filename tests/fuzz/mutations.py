@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import JsonValue
+
 __all__ = ["Mutator"]
 
 DEEP = 3000
@@ -16,7 +18,7 @@ ODD_TEXTS = [
     "-1", "1e999", "0001-01-01T00:00:00", "9999-12-31T23:59:59.999999+23:59", "vid_x", "http://", "javascript:1",
     "{}", "\r\nX: y", "⁲", "²",
 ]  # fmt: skip
-ODD_VALUES: list[Any] = [
+ODD_VALUES: list[JsonValue] = [
     None, True, False, 0, -1, 1, 2**63, -(2**63), 10**400, 1e308, 0.1, [], {}, [[]], [None], {"": None},
     float("nan"), float("inf"), *ODD_TEXTS,
 ]  # fmt: skip
@@ -28,18 +30,18 @@ class Mutator:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
-    def body(self, value: Any) -> bytes:
+    def body(self, value: JsonValue) -> bytes:
         """JSON near to this value, or bytes near to it."""
         for _ in range(self.random.randint(0, 3)):
             value = self._changed(value)
         raw = json.dumps(value, default=str).encode()
         return self._torn(raw) if self.random.random() < 0.3 else raw
 
-    def _changed(self, value: Any) -> Any:
+    def _changed(self, value: JsonValue) -> JsonValue:
         """One place in the value is another one, gone, doubled or buried."""
         if isinstance(value, dict) and value and self.random.random() < 0.85:
             name = self.random.choice(list(value))
-            rest: dict[str, Any] = dict(value)
+            rest = dict(value)
             match self.random.randrange(6):
                 case 0:
                     del rest[name]
@@ -51,7 +53,7 @@ class Mutator:
         if isinstance(value, list) and value and self.random.random() < 0.6:
             place = self.random.randrange(len(value))
             return [*value[:place], self._changed(value[place]), *value[place:]]
-        odd = self.random.choice(ODD_VALUES)
+        odd: JsonValue = self.random.choice(ODD_VALUES)
         if self.random.random() < 0.05:
             for _ in range(self.random.randrange(900)):
                 odd = [odd]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
+
 __all__ = ["HOSTS", "Host"]
 
 Entry = Mapping[str, Any]
@@ -92,7 +94,7 @@ request_max_retries = 0
 
 
 def _codex_results(body: dict[str, Any]) -> list[str]:
-    items = body.get("input", [])
+    items: list[str | dict[str, Any]] = body.get("input", [])
     return [
         _text(item.get("output"))
         for item in items
@@ -163,7 +165,7 @@ def _opencode(home: Path, entry: Entry, model: str) -> dict[str, str]:
     return {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
 
 
-def _text(content: Any) -> str:
+def _text(content: JsonValue) -> str:
     """The text of a result: a string, or blocks of text."""
     if isinstance(content, str):
         return content

@@ -17,6 +17,7 @@ import pytest
 
 from tests.hosts.drivers import HOSTS, Host, environment
 from tests.support.model_api import Call, model_api
+from tests.support.selection import selected
 
 pytestmark = pytest.mark.hosts
 
@@ -56,7 +57,7 @@ SCRIPT = (
 @pytest.fixture(scope="session")
 def runs(programs: Path, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Run]:
     """The runs of the hosts that are tested, two at a time: most of each is the host's own start-up."""
-    wanted = {item.callspec.params.get("host") for item in request.session.items if hasattr(item, "callspec")}
+    wanted: list[Host] = selected(request, "host")
     runs: dict[str, Run] = {}
 
     async def all_of_them() -> None:

@@ -25,11 +25,21 @@ ROOT = Path(__file__).parents[2]
 ATTEMPTS = 3
 """On a busy machine a host may begin its turn before our server has started; then it is started again."""
 HOST = {host.name: host for host in HOSTS}
+
+
+def _in_claude(tool: str) -> str:
+    return tool if tool == "Bash" else f"mcp__plugin_veo-mcp_veo__{tool}"
+
+
+def _in_codex(tool: str) -> str:
+    return tool if tool == "exec_command" else f"{tool}@mcp__veo"
+
+
 PLUGGED = (
     (
         replace(
             HOST["claude"],
-            tool=lambda tool: tool if tool == "Bash" else f"mcp__plugin_veo-mcp_veo__{tool}",
+            tool=_in_claude,
             command=(
                 "-p",
                 "what is left?",
@@ -44,7 +54,7 @@ PLUGGED = (
         ("plugin", "uninstall", "veo-mcp@veo-mcp"),
     ),
     (
-        replace(HOST["codex"], tool=lambda tool: tool if tool == "exec_command" else f"{tool}@mcp__veo"),
+        replace(HOST["codex"], tool=_in_codex),
         ("plugin", "marketplace", "add", str(ROOT)),
         ("plugin", "add", "veo-mcp@veo-mcp"),
         ("plugin", "remove", "veo-mcp@veo-mcp"),

@@ -145,9 +145,9 @@ async def test_a_database_that_stays_away_is_said_in_time_and_nothing_is_begun(o
 async def test_a_server_that_freezes_in_a_transaction_holds_the_others_up_for_seconds_only(
     store: PostgresStore,
 ) -> None:
+    numbered, thaws, tried = anyio.Event(), anyio.Event(), list[bool]()
     async with store.open() as frozen, store.open() as other, anyio.create_task_group() as group:
         entry = await running(other, 1, store.now)
-        numbered, thaws, tried = anyio.Event(), anyio.Event(), list[bool]()
 
         async def freeze() -> None:
             async def write(db: Db) -> None:

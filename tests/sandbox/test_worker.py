@@ -22,7 +22,7 @@ from veo_mcp.sandbox.worker import Worker
 
 pytestmark = pytest.mark.anyio
 
-QUICK = {"callback_gaps": (0.0, 0.01), "retry_gaps": (0.01, 0.01)}
+QUICK: dict[str, Any] = {"callback_gaps": (0.0, 0.01), "retry_gaps": (0.01, 0.01)}
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:

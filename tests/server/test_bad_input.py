@@ -7,6 +7,7 @@ import pytest
 from mcp import Client
 
 from tests.support.entries import everything
+from tests.support.results import structured
 from tests.support.stack import open_stack, text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -75,12 +76,12 @@ async def test_wrong_arguments_get_a_clear_message_and_cost_nothing(tmp_path: Pa
 async def test_an_unfinished_or_failed_task_is_not_extended(tmp_path: Path) -> None:
     async with open_stack(tmp_path) as env:
         made = await env.call("create_video", prompt="[sandbox:fail] a storm")
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         refused = await env.call("extend_video", task_id=task_id, prompt="go on")
         assert refused.is_error
         assert "Only a completed task can be extended" in text(refused)
         failed = await env.call("get_task", task_id=task_id, wait_seconds=20)
-        assert (failed.structured_content or {})["charged"] == "refunded"
+        assert structured(failed)["charged"] == "refunded"
         assert "Refunded 40 sandbox credits." in text(failed)
         again = await env.call("extend_video", task_id=task_id, prompt="go on")
         assert "this one is failed" in text(again)

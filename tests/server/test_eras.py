@@ -10,10 +10,12 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
-from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+from mcp.shared.exceptions import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, ResourceUpdatedNotification
 
+from tests.support.listening import subscribe
 from tests.support.processes import server
+from tests.support.results import structured
 from tests.support.site import site
 from tests.support.stack import open_stack, text
 
@@ -76,14 +78,13 @@ async def test_a_hosts_day_is_the_same_on_every_transport_and_in_both_eras(
         assert len((await client.list_tools()).tools) == 5
         assert {str(page.uri) for page in (await client.list_resources()).resources} >= {"veo://tasks", "veo://guide"}
         if mode == "legacy":
-            with pytest.warns(MCPDeprecationWarning):
-                await client.subscribe_resource("veo://tasks")
+            await subscribe(client, "veo://tasks")
         else:
             ready = anyio.Event()
             group.start_soon(listener.listen, client, ["veo://tasks"], ready)
             await ready.wait()
         made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         assert "Charged 40 sandbox credits." in text(made)
         with anyio.fail_after(10):
             await listener.news.wait()

@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
+from tests.support.results import structured
 from tests.support.stack import Stack, open_stack, text
 
 pytestmark = pytest.mark.anyio
@@ -16,7 +17,7 @@ async def finished(stack: Stack, task_id: str, *, measured: bool) -> tuple[str, 
     with anyio.fail_after(120):
         while True:
             result = await stack.call("get_task", task_id=task_id, wait_seconds=20)
-            data: dict[str, Any] = result.structured_content or {}
+            data = structured(result)
             if data["status"] == "completed" and (not measured or "duration_seconds" in data):
                 return text(result), data
             await anyio.sleep(0.2)
@@ -24,15 +25,13 @@ async def finished(stack: Stack, task_id: str, *, measured: bool) -> tuple[str, 
 
 async def test_length_and_size_come_from_the_file_itself_through_the_real_sandbox(tmp_path: Path) -> None:
     async with open_stack(tmp_path) as stack:
-        made: dict[str, Any] = (
-            await stack.call("create_video", prompt="a boat on a lake at dawn")
-        ).structured_content or {}
+        made = structured(await stack.call("create_video", prompt="a boat on a lake at dawn"))
         said, first = await finished(stack, made["task_id"], measured=True)
         assert f"{first['duration_seconds']:.1f} s, {first['width']}×{first['height']}, fast, 16:9" in said
         assert 7.5 <= first["duration_seconds"] <= 8.5
         assert first["message"] == said
         more = await stack.call("extend_video", task_id=made["task_id"], prompt="it sails away")
-        begun: dict[str, Any] = more.structured_content or {}
+        begun = structured(more)
         said, second = await finished(stack, begun["task_id"], measured=True)
     whole = second["duration_seconds"] >= first["duration_seconds"] + 2
     assert ("holds the whole film" in said) is whole

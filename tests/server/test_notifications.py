@@ -10,7 +10,7 @@ import anyio
 import pytest
 from mcp import Client
 from mcp.server.subscriptions import ResourceUpdated
-from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+from mcp.shared.exceptions import MCPError
 
 from tests.support.entries import PERSON, START, account, add
 from tests.support.listening import (
@@ -27,8 +27,11 @@ from tests.support.listening import (
     own,
     quick,
     second_process,
+    subscribe,
     task,
+    unsubscribe,
 )
+from tests.support.results import structured
 from tests.support.site import site
 from veo_mcp.errors import JournalUnusable
 from veo_mcp.journal.entry import Change, Status
@@ -192,8 +195,7 @@ async def test_after_unsubscribing_no_notification_comes(tmp_path: Path, transpo
         await listener.wait_for(own(1))
         await listener.subscribe(client, era, [own(2)], group)
         if era == LEGACY:
-            with pytest.warns(MCPDeprecationWarning):
-                await client.unsubscribe_resource(own(1))
+            await unsubscribe(client, own(1))
         else:
             scope.cancel()
             await env.listeners(1)
@@ -219,7 +221,7 @@ async def test_who_listens_to_an_unknown_outcome_is_notified_when_a_callback_pro
     ):
         await listener.subscribe(client, era, ["veo://tasks"], group)
         made = await client.call_tool("create_video", {"prompt": f"[sandbox:{directive}] a boat"})
-        uri = (made.structured_content or {})["resource_uri"]
+        uri = structured(made)["resource_uri"]
         assert uri.startswith("veo://tasks/vid_")
         await listener.subscribe(client, era, [uri], group)
         with anyio.fail_after(30):
@@ -237,8 +239,8 @@ async def test_what_one_listener_may_ask_for_is_limited(tmp_path: Path) -> None:
         client_of(env, "http", MODERN, Listener()) as modern,
         anyio.create_task_group() as group,
     ):
-        with pytest.warns(MCPDeprecationWarning), pytest.raises(MCPError, match="at most 2000"):
-            await client.subscribe_resource("veo://" + "x" * 2000)
+        with pytest.raises(MCPError, match="at most 2000"):
+            await subscribe(client, "veo://" + "x" * 2000)
         many = [f"veo://{number}" for number in range(2001)]
         with pytest.raises(MCPError, match="at most 2000"):
             async with modern.listen(resource_subscriptions=many):

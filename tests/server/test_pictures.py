@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from tests.support.bucket import Service, service
 from tests.support.entries import PERSON, everything
+from tests.support.results import structured
 from tests.support.stack import Stack, open_stack, text
 from veo_mcp.api.account import Account
 from veo_mcp.errors import RuleViolation
@@ -94,10 +95,10 @@ async def test_a_picture_is_handed_to_the_api_and_taken_away_when_its_task_ends(
         assert fetched.headers["content-type"] == "image/png"
         assert Image.open(BytesIO(fetched.content)).size == (320, 180)
         assert await env.engine.pictures.round() == 0, "its task needs it still"
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         done = await env.call("get_task", task_id=task_id, wait_seconds=50)
-        assert (done.structured_content or {})["status"] == "completed", "the sandbox has fetched and used it"
-        assert (done.structured_content or {})["images"] == 1
+        assert structured(done)["status"] == "completed", "the sandbox has fetched and used it"
+        assert structured(done)["images"] == 1
         assert await env.engine.pictures.round() == 1
         assert s3.names() == []
         assert await env.engine.pictures.round() == 0
@@ -124,17 +125,17 @@ async def test_the_same_picture_is_the_same_request_whatever_it_is_called_and_ca
     async with stack(tmp_path, folder, s3) as (env, uploads):
         first = await env.call("create_video", prompt="[sandbox:slow] x", image_urls=[str(folder / "boat.png")])
         again = await env.call("create_video", prompt="[sandbox:slow] x", image_urls=["copy.png"])
-        assert (again.structured_content or {})["repeated"] is True
+        assert structured(again)["repeated"] is True
         assert len(uploads.links) == 1
         other = await env.call("create_video", prompt="[sandbox:slow] x", image_urls=["house.png"])
-        assert "repeated" not in (other.structured_content or {})
+        assert "repeated" not in structured(other)
         on_purpose = await env.call(
             "create_video",
             prompt="[sandbox:slow] x",
             image_urls=["boat.png"],
-            repeat_of=(first.structured_content or {})["task_id"],
+            repeat_of=structured(first)["task_id"],
         )
-        assert "repeated" not in (on_purpose.structured_content or {})
+        assert "repeated" not in structured(on_purpose)
         assert await env.charged() == 120
         assert len(set(s3.names())) == 3
 
@@ -303,7 +304,7 @@ async def test_a_server_that_starts_again_takes_away_what_another_one_left(
 ) -> None:
     async with stack(tmp_path, folder, s3) as (env, _):
         made = await env.call("create_video", prompt="x", image_urls=["boat.png"])
-        await env.call("get_task", task_id=(made.structured_content or {})["task_id"], wait_seconds=50)
+        await env.call("get_task", task_id=structured(made)["task_id"], wait_seconds=50)
         # As after a crash between writing the name down and the upload.
         await env.engine.journal.note_uploads("vid_never_begun", ["s3://films/veo/never.png"], now=0)
     assert len(s3.names()) == 1
@@ -320,7 +321,7 @@ async def test_a_picture_of_an_unknown_outcome_stays_as_long_as_its_link(
     now = [1_800_000_000.0]
     async with stack(tmp_path, folder, s3, clock=lambda: now[0]) as (env, _):
         lost = await env.call("create_video", prompt="[sandbox:drop] x", image_urls=["boat.png"])
-        assert (lost.structured_content or {})["status"] == "unknown"
+        assert structured(lost)["status"] == "unknown"
         now[0] += 86_399
         assert await env.engine.pictures.round() == 0
         now[0] += 2

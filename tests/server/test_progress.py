@@ -17,6 +17,7 @@ from tests.support.entries import START, add
 from tests.support.listening import ERAS, HTTP, TRANSPORTS, Listener, client_of, open_env, quick, task
 from tests.support.ports import free_port
 from tests.support.raw_api import TASK_ID, answer, raw_api, success
+from tests.support.results import structured
 from veo_mcp.api.models import ApiTask
 from veo_mcp.journal.entry import Change, Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -149,7 +150,7 @@ async def test_the_numbers_of_a_scripted_api_arrive_word_for_word(tmp_path: Path
         Client(url, mode=era) as client,
     ):
         made = await client.call_tool("create_video", {"prompt": "a boat"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=received)
         assert rising(received.numbers)
         assert [number for number in received.numbers if number in (5, 30.5, 80)] == [5, 30.5, 80]
@@ -165,7 +166,7 @@ async def test_an_api_that_gives_no_number_still_makes_progress_rise(tmp_path: P
         Client(url, mode=era) as client,
     ):
         made = await client.call_tool("create_video", {"prompt": "a boat"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 50}, progress_callback=received)
         assert len(received.numbers) >= 2
         assert rising(received.numbers)

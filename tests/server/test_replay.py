@@ -7,6 +7,7 @@ import pytest
 from mcp import Client
 from mcp_types import CallToolResult, InputRequiredResult
 
+from tests.support.results import structured
 from tests.support.stack import open_stack, text
 from veo_mcp.server.backend import Backend
 from veo_mcp.server.build import build_server
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
-    async def never(_context: Any, _params: Any) -> Any:
+    async def never(context: Any, params: Any) -> Any:
         raise AssertionError("this test answers by itself")
 
     arguments = {"prompt": "a boat", "mode": "quality"}
@@ -39,13 +40,13 @@ async def test_a_replayed_confirmation_spends_once(tmp_path: Path) -> None:
         answered = [result for result in results if isinstance(result, CallToolResult)]
         assert len(answered) == 3
         assert "Charged 300 sandbox credits." in text(answered[0])
-        ids = {(result.structured_content or {})["task_id"] for result in answered}
+        ids = {structured(result)["task_id"] for result in answered}
         assert len(ids) == 1
         assert await env.charged() == 300
 
 
 async def test_a_question_asked_by_one_replica_is_answered_at_another(tmp_path: Path) -> None:
-    async def never(_context: Any, _params: Any) -> Any:
+    async def never(context: Any, params: Any) -> Any:
         raise AssertionError("this test answers by itself")
 
     arguments = {"prompt": "a boat", "mode": "quality"}
@@ -56,7 +57,8 @@ async def test_a_question_asked_by_one_replica_is_answered_at_another(tmp_path: 
         async with Client(build_server(backend, sandbox=True), mode="auto", elicitation_callback=never) as other:
             asked = await env.client.session.call_tool("create_video", arguments, allow_input_required=True)
             assert isinstance(asked, InputRequiredResult)
-            (question,) = asked.input_requests or ()
+            assert asked.input_requests is not None
+            (question,) = asked.input_requests
             answers: Any = {question: {"action": "accept", "content": {"spend": True}}}
             result = await other.session.call_tool(
                 "create_video",

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from mcp_types import CallToolResult
 
 from scripts.message_page import API, IDS, NOW, SANDBOX, done, extension, failed, lost, refused, video
+from tests.support.results import structured
 from tests.support.stack import text
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.server.results import list_result, size, task_result
@@ -31,11 +31,6 @@ KINDS = {
     "sandbox": (SANDBOX, "http://127.0.0.1:41234/videos/2027/01/15/{id}.mp4"),
     "long": (API, "https://file.aivideoapi.ai/videos/2027/01/15/{id}-" + "a" * 34 + ".mp4"),
 }
-
-
-def data_of(result: CallToolResult) -> dict[str, Any]:
-    """The structured content."""
-    return result.structured_content or {}
 
 
 def part(number: int, kind: str, **fields: Any) -> Entry:
@@ -97,7 +92,7 @@ def test_an_answer_about_a_clip_takes_1300_bytes_at_most(name: str, repeated: bo
         return  # neither stands in the way of the same request
     result = task_result(entry, NOW, context, repeated=repeated)
     assert size(result) <= 1_300
-    words, data = text(result), data_of(result)
+    words, data = text(result), structured(result)
     assert data["task_id"] in words
     for link in entry.video_urls:
         assert link in words
@@ -114,7 +109,7 @@ def test_an_extension_names_the_link_of_what_it_continues_in_both_channels(name:
         return
     result = task_result(entry, NOW, context)
     (link,) = context.chain[0].video_urls
-    message = data_of(result)["message"]
+    message = structured(result)["message"]
     assert "2. this one" in message
     assert link in message
     assert link in text(result)
@@ -124,7 +119,7 @@ def test_an_extension_names_the_link_of_what_it_continues_in_both_channels(name:
 def test_a_part_whose_film_is_too_long_for_one_answer_says_where_the_other_links_are(parts: int) -> None:
     chain = film(parts, "long", seconds=7.0)
     result = task_result(chain[-1], NOW, TaskContext(chain=chain))
-    message = data_of(result)["message"]
+    message = structured(result)["message"]
     for said in (message, text(result)):
         assert f"part {parts}" in said or f"{parts}. this one" in said
         assert "Other links: list_tasks." in said
@@ -140,7 +135,7 @@ def test_an_answer_about_an_unknown_outcome_takes_1800_bytes_at_most(
         entry = replace(lost(prompt=PROMPT, asked=ASKED, api=SANDBOX, evidence=evidence), error_message=WORDS, **more)
         result = task_result(entry, NOW, TaskContext(callbacks=callbacks), repeated=repeated)
         assert size(result) <= 1_800
-        message = data_of(result)["message"]
+        message = structured(result)["message"]
         for said in (message, text(result)):
             assert f"veo-mcp tasks resolve {entry.id}" in said
             assert "(2027-01-15 08:00 UTC)" in said
@@ -160,7 +155,7 @@ def test_a_list_of_ten_takes_6000_bytes_and_of_fifty_30000(kind: str, extended: 
         how: dict[str, Any] = {"status": None, "paged": False, "spent": 400, "sandbox": kind == "sandbox"}
         result = list_result(entries, "MTgwMDAwMDAwMC4wOnZpZF85", NOW, **how)
         assert size(result) <= 600 * count
-        rows = data_of(result)["tasks"]
+        rows = structured(result)["tasks"]
         without = sum("video_urls" not in row for row in rows)
         assert text(result).count(".mp4") == count - without
         assert without <= 0.4 * count

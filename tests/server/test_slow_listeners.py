@@ -94,10 +94,11 @@ class Deaf:
 
 
 async def posted(http: httpx2.AsyncClient, url: str, headers: dict[str, str], *bodies: dict[str, Any]) -> Any:
+    answers: list[httpx2.Response] = []
     for body in bodies:
-        answer = await http.post(url, json=body, headers={**ACCEPT, **headers})
-        assert answer.status_code in (200, 202), answer.text
-    return answer
+        answers.append(await http.post(url, json=body, headers={**ACCEPT, **headers}))
+        assert answers[-1].status_code in (200, 202), answers[-1].text
+    return answers[-1]
 
 
 def opening(uris: list[str]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 
 from tests.support.entries import PERSON, add, everything, unfinished
+from tests.support.results import structured
 from tests.support.stack import open_stack, text
 from veo_mcp.journal.entry import Status
 
@@ -130,8 +131,8 @@ async def test_a_repeated_costly_call_is_answered_with_the_first_and_neither_quo
         await env.call("create_video", **slow)
         first = await env.call("create_video", **slow, confirm_credits=300)
         again = await env.call("create_video", **slow)
-        assert (again.structured_content or {})["task_id"] == (first.structured_content or {})["task_id"]
-        assert (again.structured_content or {})["repeated"] is True
+        assert structured(again)["task_id"] == structured(first)["task_id"]
+        assert structured(again)["repeated"] is True
         assert await env.charged() == 300
 
 
@@ -187,7 +188,7 @@ async def test_a_hundred_parallel_calls_cannot_pass_the_limit_of_24_hours(tmp_pa
 async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, mode: str) -> None:
     async with open_stack(tmp_path, mode=mode, max_credits=40) as env:
         made = await env.call("create_video", prompt="[sandbox:fail] a boat")
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         await env.call("get_task", task_id=task_id, wait_seconds=20)
         assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 

@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import Result
 
 from tests.support.processes import server
+from tests.support.results import structured
 from tests.support.site import site
 from tests.support.stack import open_stack, text
 from tests.support.tasks_extension import TASKS, CancelTask, Follower, StartedTask, TaskParams, read_task
@@ -51,7 +52,7 @@ async def test_everyone_else_gets_the_ordinary_answer(tmp_path: Path, mode: str)
         made = await env.call("create_video", prompt="[sandbox:slow] a boat")
         assert "Charged 40 sandbox credits." in text(made)
         with pytest.raises(MCPError) as refusal:
-            await read_task(env.client, (made.structured_content or {})["task_id"])
+            await read_task(env.client, structured(made)["task_id"])
         assert refusal.value.error.code in (-32021, -32601)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import obstore
@@ -13,9 +13,12 @@ from obstore.store import S3Store
 
 from veo_mcp.bucket import Bucket
 
+if TYPE_CHECKING:
+    from obstore.store import S3Config  # in the stubs alone
+
 __all__ = ["ACCESS", "Service", "service"]
 
-ACCESS = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
+ACCESS: "S3Config" = {"access_key_id": "AKIATEST", "secret_access_key": "not-a-secret", "region": "us-east-1"}
 BUCKET = "films"
 
 
@@ -31,8 +34,10 @@ class Service:
 
     def names(self) -> list[str]:
         """Every object that is there now."""
-        store = S3Store(BUCKET, endpoint=self.url, client_options={"allow_http": True}, **ACCESS)
-        return sorted(found["path"] for batch in obstore.list(store) for found in batch)
+        config: S3Config = {"endpoint": self.url, **ACCESS}
+        store = S3Store(BUCKET, config=config, client_options={"allow_http": True})
+        found = obstore.list(store)  # pyright: ignore[reportUnknownMemberType]  # one overload is of a package not used
+        return sorted(entry["path"] for batch in found for entry in batch)
 
     def deny(self, *actions: str) -> None:
         """The bucket's owner takes a right away from everybody."""

@@ -91,6 +91,17 @@ async def open_env(folder: Path, *, most: int = 1024) -> AsyncGenerator[Env]:
         group.cancel_scope.cancel()
 
 
+async def subscribe(client: Client, uri: str) -> None:
+    """As clients of the handshake era do; the SDK marks the call as old in both eras."""
+    with pytest.warns(MCPDeprecationWarning):
+        await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated]  # the era that has it is supported
+
+
+async def unsubscribe(client: Client, uri: str) -> None:
+    with pytest.warns(MCPDeprecationWarning):
+        await client.unsubscribe_resource(uri)  # pyright: ignore[reportDeprecated]  # the era that has it is supported
+
+
 class Listener:
     """The notifications that one client received, in order: URIs, and LIST where the list changed.
 
@@ -129,8 +140,7 @@ class Listener:
         scope, agreed = anyio.CancelScope(), anyio.Event()
         if era == LEGACY:
             for uri in uris:
-                with pytest.warns(MCPDeprecationWarning):
-                    await client.subscribe_resource(uri)
+                await subscribe(client, uri)
             return scope
 
         async def listen() -> None:

@@ -56,7 +56,7 @@ class ModelApi:
     @property
     def shown(self) -> list[str]:
         """The tool results in the longest request; the last one may be a side request of the host."""
-        return max((self.results_of(body) for body in self.bodies), key=len, default=[])
+        return max((self.results_of(body) for body in self.bodies), key=len, default=list[str]())
 
     def next_call(self, body: dict[str, Any]) -> tuple[str, Arguments] | None:
         """The tool that the model calls now, or None for "done".
@@ -70,9 +70,8 @@ class ModelApi:
             return None
         call = self.script[self.turn]
         self.turn += 1
-        arguments = (
-            call.arguments if isinstance(call.arguments, dict) else call.arguments((self.results_of(body) or [""])[-1])
-        )
+        given = call.arguments
+        arguments = given((self.results_of(body) or [""])[-1]) if callable(given) else given
         return self.name_of(call.tool), arguments
 
 
@@ -150,21 +149,20 @@ def _anthropic(call: tuple[str, Arguments] | None, number: int, body: dict[str, 
     }
     if not body.get("stream"):
         return JSONResponse(message)
-    if call is None:
-        empty, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": "done"}
-    else:
-        empty, delta = {**block, "input": {}}, {"type": "input_json_delta", "partial_json": json.dumps(call[1])}
-    return _events(
-        (str(event["type"]), event)
-        for event in (
-            {"type": "message_start", "message": {**message, "content": [], "stop_reason": None}},
-            {"type": "content_block_start", "index": 0, "content_block": empty},
-            {"type": "content_block_delta", "index": 0, "delta": delta},
-            {"type": "content_block_stop", "index": 0},
-            {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 5}},
-            {"type": "message_stop"},
-        )
-    )
+    empty: dict[str, Any] = {"type": "text", "text": ""}
+    delta = {"type": "text_delta", "text": "done"}
+    if call is not None:
+        empty = {**block, "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(call[1])}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, "content": [], "stop_reason": None}},
+        {"type": "content_block_start", "index": 0, "content_block": empty},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 5}},
+        {"type": "message_stop"},
+    ]
+    return _events((event["type"], event) for event in events)
 
 
 def _chat(call: tuple[str, Arguments] | None, number: int, *, stream: bool) -> Response:
@@ -180,7 +178,7 @@ def _chat(call: tuple[str, Arguments] | None, number: int, *, stream: bool) -> R
         return JSONResponse({**base, "object": "chat.completion", "choices": [choice], "usage": usage})
     chunk = {**base, "object": "chat.completion.chunk"}
     first = {**chunk, "choices": [{"index": 0, "delta": message, "finish_reason": None}]}
-    last = {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": usage}
+    last: dict[str, Any] = {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}], "usage": usage}
     return _events([(None, first), (None, last)], "data: [DONE]\n\n")
 
 

@@ -5,7 +5,7 @@ Used by the verdict tests. The balance is answered properly; all else goes to a 
 
 import json
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -28,7 +28,7 @@ class RawApi:
     go_away: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
 
 
-def answer(status: int, body: bytes | dict[str, object], *headers: str) -> bytes:
+def answer(status: int, body: bytes | Mapping[str, object], *headers: str) -> bytes:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(raw)}", "Content-Type: application/json", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + raw

@@ -18,13 +18,14 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, ResourceTemplateReference, TextResourceContents
+from mcp_types import ResourceTemplateReference, TextResourceContents
 from pydantic import SecretStr
 
 from tests.support.entries import PERSON, START, account, add, everything, unfinished
 from tests.support.late_api import late_api
 from tests.support.listening import LEGACY, LIST, Listener
 from tests.support.ports import free_port
+from tests.support.results import structured
 from tests.support.stack import sandbox, text
 from tests.support.tasks_extension import Follower, read_task
 from veo_mcp.api.account import Caller
@@ -89,10 +90,6 @@ async def site(folder: Path, base_url: str, **options: Any) -> AsyncGenerator[Si
         group.cancel_scope.cancel()
 
 
-def data(result: CallToolResult) -> dict[str, Any]:
-    return result.structured_content or {}
-
-
 @ERAS
 async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_every_door(
     tmp_path: Path, era: str
@@ -100,7 +97,7 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
     async with late_api() as api, site(tmp_path, api.base_url) as env:
         options: dict[str, Any] = {"extensions": [Follower()]} if era == "auto" else {}
         async with env.as_("anna", era) as anna, env.as_("ben", era, **options) as ben:
-            made = data(await anna.call_tool("create_video", {"prompt": "anna's boat"}))
+            made = structured(await anna.call_tool("create_video", {"prompt": "anna's boat"}))
             (entry,) = (await env.engine.journal.list(account(api.base_url, "anna"))).entries
             for id_ in (made["task_id"], entry.id):
                 missing = "task-999" if id_.startswith("task-") else "vid_nobody"
@@ -138,11 +135,11 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
                 if era == "auto":
                     await both(extension)
             listed = await ben.call_tool("list_tasks", {})
-            assert data(listed)["tasks"] == []
+            assert structured(listed)["tasks"] == []
             (newest,) = (await ben.read_resource("veo://tasks")).contents
             assert isinstance(newest, TextResourceContents)
             # What Anna spent is nobody's business, neither there nor here.
-            assert json.loads(newest.text)["message"] == data(listed)["message"]
+            assert json.loads(newest.text)["message"] == structured(listed)["message"]
             assert "40 credits" not in newest.text
             assert not [r for r in (await ben.list_resources()).resources if str(r.uri).startswith("veo://tasks/")]
             assert "anna" not in str(await ben.read_resource("veo://tasks"))
@@ -153,7 +150,7 @@ async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_e
             assert mine.completion.values == [made["task_id"]]
             # Nor does hers answer his identical request.
             async with env.as_("ben", era) as plain:
-                his = data(await plain.call_tool("create_video", {"prompt": "anna's boat"}))
+                his = structured(await plain.call_tool("create_video", {"prompt": "anna's boat"}))
             assert "repeated" not in his
             assert his["task_id"] != made["task_id"]
             assert api.paid.total() == 2

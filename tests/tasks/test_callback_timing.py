@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from tests.support.entries import PERSON, create, everything
 from tests.support.ports import free_port
 from tests.support.raw_api import TASK_ID, answer, raw_api, success
+from tests.support.results import structured
 from veo_mcp.app import backend_for
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -131,7 +132,7 @@ async def test_the_embedded_sandbox_calls_back_to_its_own_server_and_to_no_other
         await up.wait()
         async with Client(server) as client:
             made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] x"})
-            task_id = (made.structured_content or {})["task_id"]
+            task_id = structured(made)["task_id"]
             await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
             engine = await backend.engine()
             entry = await engine.reader.get(await engine.accounts.account(PERSON), task_id)

@@ -189,6 +189,7 @@ async def test_an_undocumented_status_is_kept_as_it_came_and_counts_as_processin
 async def test_while_one_task_is_asked_about_the_others_are_within_everyones_reach(tmp_path: Path) -> None:
     """A read with all its retries takes two minutes: what waits behind it must not be leased meanwhile."""
     world = World(hold=anyio.Event())
+    meanwhile: set[str] = set()
     async with polling(tmp_path, world, 3) as (first, second):
         async with anyio.create_task_group() as group:
             group.start_soon(first.poller.round)
@@ -196,7 +197,7 @@ async def test_while_one_task_is_asked_about_the_others_are_within_everyones_rea
                 await anyio.lowlevel.checkpoint()
             for _ in range(4):
                 await turn(second, world)
-            meanwhile = {task_id for _, task_id in world.asked}
+            meanwhile |= {task_id for _, task_id in world.asked}
             assert world.hold is not None
             world.hold.set()
         assert meanwhile == {"task-0", "task-1", "task-2"}

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from tests.support.entries import PERSON, START, add, create, everything, unfinished
 from tests.support.late_api import late_api
 from tests.support.raw_api import TASK_ID, answer, balance, error, raw_api, says, says_in_turn, success
+from tests.support.results import structured
 from tests.support.stack import text
 from veo_mcp.errors import RequestError, Unrecorded
 from veo_mcp.journal.entry import Status
@@ -93,7 +94,7 @@ async def test_the_same_task_id_for_two_creates_leaves_the_second_unknown_in_cle
         assert "Charged 40 credits." in await call(client)
         second = await client.call_tool("create_video", {"prompt": "a storm"})
         assert not second.is_error
-        assert (second.structured_content or {})["status"] == "unknown"
+        assert structured(second)["status"] == "unknown"
         assert "the id of another task" in text(second)
         assert "May have been charged 40 credits." in text(second)
         assert "check the file" not in text(second).lower()
@@ -189,7 +190,7 @@ async def test_an_odd_answer_about_a_task_ends_no_loop_and_breaks_no_list(tmp_pa
         await engine.journal.poll_no_later_than((await everything(engine))[0].id, 0.0)
         await engine.poller.round()
         listed = await client.call_tool("list_tasks", {})
-        (row,) = (listed.structured_content or {})["tasks"]
+        (row,) = structured(listed)["tasks"]
         assert row["task_id"] == TASK_ID
         assert not (await client.call_tool("get_task", {"task_id": TASK_ID})).is_error
         assert len((await client.read_resource("veo://tasks")).contents) == 1
@@ -223,7 +224,7 @@ async def test_a_later_answer_clears_an_earlier_error(tmp_path: Path) -> None:
         assert settled.error_code is None
         assert settled.error_message is None
         shown = await client.call_tool("get_task", {"task_id": TASK_ID})
-        assert "error" not in (shown.structured_content or {})
+        assert "error" not in structured(shown)
 
 
 async def test_a_key_that_is_refused_later_is_named_where_its_tasks_are_looked_at(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from tests.support.entries import PERSON, START, everything
 from tests.support.late_api import LateApi, late_api
 from tests.support.ports import free_port
 from tests.support.processes import real_key
+from tests.support.results import structured
 from tests.support.stack import text
 from tests.support.tasks_extension import Follower, StartedTask
 from veo_mcp.journal.entry import Change, Status
@@ -92,10 +93,6 @@ async def at_http(folder: Path, api: LateApi) -> AsyncGenerator[str]:
         group.cancel_scope.cancel()
 
 
-def data(result: CallToolResult) -> dict[str, Any]:
-    return result.structured_content or {}
-
-
 async def create(client: Client, **arguments: Any) -> CallToolResult:
     return await client.call_tool("create_video", {"prompt": "a boat", **arguments})
 
@@ -108,7 +105,8 @@ async def create(client: Client, **arguments: Any) -> CallToolResult:
 async def test_calls_that_timed_out_and_were_repeated_are_paid_once(
     tmp_path: Path, transport: str, era: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    timed_out, repeated = [], []
+    timed_out: list[int] = []
+    repeated: list[int] = []
     share = REPEATS // 4
     async with late_api(late=1.2) as api, anyio.create_task_group() as group:
 
@@ -127,7 +125,7 @@ async def test_calls_that_timed_out_and_were_repeated_are_paid_once(
                     timed_out.append(number)
                 again = await client.call_tool(tool, arguments)
             assert not again.is_error, text(again)
-            if data(again).get("repeated"):
+            if structured(again).get("repeated"):
                 repeated.append(number)
 
         async def all_of_them(target: Any) -> None:
@@ -162,15 +160,15 @@ async def test_a_repeated_call_is_answered_with_the_first_task_in_neutral_words(
     clock = Clock()
     async with late_api() as api, client_and_engine(tmp_path, api, era=era, clock=clock) as (client, _):
         first = await create(client)
-        assert "repeated" not in data(first)
+        assert "repeated" not in structured(first)
         clock.now += 120
         again = await create(client)
         assert not again.is_error
-        assert data(again)["task_id"] == data(first)["task_id"]
-        assert data(again)["repeated"] is True
+        assert structured(again)["task_id"] == structured(first)["task_id"]
+        assert structured(again)["repeated"] is True
         assert "The same request was made before; nothing was sent again." in text(again)
         assert "started 2 min ago" in text(again)
-        assert f"repeat_of={data(first)['task_id']}" in text(again)
+        assert f"repeat_of={structured(first)['task_id']}" in text(again)
         assert api.paid.total() == 1
 
 
@@ -179,9 +177,9 @@ async def test_after_its_time_an_accepted_request_blocks_no_more(tmp_path: Path)
     async with late_api() as api, client_and_engine(tmp_path, api, clock=clock, repeat_seconds=600) as (client, _):
         await create(client)
         clock.now += 599
-        assert data(await create(client))["repeated"] is True
+        assert structured(await create(client))["repeated"] is True
         clock.now += 2
-        assert "repeated" not in data(await create(client))
+        assert "repeated" not in structured(await create(client))
         assert api.paid.total() == 2
 
 
@@ -192,8 +190,8 @@ async def test_with_no_time_at_all_only_what_nobody_knows_blocks(tmp_path: Path)
         assert api.paid.total() == 2
         api.late = 5.0
         lost = await create(client, prompt="a storm")
-        assert data(lost)["status"] == "unknown"
-        assert data(await create(client, prompt="a storm"))["task_id"] == data(lost)["task_id"]
+        assert structured(lost)["status"] == "unknown"
+        assert structured(await create(client, prompt="a storm"))["task_id"] == structured(lost)["task_id"]
         assert api.paid.total() == 3
 
 
@@ -201,10 +199,10 @@ async def test_an_unknown_outcome_blocks_without_limit_of_time(tmp_path: Path) -
     clock = Clock()
     async with late_api(5.0) as api, client_and_engine(tmp_path, api, clock=clock, create_seconds=0.3) as (client, _):
         lost = await create(client)
-        assert data(lost)["status"] == "unknown"
+        assert structured(lost)["status"] == "unknown"
         clock.now += 90 * 24 * 3600
         again = await create(client)
-        assert data(again)["task_id"] == data(lost)["task_id"]
+        assert structured(again)["task_id"] == structured(lost)["task_id"]
         assert "May have been charged 40 credits." in text(again)
         assert api.paid.total() == 1
 
@@ -214,21 +212,21 @@ async def test_what_was_refused_or_refunded_does_not_block(tmp_path: Path) -> No
         first = await create(client)
         api.status = "failed"
         mine = await engine.accounts.account(PERSON)
-        entry = await engine.reader.get(mine, data(first)["task_id"])
-        refunded = await engine.reader.refresh(entry, data(first)["task_id"])
+        entry = await engine.reader.get(mine, structured(first)["task_id"])
+        refunded = await engine.reader.refresh(entry, structured(first)["task_id"])
         assert refunded is not None
         assert refunded.charged == "refunded"
         second = await create(client)
-        assert "repeated" not in data(second)
-        entry = await engine.reader.get(mine, data(second)["task_id"])
+        assert "repeated" not in structured(second)
+        entry = await engine.reader.get(mine, structured(second)["task_id"])
         await engine.journal.record(entry.id, Change(status=Status.FAILED, charged="no"), now=START)
-        assert "repeated" not in data(await create(client))
+        assert "repeated" not in structured(await create(client))
         assert api.paid.total() == 3
 
 
 async def test_three_takes_with_three_seeds_are_three(tmp_path: Path) -> None:
     async with late_api() as api, client_and_engine(tmp_path, api) as (client, _):
-        ids = {data(await create(client, seeds=seeds))["task_id"] for seeds in (10001, 10002, 10003)}
+        ids = {structured(await create(client, seeds=seeds))["task_id"] for seeds in (10001, 10002, 10003)}
         assert len(ids) == 3
         assert api.paid.total() == 3
 
@@ -262,15 +260,15 @@ async def test_identical_is_decided_after_defaults_null_and_empty_and_what_hosts
         for arguments in SAME:
             again = await create(client, **arguments)
             assert not again.is_error, text(again)
-            assert data(again)["repeated"] is True, arguments
+            assert structured(again)["repeated"] is True, arguments
         for arguments in OTHER:
             other = await create(client, **arguments)
             if other.is_error:  # the price of a quality video, which this host cannot ask the person about
                 other = await create(client, **arguments, confirm_credits=300)
-            assert "repeated" not in data(other), arguments
+            assert "repeated" not in structured(other), arguments
         # Named or detected, two images are the first and the last frame.
         images = {"image_urls": ["https://example.com/a.jpg"], "generation_type": "FIRST_AND_LAST_FRAMES_2_VIDEO"}
-        assert data(await create(client, **images))["repeated"] is True
+        assert structured(await create(client, **images))["repeated"] is True
         assert api.paid.total() == 1 + len(OTHER)
 
 
@@ -279,8 +277,8 @@ async def test_an_extension_is_the_same_by_either_id_of_what_it_continues(tmp_pa
         first = await client.call_tool("extend_video", {"task_id": "parent-1", "prompt": "go on"})
         parent = next(entry for entry in await everything(engine) if entry.upstream_id == "parent-1")
         again = await client.call_tool("extend_video", {"task_id": parent.id, "prompt": "go on"})
-        assert data(again)["task_id"] == data(first)["task_id"]
-        assert data(again)["repeated"] is True
+        assert structured(again)["task_id"] == structured(first)["task_id"]
+        assert structured(again)["repeated"] is True
         assert "Charged about 40 credits (estimate)." in text(again)
         assert api.paid.total() == 1
 
@@ -296,19 +294,19 @@ async def test_another_one_on_purpose_is_paid_and_a_blind_retry_of_that_is_not(
     async with late_api() as api, client_and_engine(tmp_path, api, era=era) as (client, engine):
         first = await create(client)
         (entry,) = await everything(engine)
-        named = entry.id if form == "our own id" else data(first)["task_id"]
+        named = entry.id if form == "our own id" else structured(first)["task_id"]
         second = await create(client, repeat_of=named)
-        assert "repeated" not in data(second)
-        assert data(second)["task_id"] != data(first)["task_id"]
+        assert "repeated" not in structured(second)
+        assert structured(second)["task_id"] != structured(first)["task_id"]
         assert api.paid.total() == 2
         retry = await create(client, repeat_of=named)
-        assert data(retry)["task_id"] == data(second)["task_id"]
-        assert data(retry)["repeated"] is True
+        assert structured(retry)["task_id"] == structured(second)["task_id"]
+        assert structured(retry)["repeated"] is True
         # And a third on purpose names the second.
-        third = await create(client, repeat_of=data(second)["task_id"])
-        assert "repeated" not in data(third)
+        third = await create(client, repeat_of=structured(second)["task_id"])
+        assert "repeated" not in structured(third)
         assert api.paid.total() == 3
-        assert data(await create(client))["repeated"] is True
+        assert structured(await create(client))["repeated"] is True
         assert api.paid.total() == 3
 
 
@@ -316,8 +314,8 @@ async def test_an_extension_is_made_again_on_purpose_too(tmp_path: Path) -> None
     async with late_api() as api, client_and_engine(tmp_path, api) as (client, _):
         arguments = {"task_id": "parent-1", "prompt": "go on"}
         first = await client.call_tool("extend_video", arguments)
-        second = await client.call_tool("extend_video", {**arguments, "repeat_of": data(first)["task_id"]})
-        assert "repeated" not in data(second)
+        second = await client.call_tool("extend_video", {**arguments, "repeat_of": structured(first)["task_id"]})
+        assert "repeated" not in structured(second)
         assert api.paid.total() == 2
 
 
@@ -325,7 +323,7 @@ async def test_repeat_of_must_name_the_identical_request(tmp_path: Path) -> None
     async with late_api() as api, client_and_engine(tmp_path, api) as (client, _):
         first = await create(client)
         for arguments in (
-            {"prompt": "a storm", "repeat_of": data(first)["task_id"]},
+            {"prompt": "a storm", "repeat_of": structured(first)["task_id"]},
             {"repeat_of": "vid_nobody"},
             {"repeat_of": "parent-1"},
         ):
@@ -341,7 +339,7 @@ async def test_repeat_of_must_name_the_identical_request(tmp_path: Path) -> None
 async def test_a_repeat_is_found_before_the_limit(tmp_path: Path) -> None:
     async with late_api() as api, client_and_engine(tmp_path, api, max_credits=40) as (client, _):
         first = await create(client)
-        assert data(await create(client))["task_id"] == data(first)["task_id"]
+        assert structured(await create(client))["task_id"] == structured(first)["task_id"]
         assert "limit of 40 credits" in text(await create(client, prompt="a storm"))
         assert api.paid.total() == 1
 
@@ -357,12 +355,15 @@ async def test_a_repeat_is_found_before_the_person_is_asked(tmp_path: Path, era:
     async with late_api() as api, client_and_engine(tmp_path, api, era=era, elicitation=person) as (client, _):
         first = await create(client, mode="quality")
         again = await create(client, mode="quality")
-        assert data(again)["task_id"] == data(first)["task_id"]
+        assert structured(again)["task_id"] == structured(first)["task_id"]
         assert len(questions) == 1
         # What cannot be sent is not asked about either.
         assert (await create(client, mode="quality", repeat_of="vid_nobody")).is_error
         assert len(questions) == 1
-        assert data(await create(client, mode="quality", repeat_of=data(first)["task_id"])).get("repeated") is None
+        assert (
+            structured(await create(client, mode="quality", repeat_of=structured(first)["task_id"])).get("repeated")
+            is None
+        )
         assert len(questions) == 2
         assert api.paid.total() == 2
 
@@ -384,7 +385,7 @@ async def test_two_confirmed_at_once_are_paid_once(tmp_path: Path, era: str) -> 
         ids: set[str | None] = set()
 
         async def once() -> None:
-            ids.add(data(await create(client, mode="quality"))["task_id"])
+            ids.add(structured(await create(client, mode="quality"))["task_id"])
 
         async with anyio.create_task_group() as group:
             group.start_soon(once)
@@ -410,8 +411,8 @@ async def test_twenty_at_once_are_one(tmp_path: Path, era: str) -> None:
             for _ in range(20):
                 group.start_soon(once)
         (entry,) = await everything(engine)
-        assert {data(result)["task_id"] for result in results} <= {entry.id, entry.upstream_id}
-        assert sum("repeated" not in data(result) for result in results) == 1
+        assert {structured(result)["task_id"] for result in results} <= {entry.id, entry.upstream_id}
+        assert sum("repeated" not in structured(result) for result in results) == 1
         assert api.paid.total() == 1
 
 
@@ -429,20 +430,20 @@ async def test_after_a_cancelled_or_cut_first_call_the_second_is_answered_with_i
                 await api.arrived.wait()
                 group.cancel_scope.cancel()
             again = await create(client)
-            assert data(again)["status"] == "submitting"
-            assert data(again)["repeated"] is True
+            assert structured(again)["status"] == "submitting"
+            assert structured(again)["repeated"] is True
             if transport == "stdio":
                 api.hold.set()  # its process ends with the client, and with it what is under way
         async with Client(target, mode=era) as client:
             api.hold.set()
             last = await create(client)
-            assert data(last)["repeated"] is True
+            assert structured(last)["repeated"] is True
             if transport == "http":
                 # Whoever cancelled it, what was sent was recorded.
                 with anyio.fail_after(20):
-                    while data(last)["status"] == "submitting":
+                    while structured(last)["status"] == "submitting":
                         last = await create(client)
-                assert data(last)["task_id"] == "task-1"
+                assert structured(last)["task_id"] == "task-1"
         assert api.paid.total() == 1
 
 
@@ -457,8 +458,8 @@ async def test_after_a_server_that_was_killed_the_second_call_pays_nothing(tmp_p
                 os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         async with Client(real_key(tmp_path, api.base_url), mode=era) as client:
             again = await create(client)
-            assert data(again)["status"] in ("submitting", "unknown")
-            assert data(again)["repeated"] is True
+            assert structured(again)["status"] in ("submitting", "unknown")
+            assert structured(again)["repeated"] is True
             assert "May have been charged 40 credits." in text(again)
         assert api.paid.total() == 1
 
@@ -499,7 +500,7 @@ async def test_three_creates_with_one_json_rpc_id_are_one(tmp_path: Path) -> Non
             for _ in range(3):
                 group.start_soon(once)
         async with Client(url) as client:
-            assert data(await create(client))["repeated"] is True
+            assert structured(await create(client))["repeated"] is True
         assert api.paid.total() == 1
 
 

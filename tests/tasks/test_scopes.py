@@ -17,9 +17,10 @@ from pydantic import SecretStr
 from scripts.scope_mutations import ROOT, scopes
 from tests.support.entries import PERSON, START, account, add, unfinished
 from tests.support.late_api import late_api
+from tests.support.results import structured
 from tests.support.stack import sandbox, text
 from tests.support.video_api import IDENTITY, video_api
-from tests.tasks.test_accounts import ERAS, data, site
+from tests.tasks.test_accounts import ERAS, site
 from veo_mcp.api.account import Account, Caller
 from veo_mcp.api.models import CreateInput, Mode
 from veo_mcp.errors import InvalidApiKey, RequestError, SpendLimit
@@ -52,7 +53,7 @@ async def test_what_others_spent_is_not_told_as_mine(tmp_path: Path, era: str) -
         assert "Last 24 h: 40 credits" in text(await anna.call_tool("list_tasks", {}))
         assert "Last 24 h: 80 credits" in text(await ben.call_tool("list_tasks", {}))
         assert "Last 24 h: 40 credits" in str(await anna.read_resource("veo://tasks"))
-        assert data(await anna.call_tool("get_credits", {}))["spent_24h"] == 40
+        assert structured(await anna.call_tool("get_credits", {}))["spent_24h"] == 40
 
 
 @pytest.mark.parametrize(("total", "left"), [(130, 10), (1000, 60)])
@@ -109,7 +110,7 @@ async def test_the_card_settles_nothing_of_somebody_else(tmp_path: Path, era: st
                 assert refusal.is_error
                 assert "No task" in text(refusal)
             settled = await anna.call_tool("resolve_task", {"task_id": "vid_1", "not_charged": True})
-            assert data(settled)["status"] == "refused"
+            assert structured(settled)["status"] == "refused"
 
 
 async def test_a_price_that_one_person_was_told_is_confirmed_by_nobody_else(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from tests.support.raw_api import (
     success,
     trickles,
 )
+from tests.support.results import structured
 from tests.support.stack import text
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.server.backend import Backend
@@ -92,14 +93,14 @@ async def test_an_outcome_that_nobody_knows_is_a_task_not_an_error_and_is_never_
     script, before_body = UNKNOWN[name]
     async with raw_api(script, before_body=before_body) as api, standing(tmp_path, api.base_url) as (client, _):
         result = await client.call_tool("create_video", {"prompt": "a boat"})
-        task = result.structured_content or {}
+        task = structured(result)
         assert not result.is_error
         assert task["status"] == "unknown"
         assert task["charged"] == "unknown"
         assert "May have been charged 40 credits." in text(result)
         assert api.posts == 1
         again = await client.call_tool("create_video", {"prompt": "a boat"})
-        assert (again.structured_content or {})["task_id"] == task["task_id"]
+        assert structured(again)["task_id"] == task["task_id"]
         assert "nothing was sent again" in text(again)
         assert f"repeat_of={task['task_id']}" in text(again)
         assert api.posts == 1
@@ -145,7 +146,7 @@ async def test_a_rate_limit_is_waited_for_inside_the_same_intent(tmp_path: Path,
     script = says_in_turn(error(429, "rate_limit_exceeded", *wait), success())
     async with raw_api(script) as api, standing(tmp_path, api.base_url, seconds=45) as (client, engine):
         result = await client.call_tool("create_video", {"prompt": "a boat"})
-        assert (result.structured_content or {})["task_id"] == TASK_ID
+        assert structured(result)["task_id"] == TASK_ID
         assert "Charged 40 credits." in text(result)
         assert api.posts == 2
         assert len(await everything(engine)) == 1
@@ -196,7 +197,7 @@ async def test_a_client_that_gives_up_in_the_middle_finds_the_paid_task_afterwar
                     if entry.upstream_id is not None:
                         break
         listed = await client.call_tool("list_tasks", {})
-        (task,) = (listed.structured_content or {})["tasks"]
+        (task,) = structured(listed)["tasks"]
         assert task["task_id"] == TASK_ID
         assert task["charged"] == "yes"
         assert api.posts == 1

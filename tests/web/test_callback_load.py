@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from tests.support.entries import START, add, unfinished
 from tests.support.raw_api import RawApi, answer, raw_api
+from tests.support.results import structured
 from tests.support.site import site
 from veo_mcp.errors import Unavailable
 from veo_mcp.journal.entry import Status
@@ -55,7 +56,7 @@ async def test_before_the_secret_is_known_nobody_is_proven_and_nobody_is_refused
 async def test_wrong_unknown_and_former_tokens_get_the_same_answer_in_about_the_same_time(tmp_path: Path) -> None:
     async with site(tmp_path) as env, httpx2.AsyncClient() as http, Client(env.url + "/mcp") as client:
         made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] a boat"})
-        known = (await env.entry((made.structured_content or {})["task_id"])).id
+        known = (await env.entry(structured(made)["task_id"])).id
         former = (await env.token(known)).rpartition(".")[2][::-1]
         kinds = {"wrong": f"{known}.{'0' * 32}", "former": f"{known}.{former}", "unknown": f"vid_{'x' * 22}.{former}"}
         times = {kind: list[float]() for kind in kinds}
@@ -74,7 +75,7 @@ async def test_wrong_unknown_and_former_tokens_get_the_same_answer_in_about_the_
 async def test_a_burst_of_a_thousand_holds_up_no_list(tmp_path: Path) -> None:
     async with site(tmp_path) as env, Client(env.url + "/mcp") as client:
         made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] a boat"})
-        entry = await env.entry((made.structured_content or {})["task_id"])
+        entry = await env.entry(structured(made)["task_id"])
         url = f"{env.url}/callbacks/{await env.token(entry.id)}"
         slowest, over = 0.0, anyio.Event()
 

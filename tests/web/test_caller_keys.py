@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from tests.support.access import JSON
 from tests.support.child import INITIALIZE
 from tests.support.listening import ERAS
+from tests.support.results import structured
 from tests.support.site import Site, site
 from tests.support.stack import sandbox, text
 from veo_mcp.server.backend import Backend
@@ -68,15 +69,15 @@ async def test_each_pays_with_their_own_key_and_sees_their_own_tasks_alone(tmp_p
         made = await ann.call_tool("create_video", {"prompt": "a boat"})
         assert "Charged 40 sandbox credits." in text(made)
         assert "waits for your return" in text(made)
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         assert (await bob.call_tool("list_tasks", {})).structured_content == {
-            **((await bob.call_tool("list_tasks", {})).structured_content or {}),
+            **structured(await bob.call_tool("list_tasks", {})),
             "tasks": [],
         }
         theirs = await bob.call_tool("get_task", {"task_id": task_id})
         none = await bob.call_tool("get_task", {"task_id": "x" * len(task_id)})
         assert text(theirs).replace(task_id, "ID") == text(none).replace("x" * len(task_id), "ID")
-        balance = [(await who.call_tool("get_credits", {})).structured_content or {} for who in (ann, bob)]
+        balance = [structured(await who.call_tool("get_credits", {})) for who in (ann, bob)]
         assert [said["balance"] for said in balance] == [9960, 10000]
     assert b"canary" not in journal_of(tmp_path)
 

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import anyio
 import httpx2
@@ -13,6 +12,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.support.access import ANNA, BEN, JSON, bearer, guarded
 from tests.support.child import INITIALIZE
+from tests.support.results import structured
 from tests.support.site import Site, site
 from tests.support.stack import text
 from veo_mcp.app import each_limit
@@ -51,7 +51,7 @@ async def test_each_principal_has_a_limit_and_a_line_in_the_file_says_otherwise_
         assert "Charged 40 sandbox credits." in await spend(ben, "one")
         assert "Charged 40 sandbox credits." in await spend(ben, "two")
         assert "Not charged." in await spend(ben, "three")
-        said: dict[str, Any] = (await anna.call_tool("get_credits", {})).structured_content or {}
+        said = structured(await anna.call_tool("get_credits", {}))
         assert said["spent_24h"] == 40, "what others spend is not anna's to know"
         assert said["limit"]["max_credits"] == 40
         assert said["limit"]["left"] == 0

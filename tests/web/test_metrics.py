@@ -9,9 +9,11 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import JsonValue
 
 from tests.support.access import ANNA, bearer, token_line
 from tests.support.child import http_child
+from tests.support.results import structured
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +27,7 @@ async def test_a_scrape_has_what_the_dashboard_shows_and_nothing_of_a_clients(tm
     async with http_child(tmp_path, **given) as child, httpx2.AsyncClient(headers=bearer(ANNA), timeout=30) as http:
         async with Client(streamable_http_client(child.url + "/mcp", http_client=http)) as client:
             made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] canary prompt"})
-            task_id = (made.structured_content or {})["task_id"]
+            task_id = structured(made)["task_id"]
             await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 20})
             await client.call_tool("get_task", {"task_id": "nobody"})
             await client.call_tool("canary-tool", {})
@@ -57,12 +59,13 @@ async def test_a_scrape_has_what_the_dashboard_shows_and_nothing_of_a_clients(tm
         assert ANNA not in child.err
 
 
-def expressions(found: object) -> list[str]:
+def expressions(found: JsonValue) -> list[str]:
     """Every `expr` in a dashboard."""
     if isinstance(found, list):
         return [text for one in found for text in expressions(one)]
     if isinstance(found, dict):
-        own = [found["expr"]] if isinstance(found.get("expr"), str) else []
+        expression = found.get("expr")
+        own = [expression] if isinstance(expression, str) else []
         return own + [text for one in found.values() for text in expressions(one)]
     return []
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.utils import base64url_decode, base64url_encode
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from starlette.routing import Route
 
 from tests.support.child import INITIALIZE, call
 from tests.support.ports import free_port
+from tests.support.results import structured
 from tests.support.site import Site, site
 from veo_mcp.settings import load
 from veo_mcp.web.access import access_from
@@ -97,45 +99,45 @@ async def opened(env: Site, token: str, body: Any = INITIALIZE) -> httpx2.Respon
 
 def unsigned(issuer: Issuing) -> str:
     _, body, _ = issuer.token().split(".")
-    return ".".join((jwt.utils.base64url_encode(b'{"alg":"none","kid":"rsa"}').decode(), body, ""))
+    return ".".join((base64url_encode(b'{"alg":"none","kid":"rsa"}').decode(), body, ""))
 
 
 def by_public_key(issuer: Issuing) -> str:
     """Signed with the public key as if it were a shared secret."""
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     _, body, _ = issuer.token().split(".")
-    begun = jwt.utils.base64url_encode(b'{"alg":"HS256","kid":"rsa"}').decode() + "." + body
+    begun = base64url_encode(b'{"alg":"HS256","kid":"rsa"}').decode() + "." + body
     mac = hmac.new(public, begun.encode(), hashlib.sha256).digest()
-    return begun + "." + jwt.utils.base64url_encode(mac).decode()
+    return begun + "." + base64url_encode(mac).decode()
 
 
 def touched(issuer: Issuing) -> str:
     head, body, signature = issuer.token().split(".")
-    claims = json.loads(jwt.utils.base64url_decode(body))
-    forged = jwt.utils.base64url_encode(json.dumps({**claims, "sub": "ben"}).encode()).decode()
+    claims = json.loads(base64url_decode(body))
+    forged = base64url_encode(json.dumps({**claims, "sub": "ben"}).encode()).decode()
     return ".".join((head, forged, signature))
 
 
-REFUSED: dict[str, Any] = {
+REFUSED: dict[str, Callable[[Issuing], str]] = {
     "alg none": unsigned,
     "public key as secret": by_public_key,
     "touched": touched,
-    "another's key": lambda i: i.token(key=OTHER),
-    "unknown kid": lambda i: i.token(kid="nobody"),
-    "no kid": lambda i: i.token(kid=None),
-    "curve's name, RSA's key": lambda i: i.token(kid="ec"),
-    "expired": lambda i: i.token(exp=int(time.time()) - 60),
-    "not yet": lambda i: i.token(nbf=int(time.time()) + 600),
-    "no end": lambda i: i.token(exp=None),
-    "another audience": lambda i: i.token(aud="https://other.example.com/mcp"),
-    "audience that begins so": lambda i: i.token(aud=AUDIENCE + "/x"),
-    "no audience": lambda i: i.token(aud=None),
-    "another issuer": lambda i: i.token(iss="https://evil.example"),
-    "issuer with a slash": lambda i: i.token(iss=i.url + "/"),
-    "no subject": lambda i: i.token(sub=None),
-    "empty subject": lambda i: i.token(sub=""),
-    "no JWT": lambda i: "veo_x",
-    "nothing in it": lambda i: "..",
+    "another's key": lambda issuer: issuer.token(key=OTHER),
+    "unknown kid": lambda issuer: issuer.token(kid="nobody"),
+    "no kid": lambda issuer: issuer.token(kid=None),
+    "curve's name, RSA's key": lambda issuer: issuer.token(kid="ec"),
+    "expired": lambda issuer: issuer.token(exp=int(time.time()) - 60),
+    "not yet": lambda issuer: issuer.token(nbf=int(time.time()) + 600),
+    "no end": lambda issuer: issuer.token(exp=None),
+    "another audience": lambda issuer: issuer.token(aud="https://other.example.com/mcp"),
+    "audience that begins so": lambda issuer: issuer.token(aud=AUDIENCE + "/x"),
+    "no audience": lambda issuer: issuer.token(aud=None),
+    "another issuer": lambda issuer: issuer.token(iss="https://evil.example"),
+    "issuer with a slash": lambda issuer: issuer.token(iss=issuer.url + "/"),
+    "no subject": lambda issuer: issuer.token(sub=None),
+    "empty subject": lambda issuer: issuer.token(sub=""),
+    "no JWT": lambda issuer: "veo_x",
+    "nothing in it": lambda issuer: "..",
 }
 
 
@@ -177,7 +179,7 @@ async def test_a_token_does_what_its_scopes_say_and_the_challenge_names_what_is_
             Client(streamable_http_client(env.url + "/mcp", http_client=http)) as client,
         ):
             assert not (await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})).is_error
-            assert len((await client.call_tool("list_tasks", {})).structured_content["tasks"]) == 1  # type: ignore[index]
+            assert len(structured(await client.call_tool("list_tasks", {}))["tasks"]) == 1
 
 
 async def test_whoever_comes_without_a_token_learns_where_to_get_one(tmp_path: Path) -> None:

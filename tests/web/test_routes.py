@@ -12,6 +12,7 @@ import pytest
 from mcp import Client
 from mcp.client.sse import sse_client
 
+from tests.support.results import structured
 from tests.support.site import site, until
 from tests.support.stack import text
 from veo_mcp.errors import NotLoopback
@@ -30,7 +31,7 @@ async def test_streamable_http_and_sse_answer_on_one_port_in_both_eras(tmp_path:
         async with Client(target, mode=mode) as client:
             assert len((await client.list_tools()).tools) == 5
             made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
-            task_id = (made.structured_content or {})["task_id"]
+            task_id = structured(made)["task_id"]
             done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
             assert "Refunded 40 sandbox credits." in text(done)
 
@@ -38,9 +39,9 @@ async def test_streamable_http_and_sse_answer_on_one_port_in_both_eras(tmp_path:
 async def test_a_callback_ends_a_wait_without_a_single_poll(tmp_path: Path) -> None:
     async with site(tmp_path) as env, Client(env.url + "/mcp") as client:
         made = await client.call_tool("create_video", {"prompt": "[sandbox:fail] a boat"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         done = await client.call_tool("get_task", {"task_id": task_id, "wait_seconds": 30})
-        assert (done.structured_content or {})["status"] == "failed"
+        assert structured(done)["status"] == "failed"
         entry = await env.entry(task_id)
         assert entry.polls == 0
 
@@ -49,11 +50,11 @@ async def test_a_callback_ends_a_wait_without_a_single_poll(tmp_path: Path) -> N
 async def test_a_callback_turns_an_unknown_outcome_into_its_real_task(tmp_path: Path, directive: str) -> None:
     async with site(tmp_path, create_seconds=2) as env, Client(env.url + "/mcp") as client:
         made = await client.call_tool("create_video", {"prompt": f"[sandbox:{directive}] a boat at sea"})
-        task = made.structured_content or {}
+        task = structured(made)
         assert task["charged"] in ("unknown", "yes")
         assert await until(env.engine, task["task_id"], Status.COMPLETED) is Status.COMPLETED
         looked = await client.call_tool("get_task", {"task_id": task["task_id"]})
-        found = looked.structured_content or {}
+        found = structured(looked)
         assert found["charged"] == "yes"
         assert found["task_id"] != task["task_id"]
         assert found["video_urls"]
@@ -71,15 +72,15 @@ async def test_forged_and_unknown_callbacks_are_not_found(tmp_path: Path) -> Non
 async def test_the_body_of_a_callback_is_never_believed(tmp_path: Path) -> None:
     async with site(tmp_path) as env, Client(env.url + "/mcp") as client, httpx2.AsyncClient() as http:
         made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] a boat"})
-        task_id = (made.structured_content or {})["task_id"]
+        task_id = structured(made)["task_id"]
         entry = await env.entry(task_id)
         url = f"{env.url}/callbacks/{await env.token(entry.id)}"
         lie = {"id": task_id, "status": "completed", "output": {"urls": ["https://evil.example/x.mp4"]}}
         for body in (json.dumps(lie), json.dumps({"id": "another"}), "garbage", "[" * 60_000, "", '{"id": 5}'):
             assert (await http.post(url, content=body)).status_code == 204
         looked = await client.call_tool("get_task", {"task_id": task_id})
-        assert (looked.structured_content or {})["status"] in ("pending", "processing")
-        assert "video_urls" not in (looked.structured_content or {})
+        assert structured(looked)["status"] in ("pending", "processing")
+        assert "video_urls" not in structured(looked)
 
 
 class Noted(logging.Handler):
@@ -99,7 +100,7 @@ async def test_a_callback_that_meets_a_journal_in_trouble_ends_nothing(tmp_path:
     try:
         async with site(tmp_path) as env, Client(env.url + "/mcp") as client, httpx2.AsyncClient() as http:
             made = await client.call_tool("create_video", {"prompt": "[sandbox:no_callback] [sandbox:fail] a boat"})
-            entry = await env.entry((made.structured_content or {})["task_id"])
+            entry = await env.entry(structured(made)["task_id"])
             url = f"{env.url}/callbacks/{await env.token(entry.id)}"
             with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as db:
                 db.execute("ALTER TABLE entries RENAME TO elsewhere")
@@ -123,7 +124,7 @@ async def test_a_callers_own_callback_url_is_passed_through_untouched(tmp_path: 
     async with site(tmp_path) as env, Client(env.url + "/mcp") as client:
         mine = "http://127.0.0.1:9/mine"
         made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] x", "callback_url": mine})
-        entry = await env.entry((made.structured_content or {})["task_id"])
+        entry = await env.entry(structured(made)["task_id"])
         assert json.loads(entry.body)["callback_url"] == mine
         assert not env.engine.callbacks.urls.expects(entry)
 

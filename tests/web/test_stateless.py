@@ -6,9 +6,9 @@ from typing import Any
 import httpx2
 import pytest
 from mcp import Client
-from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+from mcp.shared.exceptions import MCPError
 
-from tests.support.listening import LEGACY, MODERN
+from tests.support.listening import LEGACY, MODERN, subscribe
 from tests.support.site import Site, site
 from tests.support.stack import text
 from veo_mcp.settings import load
@@ -17,7 +17,7 @@ from veo_mcp.web.access import Access, access_from
 pytestmark = pytest.mark.anyio
 
 
-async def yes(_context: Any, _params: Any) -> Any:
+async def yes(context: Any, params: Any) -> Any:
     raise AssertionError("nobody can be asked here")
 
 
@@ -37,7 +37,12 @@ async def test_the_handshake_era_gets_a_quote_where_nobody_can_be_asked(tmp_path
 
 
 async def test_no_session_is_opened_and_a_call_needs_none(tmp_path: Path) -> None:
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_tasks", "arguments": {}}}
+    call: dict[str, Any] = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "list_tasks", "arguments": {}},
+    }
     headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
     async with site(tmp_path, access=Access(stateless=True)) as env, httpx2.AsyncClient(headers=headers) as http:
         answer = await http.post(env.url + "/mcp", json=call)
@@ -53,14 +58,14 @@ async def test_what_could_not_be_told_is_not_subscribed_to(tmp_path: Path) -> No
         site(tmp_path, access=Access(stateless=True)) as env,
         Client(env.url + "/mcp", mode=LEGACY) as client,
     ):
-        with pytest.raises(MCPError, match="get_task"), pytest.warns(MCPDeprecationWarning):
-            await client.subscribe_resource("veo://tasks")
+        with pytest.raises(MCPError, match="get_task"):
+            await subscribe(client, "veo://tasks")
 
 
 async def test_the_modern_era_is_asked_as_ever(tmp_path: Path) -> None:
     questions: list[str] = []
 
-    async def agree(_context: Any, params: Any) -> Any:
+    async def agree(context: Any, params: Any) -> Any:
         from mcp_types import ElicitResult
 
         questions.append(params.message)

@@ -229,8 +229,6 @@ class Worker:
                 images=tuple(images),
                 image_use=_use(task, images),
                 parent=before,
-                parent_prompt=parent.asked["prompt"] if parent else None,
-                parent_seed=parent.seed if parent else None,
                 watermark=asked.get("watermark"),
                 task_id=task.id,
             )

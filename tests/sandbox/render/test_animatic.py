@@ -226,7 +226,7 @@ def test_only_the_card_on_show_is_kept_as_sprites() -> None:
     stage = staged(Plan(LONG, animatic=True))
     item: Any = stage.items[-1]
     assert isinstance(item, Cards)
-    counts = []
+    counts: list[int] = []
     for t in (1.0, 3.5, 5.5, 7.9):
         composed(stage, t)
         counts.append(sum(p.sprite.w * p.sprite.h for p in item.page.pieces))

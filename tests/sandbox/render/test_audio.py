@@ -11,8 +11,9 @@ import pytest
 np: Any = pytest.importorskip("numpy")
 pytest.importorskip("av")
 
+from tests.sandbox.render.sound import true_peak  # noqa: E402
 from veo_mcp.sandbox.render.audio.ambience import SOUNDS, Air, sounds_of  # noqa: E402
-from veo_mcp.sandbox.render.audio.loudness import RATE, loudness, true_peak  # noqa: E402
+from veo_mcp.sandbox.render.audio.loudness import RATE, loudness  # noqa: E402
 from veo_mcp.sandbox.render.audio.music import compose  # noqa: E402
 from veo_mcp.sandbox.render.audio.score import MOODS, choose, mood_of, remembered  # noqa: E402
 from veo_mcp.sandbox.render.canvas.frame import Frame  # noqa: E402

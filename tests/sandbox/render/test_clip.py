@@ -111,7 +111,7 @@ def changes(shown: list[Any]) -> Any:
 def test_an_extension_goes_on_from_its_parents_last_frame_in_its_parents_motion(
     sea: Path, tmp_path: Path, prompt: str, cut: bool
 ) -> None:
-    spec = ClipSpec(prompt, parent=sea, parent_prompt=SEA.prompt, parent_seed=SEA.seed, seconds=4.0)
+    spec = ClipSpec(prompt, parent=sea, seconds=4.0)
     render_clip(spec, tmp_path / "more.mp4")
     before, after = frames(sea), frames(tmp_path / "more.mp4")
     assert psnr(before[-1], after[0]) >= 40
@@ -138,7 +138,8 @@ def test_upright_clips_and_reference_images_and_any_script_work(tmp_path: Path) 
 
 
 def test_sound_is_at_the_agreed_loudness_without_clipping_or_silence(sea: Path) -> None:
-    from veo_mcp.sandbox.render.audio.loudness import loudness, true_peak
+    from tests.sandbox.render.sound import true_peak
+    from veo_mcp.sandbox.render.audio.loudness import loudness
 
     with av.open(str(sea)) as clip:
         track = np.concatenate([f.to_ndarray() for f in clip.decode(audio=0)], axis=1)
@@ -160,9 +161,9 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing(tmp_path: Path) -
 def test_an_extension_keeps_key_pace_and_mood_of_the_music_and_the_place(sea: Path, tmp_path: Path) -> None:
     import json
 
-    spec = ClipSpec("Night falls", parent=sea, parent_prompt=SEA.prompt, parent_seed=SEA.seed, seconds=2.0)
+    spec = ClipSpec("Night falls", parent=sea, seconds=2.0)
     render_clip(spec, tmp_path / "more.mp4")
-    notes = []
+    notes: list[dict[str, Any]] = []
     for path in (sea, tmp_path / "more.mp4"):
         with av.open(str(path)) as clip:
             notes.append(json.loads(clip.metadata["comment"]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from veo_mcp.sandbox.render.canvas.camera import MOVES
+from veo_mcp.sandbox.render.canvas.camera import Camera
 from veo_mcp.sandbox.render.canvas.frame import Frame
 from veo_mcp.sandbox.render.canvas.shapes import draw
 from veo_mcp.sandbox.render.clip.scene import build
@@ -26,6 +26,8 @@ from veo_mcp.sandbox.render.scenery.water import Water
 WIDE, TALL = ((1280, 720), (720, 1280)) if os.environ.get("VEO_PICTURES") == "all" else ((640, 360), (360, 640))
 """A quarter of the area; with VEO_PICTURES=all the sizes that clips have."""
 PLACES = sorted(drawable().names["place"])
+MOVES = ["drift", "push", *sorted(drawable().names["camera"])]
+"""The gentle ones that no prompt names, and those that prompts name."""
 FIGURES = sorted(DRAWN)
 SHOTS = [(WIDE, "close", ""), (TALL, "", ""), (TALL, "wide", "static")]
 ALL = os.environ.get("VEO_PICTURES") == "all"
@@ -48,7 +50,9 @@ def actors(of: Stage) -> list[Actor]:
 def test_there_is_a_picture_for_each_name_of_the_vocabulary_and_a_name_for_each_picture() -> None:
     assert drawable().names["subject"] == DRAWN
     assert set(PLACES) <= {*LAID, *ALIKE}
-    assert {"drift", "push", *drawable().names["camera"]} == set(MOVES)
+    still = Camera("static", 1.0)
+    moving = {m for m in MOVES if any(Camera(m, 1.0).at(t) != still.at(t) for t in (0.0, 4.0))}
+    assert moving == {*MOVES} - {"static"}
 
 
 @pytest.mark.parametrize(("place", "size"), in_turn([*PLACES, ""], [WIDE, TALL]))
@@ -123,6 +127,14 @@ def test_a_foot_that_is_down_moves_back_as_fast_as_the_ground(subject: str) -> N
         measure = (one.pictures[0].h - 2) / (gait.tall + 0.06)
         # what a cycle covers is the length of a stride, so that no foot slides
         assert speed * cycle == pytest.approx(gait.stride * measure, rel=0.08)
+
+
+@pytest.mark.parametrize(("subject", "number"), [("bird", 2), ("dog", 3), ("fish", 2), ("boat", 5), ("balloon", 4)])
+def test_as_many_are_drawn_as_the_prompt_says_and_all_of_them_are_in_the_frame(subject: str, number: int) -> None:
+    shot = stage(Plan("x", subjects=(subject,), counts=((subject, number),)))
+    assert len(actors(shot)) == number
+    for one in actors(shot):
+        assert 0 <= one.where(0.0, shot.setup.camera.at(0.0))[0] <= WIDE[0]
 
 
 def test_near_medium_and_wide_differ() -> None:

@@ -25,8 +25,6 @@ class ClipSpec:
     images: tuple[Path, ...] = ()
     image_use: Literal["none", "frames", "reference"] = "none"
     parent: Path | None = None
-    parent_prompt: str | None = None
-    parent_seed: int | None = None
     watermark: str | None = None
     task_id: str = ""
     seconds: float = 8.0

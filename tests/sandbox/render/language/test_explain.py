@@ -116,6 +116,34 @@ def test_shots_inherit_what_they_leave_open_and_list_the_words_for_it() -> None:
     assert (lost.animatic, lost.place, lost.subjects) == (True, "", ())
 
 
+COUNTS = {
+    "Two birds fly over the sea": ("bird", 2),
+    "Birds fly over the sea": ("bird", 0),
+    "A bird flies over the sea": ("bird", 1),
+    "Three brown horses in a meadow": ("horse", 3),
+    "12 camels in the desert": ("camel", 0),
+    "A school of fish": ("fish", 0),
+    "Dos perros corren por la playa": ("dog", 2),
+    "Zwei Pferde auf einer Wiese": ("horse", 2),
+    "犬が二匹、公園を走る": ("dog", 2),
+    "两只狗在海滩上奔跑": ("dog", 2),
+    "개 두 마리가 해변을 달린다": ("dog", 2),
+    "два корабля в море": ("ship", 2),
+    "שתי סירות בים": ("boat", 2),
+}
+
+
+@pytest.mark.parametrize("prompt", COUNTS)
+def test_a_number_beside_a_subject_is_how_many_there_are(prompt: str) -> None:
+    subject, count = COUNTS[prompt]
+    assert read(prompt).count(subject) == count
+
+
+def test_colours_are_worn_by_whoever_is_seen_unless_something_else_has_them() -> None:
+    assert read("A woman in a red coat walks a black dog").paints == (("person", "red"), ("dog", "black"))
+    assert read("A man with a yellow umbrella in the rain").paints == (("umbrella", "yellow"),)
+
+
 def test_a_shot_keeps_its_own_words_and_quoted_text_is_taken_out_of_them() -> None:
     first, second = shots('A lake at dawn with the text "Good morning". Cut to: a city at night')
     assert (first.text, first.place, second.text) == ("Good morning", "lake", None)

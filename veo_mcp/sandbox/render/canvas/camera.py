@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from PIL import Image
 
-from veo_mcp.sandbox.render.canvas.frame import U8, U16, Frame
+from veo_mcp.sandbox.render.canvas.frame import Frame
 
-MOVES = "static pan_left pan_right tilt_up tilt_down zoom_in zoom_out dolly drone tracking handheld orbit drift push".split()
 SHOT = 8.0  # seconds a move is made for; it then goes on, ever slower
 VERTICAL = frozenset({"tilt_up", "tilt_down", "drone", "dolly"})
 
@@ -93,33 +93,11 @@ def _reach(camera: Camera) -> tuple[float, float]:
     return max(abs(v.x) for v in views), max(abs(v.y + v.tilt) for v in views)
 
 
-def crop(source: Frame, target: Frame, view: View, *, fine: bool = False) -> None:
-    """The virtual crop: bilinear luma (and chroma, when fine), exact to a fraction of a pixel."""
-    inv = 1 / view.zoom
-    for plane, (src, dst) in enumerate(((source.y, target.y), (source.u, target.u), (source.v, target.v))):
+def crop(source: Frame, target: Frame, view: View) -> None:
+    """The virtual crop, exact to a fraction of a pixel."""
+    part = 1 / view.zoom
+    for src, dst in zip(source.planes, target.planes, strict=True):
         h, w = src.shape
-        left, top = (1 - inv) * w * view.cx, (1 - inv) * h * view.cy
-        xs = np.clip(left + (np.arange(w) + 0.5) * inv - 0.5, 0, w - 1.001)
-        ys = np.clip(top + (np.arange(h) + 0.5) * inv - 0.5, 0, h - 1.001)
-        if plane and not fine:
-            dst[...] = src.take(np.rint(ys).astype(np.intp), axis=0).take(np.rint(xs).astype(np.intp), axis=1)
-        else:
-            _bilinear(src, dst, xs, ys)
-
-
-def _bilinear(src: U8, dst: U8, xs: np.ndarray, ys: np.ndarray) -> None:
-    x0, y0 = xs.astype(np.intp), ys.astype(np.intp)
-    fx: U16 = ((xs - x0) * 256).astype(np.uint16)
-    fy: U16 = ((ys - y0) * 256).astype(np.uint16)[:, None]
-    rows = src.take(y0, axis=0) * (np.uint16(256) - fy)
-    rows += src.take(y0 + 1, axis=0) * fy
-    rows >>= 8
-    packed = rows.copy()
-    packed[:, :-1] |= rows[:, 1:] << 8
-    pairs = packed.take(x0, axis=1)
-    out = (pairs & 255) * (np.uint16(256) - fx)
-    pairs >>= 8
-    pairs *= fx
-    out += pairs
-    out >>= 8
-    dst[...] = out
+        left, top = (1 - part) * w * view.cx, (1 - part) * h * view.cy
+        box = (left, top, min(left + w * part, w), min(top + h * part, h))
+        dst[...] = np.asarray(Image.fromarray(src).resize((w, h), Image.Resampling.BILINEAR, box=box))

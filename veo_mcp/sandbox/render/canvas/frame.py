@@ -32,6 +32,10 @@ class Frame:
         self.v: U8 = flat[n:].reshape(height // 2, width // 2)
         self.scratch: U16 = np.empty((height, width), np.uint16)
 
+    @property
+    def planes(self) -> tuple[U8, U8, U8]:
+        return self.y, self.u, self.v
+
     def over(self, plane: U8, colour: U8, keep: U16) -> None:
         """Premultiplied `colour` over `plane`; `keep` (0..256) is what shows through."""
         h, w = plane.shape
@@ -48,7 +52,7 @@ class Frame:
 
     def reveal(self, other: Frame, mask: U16, mask_c: U16) -> None:
         """Let `other` through where `mask` (0..256) says so."""
-        for mine, theirs, m in ((self.y, other.y, mask), (self.u, other.u, mask_c), (self.v, other.v, mask_c)):
+        for mine, theirs, m in zip(self.planes, other.planes, (mask, mask_c, mask_c), strict=True):
             tmp = mine * (np.uint16(256) - m)
             tmp += theirs * m
             tmp >>= 8
@@ -169,7 +173,7 @@ class Layer:
                 qy = int(np.floor(-py * self.phases + 0.5))
                 iy, phase = -(qy // self.phases), qy % self.phases
                 ix = int(px + 0.5)
-            target = (frame.y, frame.u, frame.v)[plane]
+            target = frame.planes[plane]
             source = self.planes[phase][plane]
             width = frame.w // half
             ix = min(ix, source.shape[1] - width)
@@ -232,7 +236,7 @@ class Sprite:
             iy = int(np.floor(y / half + 0.5))
             colours, keeps = self.data[phase]
             colour, keep = colours[plane], keeps[1 if plane else 0]
-            target = (frame.y, frame.u, frame.v)[plane]
+            target = frame.planes[plane]
             x0, x1 = max(0, ix), min(target.shape[1], ix + colour.shape[1])
             y0, y1 = max(0, iy), min(target.shape[0], iy + colour.shape[0])
             if x1 <= x0 or y1 <= y0:

@@ -65,32 +65,16 @@ class Maker:
         self.total = round(spec.seconds * spec.fps)
         self.ended: Ended | None = parent_end(spec.parent, spec.width, spec.height) if spec.parent else None
         self.note: dict[str, Any] = self.ended.note if self.ended else {}
-        self.before = self._before()
+        self.before = plan_of(self.note.get("scene"))
         self.plans = shots(spec.prompt, inherit=self.before)
         self.scenes = self._extended() if self.ended else self._shots()
 
-    # What was before
-
-    def _before(self) -> Plan | None:
-        """What a parent's scene was: from its own note, else from its prompt."""
-        if self.ended is None:
-            return None
-        return plan_of(self.note.get("scene")) or (
-            shots(self.spec.parent_prompt)[-1] if self.spec.parent_prompt else None
-        )
-
     def _continued(self) -> tuple[Key, float] | None:
         """The parent's last stage and its time there; None when its last frame was no stage of ours."""
-        spec = self.spec
         try:
             return (tuple(int(k) for k in self.note["key"]), float(self.note["moment"])) if self.note["key"] else None
         except (KeyError, TypeError, ValueError):
-            pass
-        if spec.parent_prompt is None:
             return None
-        count, total = len(shots(spec.parent_prompt)), round(spec.seconds * spec.fps)
-        cut = round(total * (count - 1) / count)
-        return key_of(spec.parent_seed or 0, spec.parent_prompt, count - 1), (total - 1 - cut) / spec.fps
 
     # Which stage shows when
 
@@ -183,11 +167,9 @@ class Maker:
         return json.dumps(note, ensure_ascii=False)
 
     def score(self) -> Score:
-        """The parent's music, from its note or its prompt; else the prompt's own."""
-        spec, kept = self.spec, remembered(self.note.get("music"))
-        if kept is None and spec.parent_prompt is not None and self.before is not None:
-            kept = choose(key_of(spec.parent_seed or 0, spec.parent_prompt, 0), mood_of(self.before))
-        return kept or choose(key_of(spec.seed, spec.prompt, 0), mood_of(self.plans[0]))
+        """The parent's music, from its note; else the prompt's own."""
+        kept = remembered(self.note.get("music"))
+        return kept or choose(key_of(self.spec.seed, self.spec.prompt, 0), mood_of(self.plans[0]))
 
     def airs(self) -> list[Air]:
         """What is heard when: each scene's own sounds, and thunder at the flashes that are seen."""
@@ -234,13 +216,17 @@ def note_of(plan: Plan) -> dict[str, Any]:
     return {k: sorted(v) if isinstance(v, frozenset) else v for k, v in values.items() if v}
 
 
+def _pairs(pairs: Any) -> tuple[tuple[Any, Any], ...]:
+    return tuple((a, b) for a, b in pairs)
+
+
 def plan_of(scene: object) -> Plan | None:
     """A plan that note_of wrote down; None for anything else."""
     if not isinstance(scene, dict) or scene.get("place", "") not in {"", *drawable().names["place"]}:
         return None
     kinds: dict[str, Callable[[Any], Any]] = {
-        "subjects": tuple, "colours": tuple, "sounds": tuple, "looks": frozenset, "many": frozenset,
-        "paints": lambda pairs: tuple((a, b) for a, b in pairs),
+        "subjects": tuple, "colours": tuple, "sounds": tuple, "looks": frozenset,
+        "paints": _pairs, "counts": _pairs,
     }  # fmt: skip
     known = {f.name for f in fields(Plan)} - {"named"}
     try:

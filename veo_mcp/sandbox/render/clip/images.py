@@ -17,7 +17,7 @@ from PIL import Image, ImageOps
 
 from veo_mcp.sandbox.render.canvas.camera import View, crop
 from veo_mcp.sandbox.render.canvas.frame import F32, U16, Frame, as_u8, halve, to_yuv
-from veo_mcp.sandbox.render.canvas.noise import fbm, ranks, smooth
+from veo_mcp.sandbox.render.canvas.noise import fbm, smooth
 
 MAX_PIXELS, LARGEST = 40_000_000, 2560  # of a file, and of a side that is worked with
 
@@ -108,11 +108,14 @@ class Pair:
         self, rng: np.random.Generator, first: Frame, last: Frame | None, seconds: float, *, fine: bool
     ) -> None:
         self.first, self.last, self.seconds, self.fine = first, last, seconds, fine
-        self.field = ranks(fbm(rng, first.h // 2, first.w // 2, first.h * 0.24, first.h * 0.24, 5, 0.5))
+        noise = fbm(rng, first.h // 2, first.w // 2, first.h * 0.24, first.h * 0.24, 5, 0.5)
+        # equalised by rank: a threshold uncovers area at an even pace
+        ranks = np.interp(noise, np.quantile(noise, np.linspace(0, 1, 65)), np.linspace(0, 1, 65))
+        self.field: F32 = ranks.astype(np.float32)
         self.cx, self.cy = (float(v) for v in rng.uniform(0.35, 0.65, 2))
 
     def _near(self, source: Frame, target: Frame, amount: float) -> None:
-        crop(source, target, View(zoom=1 + self.ZOOM * amount, cx=self.cx, cy=self.cy), fine=self.fine)
+        crop(source, target, View(zoom=1 + self.ZOOM * amount, cx=self.cx, cy=self.cy))
 
     def compose(self, frame: Frame, spare: Frame, t: float) -> None:
         p = t / self.seconds

@@ -45,7 +45,7 @@ class Passage:
             frame.copy_from(self.last)
         elif t < self.change:
             if self.old is None:
-                crop(self.last, frame, View(zoom=1 + PUSH * t), fine=self.fine)
+                crop(self.last, frame, View(zoom=1 + PUSH * t))
             else:
                 self.old.compose(frame, spare, self.moment + t)
         elif self.sweeps and self.old is not None and t < self.change + SWEEP:

@@ -31,6 +31,7 @@ SHOT = 8.0  # seconds for which whoever is named stays in the frame
 CROSSING = 0.64  # how much of the frame's width one crosses in that time, at most
 SLOWEST = 0.8  # of the natural pace; who would have to be slower is drawn smaller
 FRAMED = {"close": 1.55, "wide": 0.62}  # how large figures are, by framing
+ABREAST = 0.72  # of the frame's width that a group takes up at most
 LARGE = 240  # pixels from which a sprite needs two quarter-pixel phases only
 SCHOOL = ((1.0, 0.2), (0.65, 0.35), (0.4, 0.45))  # sizes within a school, and how many are of each
 
@@ -165,9 +166,10 @@ class Cast:
         looks, paint = self.s.plan.looks, self.s.plan.paint(subject)
         if subject == "person":
             said = {"woman", "man"} & looks
-            dress = walkers.dressed(
-                rng, woman="woman" in said if len(said) == 1 else None, umbrella="umbrella" in looks
-            )
+            woman = "woman" in said if len(said) == 1 else None
+            dress = walkers.dressed(rng, woman=woman, umbrella="umbrella" in looks)
+            worn = {"coat": paint, "canopy": self.s.plan.paint("umbrella")}
+            dress = replace(dress, **{part: COLOURS[colour] for part, colour in worn.items() if colour})
             return partial(walkers.walker, dress=dress, run="fast" in looks and "umbrella" not in looks)
         if subject in walkers.BEASTS:
             made = walkers.BEASTS[subject]
@@ -204,11 +206,12 @@ class Cast:
     def add(self, actor: Actor) -> None:
         self.stage.items.insert(len(self.stage.items) if self.stage.slot is None else self.stage.slot, actor)
 
-    def across(self, subject: str, *, many: bool) -> None:
+    def across(self, subject: str) -> None:
         """Who moves along the ground, to the right, and others like it."""
         s, depth, part = self.s, self.stage.walk_depth, role(subject, self.s.plan.looks)
-        rng, size, natural = stream(s.key, "actor-" + subject), part.size * self.unit, part.pace(self.unit)
-        follows = s.camera.move == "tracking"
+        rng, members = stream(s.key, "actor-" + subject), self._members(subject, part, None)
+        size = min(part.size * self.unit, s.w * ABREAST / _span(members))
+        natural, follows = size * part.stride * part.rate, s.camera.move == "tracking"
         if follows:
             speed = (s.camera.at(1).x - s.camera.at(0).x) * depth + s.w * 0.012
         else:
@@ -216,23 +219,24 @@ class Cast:
             size *= max(0.5, speed / (SLOWEST * natural)) if speed < SLOWEST * natural else 1.0
         poses = min(MAX_POSES, max(6, round(FPS * part.stride * size / speed)))
         x = s.w * (part.at[0] + 0.16 * follows) + s.camera.at(0).x * (depth + s.camera.at(0).pivot)
+        x -= max(0.0, (max(dx for _, dx, _ in members) - 2) * size * 0.5)
         shadow, drawn = ground_shadow(size * part.shadow), None
-        for k, (_, dx, _) in enumerate([(1, 0, 0), *(part.group if many else ())]):
+        for k, (_, dx, _) in enumerate(members):
             if drawn is None or subject == "person":
                 drawn = self.pictures(self.drawing(subject, k, rng), part, size, poses=poses, haze=0.0)
             self.add(Actor(drawn[0], drawn[2], x + dx * size, self.stage.ground, speed, depth, 7 * k, shadow=shadow))
 
-    def aloft(self, subject: str, *, many: bool) -> None:
+    def aloft(self, subject: str) -> None:
         """Who floats, flies, swims or stands still, where the place carries it."""
         s, part, rng = self.s, role(subject), stream(self.s.key, "actor-" + subject)
         rows = {"ground": self.stage.ground, "frame": s.h, "sky": min(s.horizon, s.h * 0.7)}
         row = self.stage.afloat or self.stage.ground if part.row == "water" else rows[part.row]
-        room = row if part.row == "sky" else s.h * 0.6
-        whole = min(part.size * self.unit, s.w * part.most, room / part.tall)
+        room, members = row if part.row == "sky" else s.h * 0.6, self._members(subject, part, rng)
+        whole = min(part.size * self.unit, s.w * part.most, room / part.tall, s.w * ABREAST / _span(members))
         fx = 1 - part.at[0] if subject == "lighthouse" and self.stage.sun[0] < s.w / 2 else part.at[0]
         x = s.w * fx + s.camera.at(0).x * (part.depth + s.camera.at(0).pivot) * 0.6
         drawn: dict[tuple[float, int], Any] = {}
-        for k, (part_of, dx, dy) in enumerate(self._members(part, rng, many=many)):
+        for k, (part_of, dx, dy) in enumerate(members):
             size = whole * part_of
             alike = (part_of, k % len(part.paint) if part.school or subject == "balloon" else 0)
             if alike not in drawn:
@@ -249,14 +253,27 @@ class Cast:
                 )
             )  # fmt: skip
 
-    def _members(self, part: Role, rng: np.random.Generator, *, many: bool) -> list[tuple[float, float, float]]:
-        """How large each of a group is, and how far from its leader, in the leader's sizes."""
-        if not part.school:
-            return [(part.lead if many else 1.0, 0.0, 0.0), *(part.group if many else ())]
-        sizes = [size for size, share in SCHOOL for _ in range(round(part.school * share))][::-1]
-        reach = min(self.s.w / 4 / (part.size * self.unit), 4.5)
-        places = rng.normal(0, (reach * 0.5, 1.1), (len(sizes), 2))
-        return [(size, float(dx), float(dy)) for size, (dx, dy) in zip(sizes, places, strict=True)]
+    def _members(self, subject: str, part: Role, rng: np.random.Generator | None) -> list[tuple[float, float, float]]:
+        """How large each of them is, and how far from its leader, in the leader's sizes: as many as the prompt says."""
+        said = self.s.plan.count(subject)
+        if part.school and rng is not None:
+            sizes = [size for size, share in SCHOOL for _ in range(round(part.school * share))][::-1]
+            sizes = sizes[-said:] if said else sizes
+            reach = min(self.s.w / 4 / (part.size * self.unit), 4.5)
+            places = rng.normal(0, (reach * 0.5, 1.1), (len(sizes), 2))
+            return [(size, float(dx), float(dy)) for size, (dx, dy) in zip(sizes, places, strict=True)]
+        others = len(part.group) if said == 0 else (said or 1) - 1
+        # a number that is larger than the group goes on in its pattern, further away
+        rounds = (
+            (*part.group[k % len(part.group)], 1 + k // len(part.group)) for k in range(others if part.group else 0)
+        )
+        return [(part.lead if others else 1.0, 0.0, 0.0), *((size, dx * n, dy * n) for size, dx, dy, n in rounds)]
+
+
+def _span(members: list[tuple[float, float, float]]) -> float:
+    """How wide a group is, in its leader's sizes."""
+    places = [dx for _, dx, _ in members]
+    return max(places) - min(places) + 1
 
 
 def add_actors(stage: Stage) -> None:
@@ -264,4 +281,4 @@ def add_actors(stage: Stage) -> None:
     cast, plan = Cast(stage), stage.setup.plan
     for subject in plan.subjects:
         go = cast.across if subject in GROUND_BOUND else cast.aloft
-        go(subject, many=subject in plan.many)
+        go(subject)

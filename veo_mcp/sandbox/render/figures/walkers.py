@@ -16,7 +16,7 @@ COATS: list[Rgb] = [(0.62, 0.2, 0.18), (0.2, 0.3, 0.46), (0.72, 0.56, 0.28), (0.
 TROUSERS: list[Rgb] = [(0.16, 0.18, 0.26), (0.26, 0.22, 0.2), (0.2, 0.2, 0.22)]
 SKINS: list[Rgb] = [(0.86, 0.66, 0.54), (0.62, 0.44, 0.32), (0.42, 0.28, 0.2), (0.78, 0.58, 0.44)]
 HAIRS: list[Rgb] = [(0.12, 0.09, 0.08), (0.3, 0.19, 0.1), (0.55, 0.4, 0.2)]
-SHOE, CANOPY, HANDLE, BLACK = (0.09, 0.08, 0.08), (0.66, 0.15, 0.15), (0.2, 0.2, 0.22), (0.04, 0.04, 0.05)
+SHOE, HANDLE, BLACK = (0.09, 0.08, 0.08), (0.2, 0.2, 0.22), (0.04, 0.04, 0.05)
 FAR_LIMB, FAR_LEG = 0.76, 0.62  # what is turned away from us is so much darker: a person's, an animal's
 WALK, GALLOP = (0.0, 0.5, 0.25, 0.75), (0.0, 0.14, 0.5, 0.64)  # when each leg steps: hind far, near; fore far, near
 
@@ -30,6 +30,7 @@ class Dress:
     long_coat: bool
     long_hair: bool
     umbrella: bool = False
+    canopy: Rgb = (0.66, 0.15, 0.15)
 
 
 def dressed(rng: np.random.Generator, *, woman: bool | None = None, umbrella: bool = False) -> Dress:
@@ -71,7 +72,7 @@ def walker(pen: Pen, p: float, dress: Dress, *, run: bool = False) -> None:
         pen.line([(x, chest[1] - 0.06), (x, y + 0.03)], 0.014, HANDLE)
         dome = [(x + 0.3 * float(np.cos(q)), y + 0.2 * float(np.sin(q))) for q in np.linspace(0, np.pi, 24)]
         hem = [(x - 0.3 + 0.6 * j / 24, y + 0.03 * abs(float(np.sin(j / 6 * np.pi)))) for j in range(25)]
-        pen.poly(dome + hem, CANOPY)
+        pen.poly(dome + hem, dress.canopy)
 
 
 def _torso(pen: Pen, hip: Point, chest: Point, dress: Dress, flare: float) -> None:
@@ -116,7 +117,7 @@ class Beast:
 
 BEASTS = {
     "dog": Beast("dog", (0.78, 0.56, 0.3), 1.04, 0.46, 0.17, (0.26, 0.3), 0.165, 0.16),
-    "cat": Beast("cat", (0.5, 0.42, 0.36), 1.22, 0.42, 0.15, (0.26, 0.22), 0.2, 0.05),
+    "cat": Beast("cat", (0.56, 0.45, 0.37), 1.25, 0.46, 0.15, (0.2, 0.12), 0.24, -0.03),
     "horse": Beast("horse", (0.4, 0.24, 0.15), 0.98, 0.36, 0.14, (0.36, 0.5), 0.12, 0.26),
     "camel": Beast("camel", (0.72, 0.54, 0.34), 0.8, 0.32, 0.12, (0.42, 0.32), 0.095, 0.16),
 }

@@ -43,8 +43,8 @@ class Plan:
     colours: tuple[str, ...] = ()
     #: The colours of subjects: (subject, colour), as in "a red car".
     paints: tuple[tuple[str, str], ...] = ()
-    #: Which of the subjects are several.
-    many: frozenset[str] = frozenset()
+    #: How many of a subject there are, where the prompt says so: (subject, number), 0 for several without a number.
+    counts: tuple[tuple[str, int], ...] = ()
     #: Sounds that the prompt asks for in so many words ("thunder", "birds", "surf" …), beside what the picture implies.
     sounds: tuple[str, ...] = ()
     #: What stands in quotation marks: to be set as text.
@@ -60,3 +60,7 @@ class Plan:
     def paint(self, subject: str) -> str:
         """The colour that the prompt gives to a subject, or ""."""
         return dict(self.paints).get(subject, "")
+
+    def count(self, subject: str) -> int | None:
+        """How many of a subject the prompt names: 0 is several, None that it does not say."""
+        return dict(self.counts).get(subject)

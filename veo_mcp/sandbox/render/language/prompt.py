@@ -12,17 +12,18 @@ from dataclasses import dataclass, field, replace
 
 from veo_mcp.sandbox.render.language.plan import Named, Plan
 from veo_mcp.sandbox.render.language.recognise import recognise
-from veo_mcp.sandbox.render.language.sentence import Span, mark, spans
+from veo_mcp.sandbox.render.language.sentence import SMALL, Span, mark, spans
 from veo_mcp.sandbox.render.language.unknown import unknown
 from veo_mcp.sandbox.render.language.vocabulary import detailed, drawable, lexicon
 
 #: Looks that lie in a word of another kind: a full moon is night, and a moon.
 DETAILS: dict[str, frozenset[str]] = {
     "sun": frozenset({"light", "weather"}), "moon": frozenset({"light"}), "stars": frozenset({"light"}), "reef": frozenset({"place"}),
-    "woman": frozenset({"subject"}), "man": frozenset({"subject"}),
+    "woman": frozenset({"subject"}), "man": frozenset({"subject"}), "autumn": frozenset({"place"}), "snowy": frozenset({"place"}),
 }  # fmt: skip
 MAX_SHOTS = 3
 MAX_SUBJECTS = 3
+MAX_NUMBER = 10  # from here on, a number is only "several"
 MAX_LETTERS = 4000  # of a prompt; nobody sees what comes after
 
 _QUOTED = re.compile(
@@ -39,6 +40,8 @@ _NEGATIVE = re.compile(
     r"(?:negative prompts?|negativ(?:e|er)? prompt|avoid|exclude)\s*:(?:[^.\n]|\.(?!\s))*", re.IGNORECASE
 )
 _BLANK = "\u00b7"
+_REACH = 4  # words beside a subject among which its number stands
+_SPACELESS = frozenset({"ja", "zh"})
 
 
 @dataclass(slots=True)
@@ -138,7 +141,7 @@ def _read(masked: str, start: int, end: int, code: str, *, cut: bool) -> _Senten
         if part.kind == "sound" and part.name.endswith("?"):
             # wind that is not said to be heard is only wind
             part.kind, part.name = ("sound", part.name[:-1]) if part.mark == "heard" else ("nouns", "")
-    missing = unknown(parts, words.grammar)
+    missing = unknown(parts, words)
     for part in parts:
         part.start, part.end = part.start + start, part.end + start
         if part.mark == "heard" and (sound := _sound(part)):
@@ -188,10 +191,15 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
         if typed := [s.typed for s in found if s.kind in DETAILS[detail] and detailed(detail, s.typed)]:
             by[("look", detail)] = typed
             looks |= {detail}
-    many = frozenset(s.name for s in found if s.kind == "subject" and _several(s, code))
+    counts = tuple(
+        (part.name, count)
+        for sentence in sentences
+        for k, part in enumerate(sentence.words)
+        if part.name in subjects and part.seen and (count := _count(sentence.words, k, code)) is not None
+    )
     colours = tuple(n for k, n in by if k == "colour")
     if missing:
-        subjects, painted = (), ()
+        subjects, painted, counts = (), (), ()
         looks &= drawable().names["backdrop"]
         for gone in ("place", "framing"):
             first.pop(gone, None)
@@ -202,37 +210,57 @@ def _plan(caption: str, sentences: list[_Sentence], code: str, quoted: str | Non
     }  # fmt: skip
     return Plan(
         caption.strip(), first.get("place", ""), first.get("light", ""), first.get("weather", ""), first.get("camera", ""),
-        subjects, looks, first.get("framing", ""), colours, painted, many & set(subjects), tuple(n for k, n in by if k == "sound"), quoted,
+        subjects, looks, first.get("framing", ""), colours, painted, counts, tuple(n for k, n in by if k == "sound"), quoted,
         bool(missing), code,
         tuple(Named(kind, name, tuple(dict.fromkeys(words))) for (kind, name), words in by.items() if (kind, name) in kept),
     )  # fmt: skip
 
 
-def _several(span: Span, code: str) -> bool:
-    """Whether a subject's word means more than one of it."""
-    plural = code in {"en", "es", "fr", "pt"} and span.word.endswith("s")
-    return plural or detailed("many", span.typed)
+def _count(words: list[Span], at: int, code: str) -> int | None:
+    """How many of a subject there are: the number beside it, 0 if its word only means several, None if nothing tells."""
+    subject = words[at]
+    told = list[str]()
+    for k in range(at - 1, max(-1, at - _REACH), -1):
+        apart = words[k + 1].before.strip() if code in _SPACELESS else words[k + 1].opens
+        if apart or not (words[k].kind in SMALL | {"plain", "colour", "nouns"} or code in _SPACELESS):
+            break
+        told.append(words[k].typed)
+    # 犬が二匹, 개 두 마리
+    told += [p.typed for p in words[at + 1 : at + _REACH] if code in {*_SPACELESS, "ko"} and not p.before.strip()]
+    for typed in told:
+        number = int(typed) if typed.isdecimal() else next((n for n in range(1, 10) if detailed(str(n), typed)), 0)
+        if 0 < number < MAX_NUMBER and not (number == 1 and detailed("many", subject.typed)):
+            return number
+    plural = code in {"en", "es", "fr", "pt"} and subject.word.endswith("s")
+    return 0 if plural or detailed("many", subject.typed) else None
 
 
 _OF = frozenset({"的", "の", "な"})
 
 
 def _paints(sentences: list[_Sentence], subjects: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Colours that stand beside a subject, with nothing but trimming between."""
+    """Colours that stand beside a subject, with nothing but trimming between; what is left is worn by whoever is seen."""
     out: dict[str, str] = {}
-    for sentence in sentences:
-        for k, part in enumerate(sentence.words):
-            if part.kind != "subject" or part.name not in subjects or part.name not in drawable().names["painted"]:
+    worn: list[tuple[str, str]] = []
+    for words in (sentence.words for sentence in sentences):
+        for k, part in enumerate(words):
+            if part.kind != "colour" or not part.seen:
                 continue
-            for step in (-1, 1):
-                j = k + step
-                while 0 <= j < len(sentence.words) and (
-                    sentence.words[j].kind in ("plain", "unknown") or sentence.words[j].word in _OF
-                ):
-                    j += step
-                if 0 <= j < len(sentence.words) and sentence.words[j].kind == "colour" and sentence.words[j].seen:
-                    out.setdefault(part.name, sentence.words[j].name)
-    return tuple(out.items())
+            beside = [_beside(words, k, step) for step in (1, -1)]
+            painted = [p for p in beside if p in subjects and p in drawable().names["painted"]]
+            if painted:
+                out.setdefault(painted[0], part.name)
+            elif "person" in subjects:
+                worn.append(("umbrella" if "umbrella" in beside else "person", part.name))
+    return tuple((dict(worn[::-1]) | out).items())
+
+
+def _beside(words: list[Span], at: int, step: int) -> str:
+    """What a colour describes, on one side of it."""
+    at += step
+    while 0 <= at < len(words) and (words[at].kind in ("plain", "unknown") or words[at].word in _OF):
+        at += step
+    return words[at].name if 0 <= at < len(words) else ""
 
 
 def _filled(plan: Plan, before: Plan | None) -> Plan:
@@ -247,6 +275,7 @@ def _filled(plan: Plan, before: Plan | None) -> Plan:
             weather=plan.weather or ("" if moved and plan.light else before.weather),
             subjects=plan.subjects or (before.subjects if stays else ()),
             paints=plan.paints or (before.paints if stays and not plan.subjects else ()),
+            counts=plan.counts or (before.counts if stays and not plan.subjects else ()),
             looks=plan.looks or (before.looks if stays else before.looks & drawable().names["backdrop"]),
         )
         shown = {("place", filled.place), ("light", filled.light), ("weather", filled.weather)}

@@ -79,12 +79,14 @@ class Lexicon:
     """One language's words."""
 
     code: str
-    grammar: str  # how unknown words are judged in it: see unknown.py
     root: Node
     words: frozenset[str]  # every single word in it, for telling languages apart
     skip: frozenset[str]  # may stand inside a phrase: the camera *slowly* follows
     prefixes: tuple[str, ...]  # what is written together with a word before it …
     suffixes: tuple[str, ...]  # … or after it
+    capitals: bool  # whether a capital inside a sentence begins a name
+    of: frozenset[str]  # between a thing and what it is made of
+    trimming: re.Pattern[str]  # the endings of words that only describe
 
     def variants(self, word: str) -> Iterator[str]:
         """The word, and what is left of it without particles that are written together with it."""
@@ -181,7 +183,7 @@ def lexicon(code: str) -> Lexicon:
     own: dict[str, Any] = table(code) if code in _WITH_TABLES else {}
     for source in (table("shared"), own):
         for kind, content in source.items():
-            if kind in ("particles", "grammar", "skip"):
+            if kind in ("particles", "capitals", "skip", "of", "trimming"):
                 continue
             named: dict[str, str] = content if isinstance(content, dict) else {"": content}
             for name, words in named.items():
@@ -195,9 +197,10 @@ def lexicon(code: str) -> Lexicon:
                         singles.update(fold(p) for p in parts if len(parts) == 1 or len(p) > 3)
     particles: dict[str, str] = own.get("particles", {})
     return Lexicon(
-        code, own.get("grammar", "runs"), root, frozenset(singles),
+        code, root, frozenset(singles),
         frozenset(lower(w) for w in _entries(own.get("skip", ""))),
         tuple(_entries(particles.get("before", ""))), tuple(_entries(particles.get("after", ""))),
+        own.get("capitals") == "names", frozenset(_entries(own.get("of", ""))), re.compile(own.get("trimming", "$^")),
     )  # fmt: skip
 
 

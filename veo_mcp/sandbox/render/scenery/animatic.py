@@ -19,6 +19,7 @@ from veo_mcp.sandbox.render.canvas.noise import fbm
 from veo_mcp.sandbox.render.canvas.palette import COLOURS
 from veo_mcp.sandbox.render.canvas.type import clean, language_of, measure
 from veo_mcp.sandbox.render.scenery.stage import Stage
+from veo_mcp.sandbox.render.scenery.terrain import mist
 from veo_mcp.sandbox.render.scenery.typography import DESIGNS, STEP, Page
 from veo_mcp.sandbox.render.scenery.weather import add_weather
 from veo_mcp.sandbox.render.tables import read_table
@@ -87,7 +88,7 @@ def animatic(stage: Stage) -> None:
     tone = tone_of(stage)
     _backdrop(stage, tone)
     if s.plan.weather == "fog":
-        stage.add_mist("bank", s.h * 0.72, s.h * 0.5, 0.75, 0.2, 2 * STEP)
+        mist(stage, "bank", s.h * 0.72, {"height": s.h * 0.5 / s.u, "strength": 0.42, "depth": 0.2, "drift": 2 * STEP})
     stage.items.append(Cards(stage, tone))
     add_weather(stage)
 

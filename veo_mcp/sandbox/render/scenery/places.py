@@ -6,7 +6,6 @@ Called by scene.build with an empty stage. What takes more than a few lines to d
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,8 @@ from veo_mcp.sandbox.render.canvas import shapes
 from veo_mcp.sandbox.render.canvas.camera import View
 from veo_mcp.sandbox.render.canvas.frame import Frame, Sprite, blend, hexa, stops
 from veo_mcp.sandbox.render.canvas.pen import Pen
-from veo_mcp.sandbox.render.scenery import beyond, plants, town
+from veo_mcp.sandbox.render.scenery import plants, sky, space, terrain, town, underwater
 from veo_mcp.sandbox.render.scenery.stage import Stage
-from veo_mcp.sandbox.render.scenery.terrain import Slab, earth
 from veo_mcp.sandbox.render.scenery.water import Surf, Water
 from veo_mcp.sandbox.render.scenery.weather import add_falling, glow_sprite
 from veo_mcp.sandbox.render.tables import read_table
@@ -38,7 +36,7 @@ def build_place(stage: Stage, name: str) -> None:
     s, place = stage.setup, place_of(name)
     stage.ground, stage.walk_depth = s.h * place.get("ground", 0.86), place.get("walk", 0.85)
     if "sky" in place:
-        stage.add_sky(drift=place["sky"])
+        sky.sky(stage, drift=place["sky"])
     tags = {s.plan.weather, name, "company" if s.plan.subjects else "alone", *s.plan.looks}
     true = {"fine": s.fine, "low": s.pal.time_is_low, "wet": s.wet, "wide": s.w > s.h}
     tags |= {tag for tag, holds in true.items() if holds}
@@ -47,22 +45,6 @@ def build_place(stage: Stage, name: str) -> None:
             s = stage.setup  # underwater changes its light
             row = (s.h * layer["row"] if "row" in layer else s.horizon) + layer.get("base", 0) * s.u
             LAYERS[layer["kind"]](stage, f"{layer['kind']}{number}", row, layer)
-
-
-def _land(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
-    s = stage.setup
-    ground, rock = earth("mars" if s.plan.place == "mars" else layer["earth"], s.plan.looks, s.pal)
-    sizes = {key: layer[key] * s.u for key in ("rise", "drop", "cell")}
-    rest = {f.name: layer[f.name] for f in fields(Slab) if f.name in layer and f.name not in {*sizes, "base"}}
-    snowy = {"snow": rest["snow"] * (1.9 if s.winter else 1.0)} if "snow" in rest else {}
-    slab = Slab(base=row, ground=ground, rock=rock, **sizes, **{**rest, **snowy})
-    stage.add_slab(name, slab, s.horizon + s.rise + 4 if "ends" in layer else None)
-
-
-def _mist(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
-    u, foggy = stage.setup.u, 1.8 if stage.setup.plan.weather == "fog" else 1.0
-    strength = min(layer["strength"] * foggy, 0.85)
-    stage.add_mist(name, row, layer["height"] * u, strength, layer["depth"], layer.get("drift", 9))
 
 
 def _water(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
@@ -149,17 +131,13 @@ def _slot(stage: Stage, *_: Any) -> None:
     stage.slot = len(stage.items)
 
 
-def _rays(stage: Stage, *_: Any) -> None:
-    stage.add_rays()
-
-
 def _falling(stage: Stage, *_: Any) -> None:
     stage.items += add_falling(stage.setup)
 
 
 LAYERS: dict[str, Callable[[Stage, str, float, dict[str, Any]], None]] = {
-    "land": _land, "mist": _mist, "water": _water, "surf": _surf, "plain": _plain, "prop": _prop, "lamps": _lamps, "slot": _slot,
-    "rays": _rays, "falling": _falling,
-    "trees": plants.trees, "grass": plants.grass, "trunks": plants.trunks, "buildings": town.buildings, "road": town.road,
-    "wall": town.wall, "table": town.table, "nebula": beyond.nebula, "depths": beyond.depths, "bubbles": beyond.bubbles,
+    "land": terrain.land, "mist": terrain.mist, "water": _water, "surf": _surf, "plain": _plain, "prop": _prop, "lamps": _lamps, "slot": _slot,
+    "rays": sky.rays, "falling": _falling,
+    "trees": plants.trees, "grass": plants.grass, "buildings": town.buildings, "road": town.road,
+    "wall": town.wall, "table": town.table, "nebula": space.nebula, "depths": underwater.depths, "bubbles": underwater.bubbles,
 }  # fmt: skip

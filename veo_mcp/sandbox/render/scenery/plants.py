@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from veo_mcp.sandbox.render.canvas import shapes
-from veo_mcp.sandbox.render.canvas.frame import Rgb, blend, hexa, scale
+from veo_mcp.sandbox.render.canvas.frame import Rgb, blend, hexa
 from veo_mcp.sandbox.render.canvas.pen import Pen, ink
 from veo_mcp.sandbox.render.scenery.stage import Setup, Sheet, Stage
 
@@ -159,38 +159,4 @@ def grass(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
                 px, py = tip + np.cos(a) * q, y + np.sin(a) * q * 0.8
                 d.ellipse((px - q * 0.8, py - q * 0.7, px + q * 0.8, py + q * 0.7), fill=petals)
             d.ellipse((tip - q * 0.6, y - q * 0.5, tip + q * 0.6, y + q * 0.5), fill=ink(s.lit((0.95, 0.75, 0.2), 0.9)))
-    stage.put(sheet, 2)
-
-
-def trunks(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> None:
-    """One or two great trunks close by, at the frame's sides, and grass at their feet."""
-    s, rng, u = stage.setup, stage.setup.rng(name), stage.setup.u
-    sheet = Sheet(s, 1.0, -s.rise, fill=(0.05, 0.05, 0.05))
-    d, cols, base = sheet.d, sheet.cols, sheet.rows - s.rise - int(34 * u)
-    floor = s.lit((0.8, 0.84, 0.92) if s.winter else (0.1, 0.13, 0.08), 0.22)
-    dark, light, side = (
-        s.lit((0.16, 0.11, 0.09), 0.02),
-        s.lit((0.3, 0.21, 0.16), 0.35),
-        1 if stage.sun[0] > s.w / 2 else -1,
-    )
-    x = sheet.margin + s.w * rng.uniform(0.04, 0.12) - s.w * 0.8
-    while x < cols + 100:
-        r, lean, ys = 40 * u * rng.uniform(0.6, 1.05), rng.uniform(-14, 14), np.linspace(0, 1, 21)
-        edge = r * (1 + 0.9 * ys**9)
-        left, right = (x + k * edge + lean * (1 - ys) + rng.normal(0, 1.1, 21) for k in (-1, 1))
-        d.polygon([*zip(left, base * ys, strict=True), *zip(right[::-1], base * ys[::-1], strict=True)], fill=ink(dark))
-        for _ in range(26):
-            bx, by = x + lean * 0.5 + side * r * rng.uniform(0.05, 0.9), rng.uniform(0, base * 0.94)
-            end, bark = (
-                (bx + rng.normal(0, 2), by + rng.uniform(0.05, 0.2) * base),
-                blend(dark, light, rng.uniform(0.3, 1)),
-            )
-            d.line(((bx, by), end), fill=ink(bark), width=int(rng.integers(1, 4)))
-        x += s.w * rng.uniform(0.72, 0.86)
-    hump = [(i * 12.0, base + 6 * np.sin(i * 0.21) + rng.normal(0, 2.5)) for i in range(cols // 12 + 2)]
-    d.polygon([*hump, (cols, sheet.rows), (0, sheet.rows)], fill=ink(floor))
-    blade = s.lit((0.9, 0.93, 1), 0.4) if s.winter else s.lit((0.16, 0.26, 0.12), 0.3)
-    for _ in range(cols // 7):
-        gx, gh, tone = rng.uniform(0, cols), rng.uniform(6, 26) * u, scale(blend(floor, blade, rng.random()), 1.0)
-        d.line((gx, base + 14, gx + rng.normal(0, 7), base + 10 - gh), fill=ink(tone), width=2)
     stage.put(sheet, 2)

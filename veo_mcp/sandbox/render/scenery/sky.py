@@ -1,46 +1,43 @@
-"""The sky: gradient, glow, the sun or the moon where one is named, stars, aurora, clouds lit from the sun's side.
+"""The sky: gradient, glow, the sun or the moon where one is named, stars, aurora, clouds, shafts of light.
 
-Called by stages when a shot is set up. Draws once into layers; nothing here runs per frame.
+Called by the places when a shot is set up. Draws once into layers; nothing here runs per frame.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from veo_mcp.sandbox.render.canvas.frame import F32, Layer, stops, vec
-from veo_mcp.sandbox.render.canvas.noise import fbm, smooth, stream
-from veo_mcp.sandbox.render.canvas.palette import Palette
+from veo_mcp.sandbox.render.canvas.frame import F32, stops, vec
+from veo_mcp.sandbox.render.canvas.noise import fbm, smooth
+from veo_mcp.sandbox.render.scenery.stage import Stage
 
 DITHER = np.float32(1.1 / 255)  # against banding
 SKY_DEPTH, CLOUD_DEPTH = 0.04, 0.07
 CLOUD_SECONDS = 20  # how long clouds may drift before their layer ends
+COVER = {"clear": 0.1, "": 0.34, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}  # of cloud
 
 
-def sun_place(key: tuple[int, ...], pal: Palette, w: int, h: int, horizon: float) -> tuple[float, float]:
-    """Where the light comes from on the screen when the camera rests."""
-    rng = stream(key, "sun")
-    x = w * (0.56 + 0.2 * rng.random()) if w > h else w * (0.42 + 0.3 * rng.random())
-    return x, horizon - pal.sun_height * (horizon * 0.86) + 0.01 * h * rng.random()
-
-
-def sky_layer(
-    key: tuple[int, ...], pal: Palette, size: tuple[int, int], horizon: float, margin: tuple[int, int], axis: int, *, aurora: bool = False
-) -> tuple[Layer, tuple[float, float]]:  # fmt: skip
-    """The opaque backdrop, reaching a little below the horizon; and the sun's place."""
-    (w, h), (mx, my) = size, margin
-    rng = stream(key, "sky")
+def sky(stage: Stage, *, drift: float) -> None:
+    """The opaque backdrop, reaching a little below the horizon, and clouds that drift over it; sets the stage's sun."""
+    s = stage.setup
+    w, h, pal, horizon, mx, my = s.w, s.h, s.pal, s.horizon, s.margin(CLOUD_DEPTH), s.rise
+    rng, chance = s.rng("sky"), s.rng("sun")
+    sx = w * (0.56 + 0.2 * chance.random()) if w > h else w * (0.42 + 0.3 * chance.random())
+    sy = horizon - pal.sun_height * (horizon * 0.86) + 0.01 * h * chance.random()
+    stage.sun = (sx, sy)
     rows, cols = int(min(h, horizon + 60)) + 2 * my, w + 2 * mx
     where = max(1, int(horizon) + my)
     ramp = stops(where, pal.sky)
     col = np.concatenate([ramp, np.repeat(ramp[-1:], max(0, rows - where), axis=0)])[:rows]
     img: F32 = np.broadcast_to(col[:, None, :], (rows, cols, 3)).copy()
-    sx, sy = sun_place(key, pal, w, h, horizon)
     yy = (np.arange(rows, dtype=np.float32) - np.float32(my + sy))[:, None]
     xx = (np.arange(cols, dtype=np.float32) - np.float32(mx + sx))[None, :]
     short = np.float32(min(w, h))
     if pal.stars > 0:
         _stars(rng, img, pal.stars, horizon + my)
-    if aurora:
+    if "aurora" in s.plan.looks:
         _aurora(rng, img, horizon + my)
     d = np.sqrt(xx * xx + yy * yy) / short
     glow = (np.exp(d * np.float32(-3.2)) * 0.5 + np.exp(d * np.float32(-11)) * (0.55 if pal.disc else 0.1)) * pal.glow
@@ -59,7 +56,10 @@ def sky_layer(
         img += disc * (face - img)
     img += rng.standard_normal((rows, cols), np.float32)[..., None] * DITHER
     np.clip(img, 0, 1, out=img)
-    return Layer(img, None, top=-my, left=-mx, depth=SKY_DEPTH, axis=axis), (sx, sy)
+    stage.lay(img, None, top=-my, left=-mx, depth=SKY_DEPTH)
+    cover = COVER[s.plan.weather] * (0.4 if pal.stars > 0.5 and not s.plan.weather else 1)
+    if cover > 0.05:
+        _clouds(stage, cover, drift)
 
 
 def sprinkle(img: F32, at: tuple[np.ndarray, np.ndarray], light: F32, cross: float) -> None:
@@ -101,13 +101,10 @@ def _aurora(rng: np.random.Generator, img: F32, horizon: float) -> None:
         img += (body * streak).astype(np.float32)[..., None] * (low + (high - low) * mix) * np.float32(0.55)
 
 
-def cloud_layer(
-    key: tuple[int, ...], pal: Palette, size: tuple[int, int], horizon: float, margin: tuple[int, int], axis: int, cover: float,
-    sun: tuple[float, float], *, drift: float = 5.0, fine: bool = False,
-) -> Layer:  # fmt: skip
+def _clouds(stage: Stage, cover: float, drift: float) -> None:
     """Clouds that drift by themselves; `cover` 0..1. Seen in perspective: flatter and closer near the horizon."""
-    (w, h), (mx, my) = size, margin
-    rng = stream(key, "clouds")
+    s, rng, pal, sun = stage.setup, stage.setup.rng("clouds"), stage.setup.pal, stage.sun
+    w, h, horizon, mx, my, fine = s.w, s.h, s.horizon, s.margin(CLOUD_DEPTH), s.rise, s.fine
     span = max(w, h)
     rows, cols = max(int(horizon) + my - int(0.02 * h), 16) // 2 * 2, w + 2 * mx + int(abs(drift) * CLOUD_SECONDS)
     n = fbm(rng, rows, cols, span * 0.17, span * 0.34, 7 if fine else 5, 0.55, left=mx)
@@ -127,5 +124,22 @@ def cloud_layer(
     if pal.disc:
         # a sun or a moon that is named is not covered up
         alpha = alpha * (1 - np.exp(-((away / (3.2 * pal.sun_size * min(w, h))) ** 2)).astype(np.float32))
-    rgb, alpha = rgb.astype(np.float32), alpha.astype(np.float32)
-    return Layer(rgb, alpha, top=-my, left=-mx, depth=CLOUD_DEPTH, axis=axis, drift=drift, phases=4)
+    stage.lay(rgb.astype(np.float32), alpha.astype(np.float32), top=-my, left=-mx, depth=CLOUD_DEPTH, drift=drift)
+
+
+def rays(stage: Stage, *_: Any) -> None:
+    """Shafts of light that fan out from the sun."""
+    s = stage.setup
+    if s.pal.glow < 0.25 or s.plan.weather in {"rain", "storm", "snow"}:
+        return
+    half, (sx, sy) = 2, (stage.sun[0] + s.margin(0.1), stage.sun[1])
+    rows, cols = int(s.horizon + 90 * s.u) // 2 * 2, s.w + 2 * s.margin(0.1)
+    yy, xx = np.mgrid[0:rows:half, 0:cols:half].astype(np.float32)
+    angle = np.where(yy > sy, np.arctan2(yy - sy + 40, xx - sx), 9)
+    beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0], right=0.0)
+    dist = np.hypot(xx - sx, yy - sy) / s.h
+    ends = np.clip(dist * 5, 0, 1) * np.clip((rows - yy) / 160, 0, 1) * np.clip((yy - sy) / 90, 0, 1)
+    small = np.clip((beam - 0.46) * 3.4, 0, 1) * np.exp(-dist * 1.3) * ends * (0.3 if s.pal.moon else 0.6)
+    alpha = small.astype(np.float32).repeat(half, 0).repeat(half, 1)[:rows, :cols]
+    rgb = np.broadcast_to(vec(s.pal.sun) * np.float32(0.7) + vec(s.pal.haze) * np.float32(0.3), (rows, cols, 3))
+    stage.lay(rgb.astype(np.float32), alpha, top=0, depth=0.1, phases=1)

@@ -6,33 +6,35 @@ an extension can continue it. Knows nothing of words beyond its plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from veo_mcp.sandbox.render.canvas.camera import Camera, View, crop
-from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Layer, Rgb, blend, vec
-from veo_mcp.sandbox.render.canvas.noise import fbm, smooth, stream
+from veo_mcp.sandbox.render.canvas.frame import F32, Frame, Layer, Rgb, blend
+from veo_mcp.sandbox.render.canvas.noise import stream
 from veo_mcp.sandbox.render.canvas.palette import Palette
 from veo_mcp.sandbox.render.canvas.pen import ink
 from veo_mcp.sandbox.render.language.plan import Plan
-from veo_mcp.sandbox.render.scenery.sky import cloud_layer, sky_layer
-from veo_mcp.sandbox.render.scenery.terrain import Slab, slab_picture
-from veo_mcp.sandbox.render.scenery.water import Water
 
 FOG = {"fog": 0.34, "rain": 0.14, "snow": 0.16, "storm": 0.1}  # how much haze a weather lays over everything
-COVER = {"clear": 0.1, "": 0.34, "fog": 0.3, "cloudy": 0.85, "rain": 0.9, "snow": 0.8, "storm": 0.98}  # of cloud
 SCALE = {"close": 1.2, "wide": 0.82}  # how large things are, by framing
 BLUR = {"close": 5.0}  # how far out of focus the far is, in pixels, by framing
 BLUR_FINE = 4.0  # and what `quality` has in any case
 FOCUS = 0.9  # the depth at which figures stand and the picture is sharp
-DRIFT_SECONDS = 20  # how long a bank of mist may drift before its layer ends
 
 
 class Item(Protocol):
     def draw(self, frame: Frame, t: float, view: View) -> None: ...
+
+
+@runtime_checkable
+class Opaque(Protocol):
+    """What hides everything from some row down: water."""
+
+    def top(self, view: View) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Stage:
             limits.append(limit)
             if isinstance(item, Layer):
                 limit = min(limit, item.covers_from(view.tilt + view.y * item.depth, frame.h))
-            elif isinstance(item, Water):
+            elif isinstance(item, Opaque):
                 limit = min(limit, int(item.top(view)) + 2)
         for item, visible in zip(self.items, reversed(limits), strict=True):
             if isinstance(item, Layer):
@@ -131,7 +133,7 @@ class Stage:
             else:
                 item.draw(target, t, view)
         if zoomed:
-            crop(target, frame, view, fine=self.setup.fine)
+            crop(target, frame, view)
         for item in self.overlays:
             item.draw(frame, t, view)
 
@@ -153,53 +155,6 @@ class Stage:
     def put(self, sheet: Sheet, phases: int = 4) -> None:
         rgb, alpha = sheet.data()
         self.lay(rgb, alpha, top=sheet.top, depth=sheet.depth, phases=phases)
-
-    def add_sky(self, *, drift: float = 5.0) -> None:
-        s = self.setup
-        size, margin, axis = (s.w, s.h), (s.margin(0.07), s.rise), s.camera.axis
-        layer, self.sun = sky_layer(s.key, s.pal, size, s.horizon, margin, axis, aurora="aurora" in s.plan.looks)
-        self.items.append(layer)
-        amount = COVER[s.plan.weather] * (0.4 if s.pal.stars > 0.5 and not s.plan.weather else 1)
-        if amount > 0.05:
-            self.items.append(
-                cloud_layer(s.key, s.pal, size, s.horizon, margin, axis, amount, self.sun, drift=drift, fine=s.fine)
-            )
-
-    def add_slab(self, name: str, slab: Slab, bottom: float | None = None) -> None:
-        s, foggy = self.setup, FOG.get(self.setup.plan.weather, 0.0)
-        fog = min(0.97, slab.fog + foggy * (1.1 - slab.depth))
-        slab = replace(slab, fog=fog, mist=min(1.0, slab.mist + foggy), steps=slab.steps * 2 if s.fine else slab.steps)
-        low = int(s.h + s.rise if bottom is None else bottom)
-        rgb, alpha, top = slab_picture(s.rng(name), slab, s.pal, s.w, s.margin(slab.depth), low, sun_x=self.sun[0])
-        self.lay(rgb, alpha, top=top, depth=slab.depth)
-
-    def add_mist(self, name: str, row: float, height: float, strength: float, depth: float, drift: float = 9.0) -> None:
-        """A bank of drifting haze."""
-        s, way = self.setup, int(abs(drift) * DRIFT_SECONDS)
-        rows, cols = int(height) // 2 * 2, s.w + 2 * s.margin(depth) + way
-        n = fbm(s.rng(name), rows, cols, height * 0.5, s.w * 0.3, 4)
-        y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
-        alpha = smooth(n, 0.25, 0.85) * np.clip(1 - y * y, 0, 1) ** np.float32(1.2) * np.float32(strength)
-        left = -s.margin(depth) - (way if drift < 0 else 0)
-        rgb = np.broadcast_to(vec(s.pal.haze), (rows, cols, 3))
-        self.lay(rgb, alpha.astype(np.float32), top=row - height / 2, left=left, depth=depth, drift=drift, phases=2)
-
-    def add_rays(self) -> None:
-        """Shafts of light that fan out from the sun."""
-        s = self.setup
-        if s.pal.glow < 0.25 or s.plan.weather in {"rain", "storm", "snow"}:
-            return
-        half, (sx, sy) = 2, (self.sun[0] + s.margin(0.1), self.sun[1])
-        rows, cols = int(s.horizon + 90 * s.u) // 2 * 2, s.w + 2 * s.margin(0.1)
-        yy, xx = np.mgrid[0:rows:half, 0:cols:half].astype(np.float32)
-        angle = np.where(yy > sy, np.arctan2(yy - sy + 40, xx - sx), 9)
-        beam = np.interp(angle, np.linspace(-np.pi, np.pi, 720), fbm(s.rng("rays"), 1, 720, 1, 44, 3)[0], right=0.0)
-        dist = np.hypot(xx - sx, yy - sy) / s.h
-        ends = np.clip(dist * 5, 0, 1) * np.clip((rows - yy) / 160, 0, 1) * np.clip((yy - sy) / 90, 0, 1)
-        small = np.clip((beam - 0.46) * 3.4, 0, 1) * np.exp(-dist * 1.3) * ends * (0.3 if s.pal.moon else 0.6)
-        alpha = small.astype(np.float32).repeat(half, 0).repeat(half, 1)[:rows, :cols]
-        rgb = np.broadcast_to(vec(s.pal.sun) * np.float32(0.7) + vec(s.pal.haze) * np.float32(0.3), (rows, cols, 3))
-        self.lay(rgb.astype(np.float32), alpha, top=0, depth=0.1, phases=1)
 
 
 def _soft(rgb: F32, alpha: F32, radius: float) -> tuple[F32, F32]:

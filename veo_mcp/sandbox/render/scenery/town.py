@@ -65,7 +65,8 @@ def buildings(stage: Stage, name: str, row: float, layer: dict[str, Any]) -> Non
     """A row of buildings that stand on `row`; their sizes and a window's width in pixels."""
     s, u, rng, depth, haze = stage.setup, stage.setup.u, stage.setup.rng(name), layer["depth"], layer["haze"]
     shops, neon, night = "shops" in layer, "neon" in s.plan.looks, s.pal.night
-    wall: Rgb = (0.44, 0.45, 0.52) if night < 0.4 else (0.34, 0.35, 0.5)
+    wall: Rgb = (0.44, 0.45, 0.52) if night < 0.4 else (0.22, 0.23, 0.34)
+    haze *= 1 - 0.45 * night  # at night what is far is dark before the sky, not pale
     tall = (1.5 if "shops" in layer or depth < 0.15 else 1.35) if s.h > s.w else 1.0
     least, most = (v * u * tall for v in layer["heights"])
     bottom = row + s.rise + 4 if shops else row + 200 * u if depth < 0.15 else s.h + s.rise

@@ -191,7 +191,7 @@ def plate(page: Page, lead: str, rest: str) -> None:
     below = page.second(rest, page.style("italic", 450), page.room * 0.86, page.h * 0.2, small)
     gap, middle = page.pick(0.045, 0.03), page.w / 2
     base = (page.h - main.tall - main.deep - 2 * gap - below.tall) / 2 + main.size * 0.92
-    at = page.set(main, middle, base, align=0.5, at=0.12, way="fade", words=True, spread=2 * STEP)
+    at = page.set(main, middle, base, align=0.5, at=0.12, way="fade", words=True, spread=STEP)
     y, half = base + main.tall - main.step + main.deep + gap, page.room * 0.075
     page.rule(middle, y, half, 2, at, "wipe")
     page.rule(middle - half, y, half, 2, at, "wipe_left")
@@ -228,7 +228,7 @@ def poster(page: Page, lead: str, rest: str) -> None:
         tried = balanced(shown, style, 100, max(widest, measure(shown, style, 100) / count * 1.15 + 40), count)
         fits = [min(most, room / max(measure(line, style, 1.0), 0.5)) for line in tried]
         filled = min(sum(fits) * tight, page.h * 0.78 - sum(fits) * tight * 0.3)
-        if not tried[-1].endswith("…") and filled > best and min(fits) > 0.4 * max(fits):
+        if not tried[-1].endswith("…") and filled > best and min(fits) > 0.55 * max(fits):
             best, lines, sizes = filled, tried, fits
     below = page.second(rest, page.style("sans", 500, 0.06), room, page.h * 0.14, page.pick(0.042, 0.026))
     under = below.size * 1.6 + below.tall if below.lines else 0.0

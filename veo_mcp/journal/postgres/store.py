@@ -14,7 +14,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
-from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.feed import Feed, Feeds
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
@@ -67,8 +67,9 @@ class PostgresJournal:
         self._schema = schema
         self.database = Database(address.secret.get_secret_value(), where)
         self._rows = Rows(where, len(schema))
+        self._feeds = Feeds()
         self._follower = Follower(
-            self.database, self._rows, version=len(schema), where=where, look_seconds=look_seconds
+            self.database, self._rows, self._feeds, version=len(schema), where=where, look_seconds=look_seconds
         )
         self._following = Background(self._follower.run)
 
@@ -425,7 +426,7 @@ class PostgresJournal:
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """A feed of every changed entry, or of this one; closed when the context is left."""
-        return self._follower.feed(entry_id)
+        return self._feeds.feed(entry_id)
 
     async def _change(self, name: str, values: dict[str, Any]) -> None:
         """Runs one statement that announces nothing."""

@@ -18,7 +18,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
-from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.feed import Feed, Feeds
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
 from veo_mcp.journal.sanitize import moment, storable, text
 from veo_mcp.journal.sqlite import file_leases, leases, spending
@@ -70,7 +70,8 @@ class SqliteJournal:
             path, migrations("veo_mcp.journal.sqlite"), at_migration=lambda: crash_at("mid-migration")
         )
         self._rows = Rows(str(path))
-        self._follower = Follower(self._read, self._rows)
+        self._feeds = Feeds()
+        self._follower = Follower(self._read, self._rows, self._feeds)
         self._following = Background(self._follower.run)
 
     async def __aenter__(self) -> Self:
@@ -431,7 +432,7 @@ class SqliteJournal:
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
         """A feed of every changed entry, or of this one; closed when the context is left."""
-        return self._follower.feed(entry_id)
+        return self._feeds.feed(entry_id)
 
     async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         return await self._guarded(self.file.write(transaction))

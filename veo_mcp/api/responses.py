@@ -18,7 +18,8 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from veo_mcp.api import causes
-from veo_mcp.errors import REFUSALS, ApiError, from_envelope, proven_by
+from veo_mcp.api.documented_errors import REFUSALS, from_envelope, proven_by
+from veo_mcp.errors import ApiError
 from veo_mcp.text import clean, redact, shown_id
 
 __all__ = ["ApiResponse", "Reader", "mentioned_id", "retry_after", "unpacked", "usable_id"]

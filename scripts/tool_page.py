@@ -1,7 +1,7 @@
 """Prints docs/tools.md, made from the tools as the server lists them.
 
 Run as `python scripts/tool_page.py > docs/tools.md`; a test compares the two. Only what the fields of a result mean
-is written here: hosts are not told, because every byte of a schema costs each conversation.
+is written here: hosts do not see it, because every byte of a schema costs each conversation.
 """
 
 import sys

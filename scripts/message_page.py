@@ -26,7 +26,7 @@ from veo_mcp.errors import (
 )
 from veo_mcp.journal.entry import Entry, Status
 from veo_mcp.server.build import instructions
-from veo_mcp.server.messages.errors import crashed, failure, nobody_agreed, quoted_price, refusal
+from veo_mcp.server.messages.errors import crashed, failure, not_confirmed, quoted_price, refusal
 from veo_mcp.server.results import balance_result, list_result, task_result
 from veo_mcp.tasks.budget import Standing
 from veo_mcp.tasks.context import NOTHING_KNOWN, TaskContext
@@ -262,8 +262,8 @@ def _quotes() -> Iterator[Message]:
     yield Message("The same, in the sandbox", "create_video", quote(300, 9_920, sandbox=True))
     yield Message("An extension", "extend_video", quote(40, None, estimated=True))
     yield Message("A price that was not quoted", "create_video", quote(300, 9_920, confirmed=300))
-    yield Message("Nobody agreed", "create_video", nobody_agreed(300, estimated=False, cheaper=True))
-    yield Message("Nobody agreed to extend", "extend_video", nobody_agreed(40, estimated=True, cheaper=False))
+    yield Message("Not confirmed", "create_video", not_confirmed(300, estimated=False, cheaper=True))
+    yield Message("An extension was not confirmed", "extend_video", not_confirmed(40, estimated=True, cheaper=False))
 
 
 def _errors() -> Iterator[Message]:

@@ -165,8 +165,6 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
             ("now=self._clock())).own", "now=self._clock())).total"),
             ("self._each(account.principal)", 'self._each("")'),
             ("replace(account, api=self._accounts.client(account).known_identity or account.api)", "replace(account)"),
-            ("in ((limits.total, spent.total),", "in ((limits.total, spent.own),"),
-            ("spent.total), (limits.each, spent.own)):", "spent.total), (limits.each, spent.total)):"),
             ("held = [(limits.total, spent.total),", "held = [(limits.total, spent.own),"),
             ("spent.total), (limits.each, spent.own)]", "spent.total), (limits.each, spent.total)]"),
             ("spent.own if account.principal else spent.total", "spent.total"),

@@ -103,7 +103,7 @@ def test_a_file_outside_is_not_read_nor_is_its_existence_revealed(folder: Path, 
     if "there" in words:  # below the folder, with a name that no file has
         assert way in ("half a character", "too long")
     elif way not in ("another machine", "a NUL", "nobody's home", "half a character", "too long"):
-        assert words == "does not lie below a folder of VEO_IMAGE_DIRS"
+        assert words == "is not inside a folder of VEO_IMAGE_DIRS"
 
 
 def test_a_link_that_stays_below_a_folder_is_followed(folder: Path) -> None:
@@ -154,7 +154,7 @@ def directory(path: Path) -> Path:
 
 @pytest.mark.parametrize("make", [fifo, unix_socket, directory])
 def test_what_is_no_plain_file_is_refused_without_waiting(folder: Path, make: Callable[[Path], Path]) -> None:
-    assert refused(make(folder / "odd.png"), folder) in ("is no plain file", "is a folder")
+    assert refused(make(folder / "odd.png"), folder) in ("is not a regular file", "is a folder")
 
 
 def test_a_fifo_that_takes_a_files_place_does_not_keep_anybody_waiting(folder: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_fifo_that_takes_a_files_place_does_not_keep_anybody_waiting(folder: P
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a system with devices as files")
 def test_a_device_is_refused() -> None:
-    assert refused("/dev/zero", Path("/dev")) == "is no plain file"
+    assert refused("/dev/zero", Path("/dev")) == "is not a regular file"
 
 
 def test_a_file_that_may_not_be_read_says_so(folder: Path) -> None:

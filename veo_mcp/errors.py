@@ -179,7 +179,7 @@ class InvalidApiKey(Refused):
 class InsufficientCredits(Refused):
     """402: the balance is too low."""
 
-    explanation = "The credits do not suffice; get_credits shows the balance, and the person must buy more."
+    explanation = "The balance is too low; get_credits shows the balance, and the person must buy more."
 
 
 class IpNotAllowed(Refused):
@@ -197,7 +197,7 @@ class ModelNotFound(Refused):
 class TaskNotFound(Refused):
     """404: the task id does not exist."""
 
-    explanation = "The Veo API knows no task with this id; list_tasks shows the ids."
+    explanation = "The Veo API has no task with this id; list_tasks shows the ids."
 
 
 class RateLimitExceeded(Refused):

@@ -105,7 +105,7 @@ def find(text: str, folders: Sequence[Path]) -> Place:
         there = next((choice for choice in choices if os.path.lexists(choice) and _is_beneath(choice, folders)), None)
         return _beneath(there or choices[0], folders)
     except (ValueError, RuntimeError):  # a NUL or half a character in it; a ~ that nobody knows
-        raise Unusable("is no path") from None
+        raise Unusable("is not a valid path") from None
 
 
 def read(
@@ -121,7 +121,7 @@ def read(
     try:
         handle = _open(place)
     except FileNotFoundError:
-        raise Unusable("is not there") from None
+        raise Unusable("does not exist") from None
     except PermissionError:
         raise Unusable("may not be read by this server") from None
     except OSError as error:
@@ -147,7 +147,7 @@ def _path(text: str) -> str:
         return text
     parts = urlsplit(text)
     if parts.netloc.lower() not in ("", "localhost") or parts.query or parts.fragment:
-        raise Unusable("names a file of another machine, or is no plain file:// URL")
+        raise Unusable("names a file of another machine, or is not a valid file:// URL")
     path = unquote(parts.path, errors="strict")
     return path[1:] if os.name == "nt" and re.match(r"/[A-Za-z]:", path) else path
 
@@ -161,7 +161,7 @@ def _beneath(path: Path, folders: Sequence[Path]) -> Place:
             root = Path(os.path.realpath(folder))
             if real != root and real.is_relative_to(root):
                 return Place(folder, root, real.relative_to(root).parts)
-    raise Unusable("does not lie below a folder of VEO_IMAGE_DIRS")
+    raise Unusable("is not inside a folder of VEO_IMAGE_DIRS")
 
 
 def _is_beneath(path: Path, folders: Sequence[Path]) -> bool:
@@ -201,7 +201,7 @@ def _open_by_name(place: Place) -> int:
     handle = _checked(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)))
     if os.path.realpath(path) != str(path):
         os.close(handle)
-        raise Unusable("changed while it was read; call again once it is finished")
+        raise Unusable("changed while it was being read; call again once it is complete")
     return handle
 
 
@@ -218,7 +218,7 @@ def _plain(found: os.stat_result) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise Unusable("is a folder")
     if not stat.S_ISREG(found.st_mode):
-        raise Unusable("is no plain file")
+        raise Unusable("is not a regular file")
 
 
 def _whole(handle: int, at: Callable[[str], None]) -> bytes:
@@ -235,7 +235,7 @@ def _whole(handle: int, at: Callable[[str], None]) -> bytes:
         at("reading")
     after = os.fstat(handle)
     if _stamp(before) != _stamp(after) or len(data) != before.st_size:
-        raise Unusable("changed while it was read; call again once it is finished")
+        raise Unusable("changed while it was being read; call again once it is complete")
     return bytes(data)
 
 
@@ -247,7 +247,7 @@ def _stamp(found: os.stat_result) -> Stamp:
 def _trouble(error: OSError) -> str:
     if error.errno in (errno.ELOOP, errno.ENOTDIR):
         # A symbolic link took the place of a folder or of the file since the path was resolved.
-        return "changed while it was read; call again once it is finished"
+        return "changed while it was being read; call again once it is complete"
     return f"cannot be read: {clean(error.strerror or 'an unknown error', 100)}"
 
 
@@ -259,7 +259,7 @@ def _cleaned(data: bytes) -> Picture:
         with Image.open(BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
             if image.width * image.height > MOST_PIXELS:
                 size = f"{image.width:,} × {image.height:,} pixels"
-                raise Unusable(f"has {size}, and at most {MOST_PIXELS / 1e6:.0f} million are taken")
+                raise Unusable(f"has {size}, and at most {MOST_PIXELS / 1e6:.0f} million are accepted")
             lossless = image.format == "PNG"
             # A JPEG is decoded at a half or a quarter of its size where that is enough.
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
@@ -270,9 +270,9 @@ def _cleaned(data: bytes) -> Picture:
     except Unusable:
         raise
     except UnidentifiedImageError:
-        raise Unusable("is damaged, or no picture") from None
+        raise Unusable("is damaged or not a picture") from None
     except Exception:  # decoders fail in many ways at what was made to mislead them: whichever, it is no picture
-        raise Unusable("is damaged, or no picture") from None
+        raise Unusable("is damaged or not a picture") from None
     pixels = drawn.tobytes()
     digest = hashlib.sha256(f"{drawn.width}x{drawn.height}:".encode() + pixels).hexdigest()
     # From the pixels alone: nothing that was beside them in the file can come along.
@@ -288,12 +288,12 @@ def _sniffed(data: bytes) -> None:
     if not data:
         raise Unusable("is empty")
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"):
-        raise Unusable("is a HEIC photo, which the API does not take; save it as JPEG or PNG")
+        raise Unusable("is a HEIC photo, which the API does not accept; save it as JPEG or PNG")
     if begin[:4].lower() == b"<svg" or (begin[:5] == b"<?xml" and b"<svg" in data[:4096]):
         raise Unusable("is an SVG drawing, not pixels; save it as PNG")
     kinds = {b"GIF8": "a GIF", b"BM": "a BMP", b"II*\0": "a TIFF", b"MM\0*": "a TIFF", b"%PDF": "a PDF"}
     named = next((name for mark, name in kinds.items() if data.startswith(mark)), None)
-    raise Unusable(f"is {named or 'no picture, whatever its name'}: JPEG, PNG and WebP are taken")
+    raise Unusable(f"is {named or 'not a picture, whatever its name says'}: only JPEG, PNG and WebP are accepted")
 
 
 def _upright(image: "Image") -> "Image":

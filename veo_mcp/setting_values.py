@@ -97,7 +97,7 @@ def key(text: str) -> SecretStr:
     odd = next((mark for mark in text if not "!" <= mark <= "~"), None)
     if odd is not None:
         raise ValueError(
-            f"holds a character that no key has (U+{ord(odd):04X}), perhaps from copying; put in the key as issued"
+            f"contains a character that no key has (U+{ord(odd):04X}), perhaps from copying; put in the key as issued"
         )
     if not text.startswith("sk-"):
         raise ValueError("does not start with sk-, so the API would refuse it; put in the key as issued")
@@ -111,7 +111,7 @@ def web_url(text: str) -> str:
         raise ValueError("must be a URL that begins with http:// or https://")
     parts = _split(text)
     if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or password")
+        raise ValueError("must not contain a user name or password")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"must end after the host, without “{_tail(parts)}”")
     return _origin(parts)
@@ -123,7 +123,7 @@ def base_path_url(text: str) -> str:
     parts = _split(text)
     path = parts.path.rstrip("/")
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*", path):
-        raise ValueError("has a path with characters that do not belong in one")
+        raise ValueError("has a path with invalid characters")
     return web_url(text.removesuffix(parts.path) if parts.path else text) + path
 
 
@@ -186,17 +186,19 @@ def path(text: str, *, relative_to: Path | None) -> Path:
     passed. A flag is typed by a person who sees the current folder.
     """
     if "\0" in text:
-        raise ValueError("must not hold a NUL character")
+        raise ValueError("must not contain a NUL character")
     try:
         expanded = Path(text).expanduser()
     except RuntimeError:
-        raise ValueError("begins with a ~ whose home folder is not known") from None
+        raise ValueError("begins with a ~ whose home folder is unknown") from None
     if "$" in text:
-        raise ValueError("holds a $: variables are not expanded here; write the whole path, or begin with ~")
+        raise ValueError("contains a $: variables are not expanded here; write the full path, or begin with ~")
     if expanded.is_absolute():
         return expanded
     if relative_to is None:
-        raise ValueError("must be a whole path (or begin with ~): a host starts servers in a folder of its own")
+        raise ValueError(
+            "must be an absolute path (or begin with ~), because a host starts servers in a folder of its choice"
+        )
     return relative_to / expanded
 
 
@@ -214,9 +216,9 @@ def bucket(text: str) -> str:
     """Where pictures are handed over: s3://bucket, or s3://bucket/prefix."""
     text = text.strip(QUOTES).strip().rstrip("/")
     if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*", text):
-        raise ValueError("must be s3://bucket or s3://bucket/prefix, in plain letters; keys go into AWS_ACCESS_KEY_ID")
+        raise ValueError("must be s3://bucket or s3://bucket/prefix, without keys, which go into AWS_ACCESS_KEY_ID")
     if any(set(part) <= {"."} for part in text.removeprefix("s3://").split("/")):
-        raise ValueError("must not hold . or .. as a part of its prefix")
+        raise ValueError("must not contain . or .. as a part of its prefix")
     return text
 
 
@@ -244,7 +246,7 @@ _SHOWN_OF_POSTGRES = frozenset({"host", "port", "dbname", "database", "user", "s
 def store(text: str, *, relative_to: Path | None) -> str | PostgresAddress:
     """Where the journal is: a file path, or the URL of a PostgreSQL database."""
     if text == ":memory:":
-        raise ValueError("must be a file: what is paid for must be remembered after the server ends")
+        raise ValueError("must be a file: what was paid for must still be known after the server ends")
     if re.match(r"postgres(ql)?:", text, re.IGNORECASE):
         return _postgres(text)
     if re.match(r"[a-z][a-z0-9+.-]+://", text, re.IGNORECASE):
@@ -259,10 +261,12 @@ def _postgres(text: str) -> PostgresAddress:
         raise ValueError("must be postgresql://user:password@host:port/database, without spaces")
     parts = urlsplit(f"postgresql://{rest}")
     if parts.fragment or rest.endswith("#") or "@" in parts.path:
-        raise ValueError("has a character in the password that a URL does not take: write # as %23, / as %2F, @ as %40")
+        raise ValueError(
+            "has a character in the password that must be escaped in a URL: write # as %23, / as %2F, @ as %40"
+        )
     hosts = parts.netloc.rpartition("@")[2]
     if not re.fullmatch(r"((\[[0-9A-Fa-f:.]+\]|[^:,\[\]]*)(:[0-9]{1,5})?(,|$))*", hosts):
-        raise ValueError("has a host or port that is not one")
+        raise ValueError("has an invalid host or port")
     return PostgresAddress(SecretStr(f"postgresql://{rest}"))
 
 
@@ -276,14 +280,14 @@ def _ranged(value: Any, low: float, high: float | None) -> Any:
 
 def _split(text: str) -> SplitResult:
     if re.search(r"[\s\x00-\x20\x7f]", text) or not text.isascii():
-        raise ValueError("holds a space or a character that does not belong in a URL")
+        raise ValueError("contains a space or a character that is not allowed in a URL")
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ValueError("has a host or port that is not one") from None
+        raise ValueError("has an invalid host or port") from None
     if not parts.hostname or port == 0 or (port is None and re.search(r":$", parts.netloc)):
-        raise ValueError("has no host, or a port that is not one")
+        raise ValueError("has no host, or an invalid port")
     host_name(parts.hostname)
     return parts
 
@@ -322,7 +326,9 @@ def _network(text: str) -> str:
     except ValueError:
         raise ValueError(f"has “{text[:60]}”, which is not an address or network such as 10.0.0.0/8") from None
     if not network.prefixlen:
-        raise ValueError("must name the proxies: every address there is would let anybody say who they are")
+        raise ValueError(
+            "must list the proxies' own addresses; trusting every address would let any client spoof its own"
+        )
     return str(network)
 
 

@@ -185,26 +185,26 @@ export class Card {
     const said = task.error?.message;
     switch (task.status) {
       case "completed":
-        return url === null ? [make("p", "say", "The API named no video address.")] : [];
+        return url === null ? [make("p", "say", "The API gave no video address.")] : [];
       case "failed":
         return [
           make("p", "say bad", said || "No reason was given."),
-          make("p", "quiet", "Change what the reason names, or try the same again: it may succeed."),
+          make("p", "quiet", "Fix what the reason names, or try the same request again: it may succeed."),
           ...this.anotherTry(face),
         ];
       case "refused": {
         const wait = task.retry_after_seconds === undefined ? "" : ` Wait ${clock(task.retry_after_seconds)} first.`;
         const byHand = task.error?.code === "settled_by_hand";
-        const reason = byHand ? "It was settled by a person: the API never took it." : said || "No reason was given.";
+        const reason = byHand ? "It was settled by a person: the API never accepted it." : said || "No reason was given.";
         return [
           make("p", byHand ? "say" : "say bad", reason),
-          make("p", "quiet", `No video was made. It can be asked for again.${wait}`),
+          make("p", "quiet", `No video was made. You can try again.${wait}`),
           ...this.anotherTry(face),
         ];
       }
       case "unknown":
         return [
-          make("p", "say odd", `Nobody knows whether the API took this request: ${said || "its answer was lost"}. It is not sent again.`),
+          make("p", "say odd", `It is unknown whether the API accepted this request: ${said || "its answer was lost"}. It is not sent again.`),
           ...this.settling(task, face),
         ];
       default:

@@ -280,7 +280,7 @@ test("foreign text is text: no markup, no script, no address of another kind", a
   const card = cardOf(tab);
   const evil = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>';
   await pretend(tab, { prompt: evil, video_urls: ["javascript:window.pwned=1"] });
-  await says(tab, "The API named no video address.");
+  await says(tab, "The API gave no video address.");
   assert.equal(await card.locator(".prompt").textContent(), evil);
   assert.equal(await card.locator("#card img, #card script, #card a").count(), 0);
   await pretend(tab, { status: "failed", charged: "refunded", error: { code: "x", message: evil } });

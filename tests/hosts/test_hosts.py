@@ -116,7 +116,7 @@ def test_the_model_of_this_host_is_shown_every_fact(host: Host, runs: Mapping[st
     assert "Not charged." in price
     assert "300" in price
     # A host that can ask the person asks, and an unattended run counts as no; one that cannot gets a quote.
-    assert "Nobody agreed" in price or "confirm_credits=300" in price
+    assert "was not confirmed" in price or "confirm_credits=300" in price
     assert "Nobody knows whether the API took" in lost
     assert "May have been charged 40 sandbox credits." in lost
     assert "veo-mcp tasks resolve" in lost

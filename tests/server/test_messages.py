@@ -81,7 +81,7 @@ def test_an_unknown_outcome_says_how_it_ends() -> None:
     assert len(unknown) == 4
     for message in unknown:
         assert "veo-mcp tasks resolve" in message.text
-        assert "settle by itself" in message.text
+        assert "settle automatically" in message.text
         assert "repeat_of=" in message.text
 
 

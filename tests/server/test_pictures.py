@@ -268,7 +268,7 @@ async def test_without_a_yes_nothing_leaves_and_the_next_call_asks_again(
         for count in (1, 2):
             answer = await env.call("create_video", prompt="x", image_urls=["boat.png"])
             assert answer.is_error
-            assert "Nobody agreed to hand over a picture" in text(answer)
+            assert "Handing over a picture from that folder was not confirmed" in text(answer)
             assert "Not charged." in text(answer)
             assert len(person.questions) == count
         assert uploads.links == []

@@ -86,12 +86,12 @@ CLIPS = {name: (entry, context) for name, entry, context in clips()}
 
 @pytest.mark.parametrize("repeated", [False, True], ids=["first", "again"])
 @pytest.mark.parametrize("name", CLIPS)
-def test_an_answer_about_a_clip_takes_1300_bytes_at_most(name: str, repeated: bool) -> None:
+def test_an_answer_about_a_clip_takes_1300_bytes_and_about_a_long_film_1800(name: str, repeated: bool) -> None:
     entry, context = CLIPS[name]
     if entry.status in (Status.FAILED, Status.REFUSED) and repeated:
         return  # neither stands in the way of the same request
     result = task_result(entry, NOW, context, repeated=repeated)
-    assert size(result) <= 1_300
+    assert size(result) <= (1_800 if len(context.chain) > 2 else 1_300)
     words, data = text(result), structured(result)
     assert data["task_id"] in words
     for link in entry.video_urls:
@@ -115,7 +115,7 @@ def test_an_extension_names_the_link_of_what_it_continues_in_both_channels(name:
     assert link in text(result)
 
 
-@pytest.mark.parametrize("parts", [3, 4, 10])
+@pytest.mark.parametrize("parts", [4, 6, 10])
 def test_a_part_whose_film_is_too_long_for_one_answer_says_where_the_other_links_are(parts: int) -> None:
     chain = film(parts, "long", seconds=7.0)
     result = task_result(chain[-1], NOW, TaskContext(chain=chain))

@@ -46,7 +46,7 @@ async def test_a_question_that_is_not_answered_yes_spends_nothing_and_says_so(
     async with open_stack(tmp_path, mode=mode, elicitation=Person(action, spend)) as env:
         result = await env.call("create_video", prompt="a boat", mode="quality")
         assert result.is_error
-        assert "Nobody agreed to spend 300 credits" in text(result)
+        assert "Spending 300 credits was not confirmed" in text(result)
         assert "Not charged." in text(result)
         assert "Mode fast costs 40." in text(result)
         assert "VEO_CONFIRM_ABOVE" in text(result)
@@ -119,7 +119,7 @@ async def test_where_the_person_can_be_asked_a_confirmation_of_the_model_opens_n
     person = Person("decline")
     async with open_stack(tmp_path, mode=mode, elicitation=person) as env:
         answer = await env.call("create_video", prompt="a boat", mode="quality", confirm_credits=300)
-        assert "Nobody agreed" in text(answer)
+        assert "was not confirmed" in text(answer)
         assert len(person.questions) == 1
 
 
@@ -142,7 +142,7 @@ async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(
         mine = await env.engine.accounts.account(PERSON)
         await add(env.engine.journal, unfinished(1, api=mine.api, status=Status.COMPLETED))
         result = await env.call("extend_video", task_id="vid_1", prompt="go on")
-        assert "Nobody agreed" in text(result)
+        assert "was not confirmed" in text(result)
         assert "about 40 credits (an estimate)" in person.questions[0]
 
 

@@ -147,7 +147,7 @@ async def test_a_folder_that_is_a_file_is_said(stack: SavingStack) -> None:
         stack.saved.rmdir()
         stack.saved.write_text("mine")
         await engine.saver.round()
-        assert "is not there" in ((await stack.entry(engine, 1)).file_error or "")
+        assert "does not exist" in ((await stack.entry(engine, 1)).file_error or "")
     assert stack.saved.read_text() == "mine"
 
 

@@ -68,20 +68,21 @@ DNS = Cause(
     "dns",
     NotSent,
     "The name {host} could not be looked up (DNS).",
-    "Check the network connection, and VEO_BASE_URL for a typing error; where only a proxy reaches the internet, set "
+    "Check the network connection, and VEO_BASE_URL for a typo; if the internet is reached only through a proxy, set "
     "HTTPS_PROXY.",
 )
 CONNECT_REFUSED = Cause(
     "connect_refused",
     NotSent,
-    "{host} refused the connection: nothing listens at that port, or a firewall rejects it.",
+    "{host} refused the connection: nothing listens on that port, or a firewall rejects it.",
     "Check VEO_BASE_URL, port included, and that the service is running.",
 )
 CONNECT_TIMEOUT = Cause(
     "connect_timeout",
     NotSent,
-    "{host} did not take the connection in time.",
-    f"{_NETWORK} A firewall may drop what goes there; where only a proxy reaches the internet, set HTTPS_PROXY.",
+    "{host} did not accept the connection in time.",
+    f"{_NETWORK} A firewall may be dropping the packets; if the internet is reached only through a proxy, set "
+    "HTTPS_PROXY.",
 )
 UNREACHABLE = Cause(
     "unreachable",
@@ -105,7 +106,7 @@ TLS_EXPIRED = Cause(
     "tls_expired",
     NotSent,
     "The certificate of {host} has expired, so the connection was not used.",
-    "Check this machine's clock; if it is right, whoever runs {host} must renew the certificate.",
+    "Check this machine's clock; if it is right, the operator of {host} must renew the certificate.",
 )
 TLS_NOT_YET_VALID = Cause(
     "tls_not_yet_valid",
@@ -116,27 +117,27 @@ TLS_NOT_YET_VALID = Cause(
 TLS_UNKNOWN_CA = Cause(
     "tls_unknown_ca",
     NotSent,
-    "The certificate of {host} is self-signed, or signed by an authority that this machine does not know, so the "
-    "connection was not used.",
-    "Behind a company's inspecting proxy, set SSL_CERT_FILE to the company's CA bundle (PEM); elsewhere do not go on: "
-    "somebody may be listening.",
+    "The certificate of {host} is self-signed, or signed by a certificate authority that this machine does not "
+    "trust, so the connection was not used.",
+    "Behind a company's inspecting proxy, set SSL_CERT_FILE to the company's CA bundle (PEM); anywhere else, stop: "
+    "the connection may be intercepted.",
 )
 TLS_WRONG_NAME = Cause(
     "tls_wrong_name",
     NotSent,
-    "The certificate that {host} showed is made out to another name, so the connection was not used.",
-    "Set VEO_BASE_URL to the name in the certificate; a sign-in page of a public network shows itself in this way too.",
+    "The certificate that {host} showed was issued for another name, so the connection was not used.",
+    "Set VEO_BASE_URL to the name in the certificate; the sign-in page of a public network can cause this, too.",
 )
 TLS_FAILED = Cause(
     "tls_failed",
     NotSent,
-    "No secure connection to {host} came about ({why}).",
-    "Check VEO_BASE_URL; something between may be breaking TLS, such as a firewall or an old proxy.",
+    "No secure connection to {host} could be established ({why}).",
+    "Check VEO_BASE_URL; something in between, such as a firewall or an old proxy, may be breaking TLS.",
 )
 HTTPS_TO_PLAIN_PORT = Cause(
     "https_to_plain_port",
     NotSent,
-    "{host} was called by https, and speaks plain HTTP at this port.",
+    "{host} was called over https, but speaks plain HTTP on this port.",
     "Correct the port in VEO_BASE_URL, or, for a server on this machine only, the scheme to http.",
 )
 CA_FILE = Cause(
@@ -160,40 +161,40 @@ PROXY_DOWN = Cause(
 PROXY_AUTH = Cause(
     "proxy_auth",
     NotSent,
-    "The proxy {proxy} wants a user name and password (407).",
+    "The proxy {proxy} requires a user name and password (407).",
     "Put them into HTTPS_PROXY, as http://user:password@host:port, with special characters percent-encoded.",
 )
 PROXY_REFUSED = Cause(
     "proxy_refused",
     NotSent,
     "The proxy {proxy} refused to connect to {host} ({why}).",
-    "Ask whoever runs the proxy to allow {host}, or add it to NO_PROXY if it can be reached directly.",
+    "Ask the proxy's administrator to allow {host}, or add it to NO_PROXY if it can be reached directly.",
 )
 
 # It was sent, and what came back is not the API's answer.
 TIMEOUT = Cause(
     "timeout",
     BadAnswer,
-    "{host} took the request, and no complete answer came in time.",
-    "The API may be slow or overloaded; look again later.",
+    "{host} accepted the request, but no complete answer came in time.",
+    "The API may be slow or overloaded; check again later.",
 )
 CONNECTION_LOST = Cause(
     "connection_lost",
     BadAnswer,
-    "The connection to {host} broke before a complete answer was there ({why}).",
+    "The connection to {host} broke before the answer was complete ({why}).",
     "Check whether the network is stable.",
 )
 HTTP_TO_TLS_PORT = Cause(
     "http_to_tls_port",
     BadAnswer,
-    "{host} was called by http and did not answer in it: most likely it speaks TLS at this port.",
+    "{host} was called over http and did not answer in HTTP: most likely it speaks TLS on this port.",
     "Write https:// in VEO_BASE_URL.",
 )
 REDIRECT = Cause(
     "redirect",
     BadAnswer,
-    "{host} answered with a redirect to {to}; redirects are not followed, because the key would go along.",
-    "Set VEO_BASE_URL to the address that answers itself; where the redirect leads to a sign-in page, sign in first.",
+    "{host} answered with a redirect to {to}; redirects are not followed, because the key would be sent along.",
+    "Set VEO_BASE_URL to the address that is redirected to; if that is a sign-in page, sign in first.",
 )
 LOGIN_PAGE = Cause(
     "login_page",
@@ -204,26 +205,26 @@ LOGIN_PAGE = Cause(
 BASE_URL_PATH = Cause(
     "base_url_path",
     BadAnswer,
-    "{host} knows no such address, and VEO_BASE_URL ends in the path {path}.",
+    "{host} has no such address, and VEO_BASE_URL ends in the path {path}.",
     "Leave the path out of VEO_BASE_URL: /v1/… is added to it.",
 )
 NO_SUCH_PAGE = Cause(
     "no_such_page",
     Refused,
-    "{host} knows no such address ({status}), and the answer is not in the Veo API's form.",
+    "{host} has no such address ({status}), and the answer is not in the Veo API's form.",
     "Check VEO_BASE_URL: it most likely names another service.",
 )
 CLOUDFLARE = Cause(
     "cloudflare",
     BadAnswer,
-    "Cloudflare, in front of {host}, blocked the request ({why}); it never was a matter of the key.",
-    "Try from another network, without VPN; if it stays, ask the provider to let this machine's address through.",
+    "Cloudflare, in front of {host}, blocked the request ({why}); the key is not the cause.",
+    "Try from another network, without a VPN; if it persists, ask the provider to let this machine's address through.",
 )
 FORBIDDEN_PAGE = Cause(
     "forbidden_page",
     Refused,
     "Something in front of {host}, such as a firewall or gateway, refused the request (403), not the Veo API itself.",
-    "Ask whoever runs the network, or try from another one.",
+    "Ask the network's administrator, or try from another network.",
 )
 BLOCKED_BY_LAW = Cause(
     "blocked_by_law",
@@ -234,32 +235,32 @@ BLOCKED_BY_LAW = Cause(
 PROXY_AUTH_PAGE = Cause(
     "proxy_auth_page",
     BadAnswer,
-    "A proxy on the way to {host} wants a user name and password (407).",
+    "A proxy on the way to {host} requires a user name and password (407).",
     "Put them into HTTP_PROXY and HTTPS_PROXY, as http://user:password@host:port.",
 )
 GATEWAY = Cause(
     "gateway",
     BadAnswer,
     "A gateway in front of {host} answered {status}: the API behind it was too slow, down or overloaded.",
-    "Look again in a few minutes.",
+    "Check again in a few minutes.",
 )
 UNEXPECTED_STATUS = Cause(
     "unexpected_status",
     BadAnswer,
     "{host} answered {status}, which the Veo API does not document.",
-    "Check VEO_BASE_URL; if it is right, look again later.",
+    "Check VEO_BASE_URL; if it is right, check again later.",
 )
 COMPRESSED = Cause(
     "compressed",
     BadAnswer,
     "The answer is compressed as {coding}, which was not asked for and cannot be read.",
-    "A proxy or gateway changes the answers; ask whoever runs it to leave them alone.",
+    "A proxy or gateway modifies the answers; ask its administrator to leave them unchanged.",
 )
 DAMAGED = Cause(
     "damaged",
     BadAnswer,
-    "The answer is compressed, and cut or damaged.",
-    "A proxy or gateway changes the answers; check whether the network is stable.",
+    "The compressed answer is truncated or damaged.",
+    "A proxy or gateway modifies the answers; check whether the network is stable.",
 )
 TOO_LARGE = Cause(
     "too_large",
@@ -271,7 +272,7 @@ NOT_JSON = Cause(
     "not_json",
     BadAnswer,
     "The answer is not JSON.",
-    "Check VEO_BASE_URL; if it is right, something between changes the answers.",
+    "Check VEO_BASE_URL; if it is right, something in between modifies the answers.",
 )
 WRONG_SHAPE = Cause(
     "wrong_shape",
@@ -283,24 +284,24 @@ CODE_NOT_200 = Cause(
     "code_not_200",
     InternalError,
     "The API answered HTTP 200 with the code {found} inside.",
-    "That is an error of the API's own; look again later.",
+    "That is an error of the API itself; check again later.",
 )
 NO_TASK_ID = Cause(
     "no_task_id",
     BadAnswer,
-    "The API took the request and named no task.",
+    "The API accepted the request but named no task.",
     "The provider's website shows whether a video is being made.",
 )
 ODD_TASK_ID = Cause(
     "odd_task_id",
     BadAnswer,
-    "The API named the task by something that cannot be an id ({found}).",
+    "The API gave the task an id that cannot be one ({found}).",
     "The provider's website shows whether a video is being made.",
 )
 ID_IN_ERROR = Cause(
     "id_in_error",
     BadAnswer,
-    "The API answered with an error ({status}) that names a task all the same ({found}).",
+    "The API answered with an error ({status}) that nevertheless names a task ({found}).",
     "The task may exist; look it up by that id.",
 )
 
@@ -315,12 +316,12 @@ VIDEO_GONE = Cause(
     "video_gone",
     DownloadFailed,
     "The video's host {host} has no such file ({status}).",
-    "The API named a file that is not there: look again in a few minutes, then ask the provider.",
+    "The API named a file that does not exist: check again in a few minutes, then ask the provider.",
 )
 VIDEO_FORBIDDEN = Cause(
     "video_forbidden",
     DownloadFailed,
-    "The video's host {host} does not hand out the file ({status}); it is never sent the API key.",
+    "The video's host {host} refuses to serve the file ({status}); it is never sent the API key.",
     "The link may have expired: ask for the task again, and download from the new link.",
 )
 VIDEO_HOST = Cause(
@@ -339,13 +340,13 @@ VIDEO_UNREACHABLE = Cause(
     "video_unreachable",
     DownloadFailed,
     "The video's host could not be reached. {why}",
-    "The task and its link are not harmed; run the download again.",
+    "The task and its link are not affected; run the download again.",
 )
 VIDEO_CUT = Cause(
     "video_cut",
     DownloadFailed,
     "The download from {host} ended early ({why}).",
-    "Run it again to go on from there.",
+    "Run it again to resume from there.",
 )
 VIDEO_NOT_A_VIDEO = Cause(
     "video_not_a_video",
@@ -356,14 +357,14 @@ VIDEO_NOT_A_VIDEO = Cause(
 VIDEO_TOO_LARGE = Cause(
     "video_too_large",
     DownloadFailed,
-    "The video is larger than the {limit} MB that a download may have.",
+    "The video is larger than the limit of {limit} MB for a download.",
     "It was not kept; raise VEO_MAX_VIDEO_MB, or open the link in a browser.",
 )
 VIDEO_CHANGING = Cause(
     "video_changing",
     DownloadFailed,
-    "The file at {host} does not fit the part that was here, not even from the beginning.",
-    "The part was thrown away; run the download again.",
+    "The file at {host} does not match the part that was downloaded, not even from the beginning.",
+    "The part was discarded; run the download again.",
 )
 
 ALL: tuple[Cause, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Cause))
@@ -389,4 +390,4 @@ LASTING = frozenset(
         BLOCKED_BY_LAW,
     )
 )
-"""The codes of causes that another try in a few seconds meets again."""
+"""The codes of causes that a retry within seconds would hit again."""

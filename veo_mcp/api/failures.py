@@ -23,6 +23,12 @@ _UNKNOWN = {2, 18, 19, 20, 21}
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 # What h11 says of an answer that begins with a control character and has no end of line, as an alert of TLS does.
 _TLS_ALERT = "illegal request line"
+_ENDED = {
+    "RemoteProtocolError": "the other side closed it",
+    "ReadError": "it was cut while the answer was read",
+    "WriteError": "it was cut while the request was sent",
+    "CloseError": "it was cut",
+}
 
 
 def connect_failure(error: BaseException, host: str, *, proxy: Proxy | None, tunnelled: bool) -> ApiError:
@@ -68,7 +74,9 @@ def lost(error: BaseException, host: str, *, plain: bool) -> ApiError:
     """Why a connection that had been opened brought no complete answer; `plain` if it was plain HTTP."""
     if plain and str(error) == _TLS_ALERT:
         return causes.HTTP_TO_TLS_PORT.error(host=host)
-    return causes.CONNECTION_LOST.error(host=host, why=type(error).__name__)
+    return causes.CONNECTION_LOST.error(
+        host=host, why=_ENDED.get(type(error).__name__, "it ended")
+    )  # class names mean nothing to a person
 
 
 def _certificate(fault: ssl.SSLCertVerificationError, host: str) -> ApiError:

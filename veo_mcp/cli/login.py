@@ -71,7 +71,7 @@ def logout(settings: Settings, place: KeyPlace) -> int:
         out.print(f"No key for {origin} is saved.", highlight=False, soft_wrap=True)
     else:
         out.print(
-            f"The key for {origin} was deleted from {where}. Servers that run now keep it until they are started anew.",
+            f"The key for {origin} was deleted from {where}. Running servers keep it until they are restarted.",
             highlight=False,
             soft_wrap=True,
         )
@@ -140,7 +140,7 @@ def _agree(origin: str, spenders: Sequence[str], agreed: bool) -> None:
     if agreed:
         return
     if not sys.stdin.isatty():
-        raise _NotSaved("Nobody is here to agree; pass --yes to do so beforehand. Nothing was saved.")
+        raise _NotSaved("There is no terminal to confirm on; pass --yes to agree in advance. Nothing was saved.")
     try:
         answer = input("Save the key? [y/N] ")
     except EOFError:

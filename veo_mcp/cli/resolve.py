@@ -26,18 +26,18 @@ def what_to_check(entry: Entry, now: float) -> str:
     where = "the sandbox's own page" if in_sandbox(entry) else "the provider's website (its list of tasks, its usage)"
     sent = ago(entry, now)
     why = clean(entry.error_message or "its answer was lost", 200).rstrip(".")
-    return f"""Nobody knows whether the API took this request. {price}
+    return f"""It is unknown whether the API accepted this request. {price}
   “{clean(entry.prompt, 100)}”
   {kind}, sent {sent}. {why[:1].upper()}{why[1:]}.{evidence}
 
 Check first, at {where}:
-  - Is there a task from that moment with this prompt that `veo-mcp tasks` does not list? It is this one: note its id.
-  - Is there none, and did the balance not go down then? It was never taken.
+  - Is there a task from that time with this prompt that `veo-mcp tasks` does not list? It is this one: note its id.
+  - Is there none, and did the balance not go down then? It was never accepted.
 
-Then say which it was; nothing is sent or paid for by that:
+Then say which it was; that sends nothing and costs nothing:
   veo-mcp tasks resolve {name} --task-id ID
-      The API took it as ID. That is looked up first; then the task goes on like any other.
+      The API accepted it as ID, which is looked up first; then the task continues like any other.
   veo-mcp tasks resolve {name} --not-charged
-      The API never took it. It no longer counts as spent, and the same request may be sent again.
+      The API never accepted it. It no longer counts as spent, and the same request may be sent again.
 
-If you cannot tell, leave it: it is never sent again by itself, and counts towards VEO_MAX_CREDITS for 24 h."""
+If you cannot tell, leave it: it is never sent again automatically, and counts towards VEO_MAX_CREDITS for 24 h."""

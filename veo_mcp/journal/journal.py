@@ -160,6 +160,10 @@ class Journal(Protocol):
         """The credits of the last 24 h: of this API, and of this account alone."""
         ...
 
+    async def check_limits(self, account: Account, credits: int, *, limits: Limits, now: float) -> None:
+        """Raises SpendLimit, as `begin` would, if the limits do not cover these credits now; reserves nothing."""
+        ...
+
     async def lease(
         self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
     ) -> Sequence[Lease]:

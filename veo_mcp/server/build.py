@@ -4,6 +4,7 @@ Called by app.py and by tests. `VeoServer` is the SDK's server with our own word
 """
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -48,8 +49,8 @@ INSTRUCTIONS = (
     "Veo 3.1 videos: create_video starts one (8 s, with sound; fast 40 credits, quality 300), extend_video continues a "
     "completed one (about 40), get_task shows one, list_tasks all of them, get_credits the balance. If the person is "
     "waiting, call get_task with wait_seconds=45; otherwise end your turn and tell them to ask later. Tell the price "
-    "and ask before quality or several videos. An unknown outcome is never sent again: tell the person, who can "
-    "settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the "
+    "and ask before quality or several videos. An unknown outcome is not sent again unasked: tell the person, who "
+    "can settle it. A failed video is refunded; ask before another try. Nothing can be cancelled. Always show the "
     "video's URL."
 )
 READ_ONLY = (
@@ -106,8 +107,9 @@ class VeoServer(MCPServer[None]):
             names = [tool.name for tool in await self.list_tools()]
             if name not in names and error.__cause__ is None:
                 why = "This server is read-only" if name in SPENDING else "There is no tool of this name"
-                if "cancel" in name.lower():
-                    why = "A started video cannot be cancelled, and what it cost stays charged. This call was free"
+                if re.search(r"cancel|abort|stop|delete|remove", name, re.IGNORECASE):
+                    why = "A started video cannot be cancelled or deleted here, and what it cost stays charged"
+                    return tool_error(f"{why}. This call did nothing. Not charged. The tools are {', '.join(names)}.")
                 return tool_error(f"{why}. Not charged. The tools are {', '.join(names)}.")
             if isinstance(error.__cause__, ValidationError):
                 return validation_error(name, error.__cause__, input_schema(self, name))

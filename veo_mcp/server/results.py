@@ -33,9 +33,9 @@ if TYPE_CHECKING:  # it brings the HTTP library along, which tools/list must not
 
 __all__ = ["balance_result", "list_result", "size", "task_result"]
 
-ROOM, ROOM_UNKNOWN, ROOM_ROW, TEN = 1_300, 1_800, 600, 10
-"""Bytes that text and structured content of an answer may take together: about one task, about one whose outcome is
-unknown, and for each row of a list, which has room for ten at least."""
+ROOM, ROOM_MORE, ROOM_ROW, TEN = 1_300, 1_800, 600, 10
+"""Bytes that text and structured content of an answer may take together: about one task; about an unknown outcome, or
+a film of three parts or more, which has their links; and for each row of a list, which has room for ten at least."""
 ROW_PROMPT, ROW_PROMPT_SHORT = 48, 32
 """Characters of a prompt in a row; fewer where the page gets too long."""
 
@@ -44,7 +44,7 @@ def task_result(
     entry: Entry, now: float, context: TaskContext = NOTHING_KNOWN, *, repeated: bool = False
 ) -> CallToolResult:
     """A tool's answer about one task, in the fullest form that there is room for."""
-    room = ROOM_UNKNOWN if entry.status is Status.UNKNOWN else ROOM
+    room = ROOM_MORE if entry.status is Status.UNKNOWN or len(context.chain) > 2 else ROOM
     made = [_in_form(entry, now, context, FULL, repeated=repeated)]
     for detail in DETAILS:
         if size(made[-1]) <= room:
@@ -99,7 +99,7 @@ def balance_result(standing: "Standing", fast: int, quality: int) -> CallToolRes
         more_at = iso(standing.more_at) if standing.more_at is not None and standing.left < standing.limit else None
         limit = LimitView(max_credits=standing.limit, left=standing.left, more_at=more_at)
         words += f" This server's limit is {standing.limit} in any 24 h, so {standing.left} more may be spent now"
-        words += f"; more from {more_at} on." if more_at else "."
+        words += f"; the oldest of these credits count until {more_at}." if more_at else "."
     words += f" That is enough for {fast} fast or {quality} quality Veo videos."
     if standing.sandbox:
         words += " These are not real: a real key in VEO_API_KEY (or veo-mcp login) leaves the sandbox."

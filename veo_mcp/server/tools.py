@@ -38,7 +38,7 @@ from veo_mcp.server.confirm import (
     planned_extend,
     shared,
 )
-from veo_mcp.server.messages.errors import crashed, failure, nobody_agreed, nobody_shared, quoted_price, refusal
+from veo_mcp.server.messages.errors import crashed, failure, not_confirmed, quoted_price, refusal, sharing_not_confirmed
 from veo_mcp.server.messages.task import money
 from veo_mcp.server.panel import CARD_TOOL_META, PANEL_META, client_supports_apps
 from veo_mcp.server.panel.card_facts import with_card_facts
@@ -280,10 +280,10 @@ class Tools:
             account = await account_of(ctx.request_context, engine)
             plan = await planned(engine, account)
             if may_share is not None and not await may_share(engine, account):
-                return nobody_shared()
+                return sharing_not_confirmed()
             if not allowed(spend):
                 cheaper = not plan.is_extension and plan.credits > PRICES[Mode.FAST]
-                return nobody_agreed(plan.credits, estimated=plan.is_extension, cheaper=cheaper)
+                return not_confirmed(plan.credits, estimated=plan.is_extension, cheaper=cheaper)
             answer = spend.data if isinstance(spend, AcceptedElicitation) else None
             if isinstance(answer, Unasked):
                 entry, repeated, error = await engine.submitter.earlier(account, plan, repeat_of=repeat_of), True, None
@@ -341,8 +341,8 @@ FINDABLE = {"anthropic/searchHint": "generate, make a video or clip with Veo"}
 """For hosts that show their model names only, and let it search for the rest."""
 CREATE_WORDS = (
     "Start an 8-second Veo 3.1 video with sound from a text prompt, optionally with images. Spends credits: fast 40, "
-    "quality 300 (finer; ask the person first). Answers at once with a task_id. Cannot be cancelled. A repeated call "
-    "returns the first video instead of paying twice."
+    "quality 300 (finer; ask the person first). Answers at once with a task_id. Cannot be cancelled. The same call "
+    "again within minutes returns the first video instead of paying twice."
 )
 LINKS_ONLY = "Images are public links; local files cannot be sent."
 FILES_TOO = "Images are public links, or paths of JPEG, PNG or WebP files on this machine in the folders set up for it."
@@ -356,7 +356,7 @@ GET_WORDS = (
     "for the end. For several videos use list_tasks."
 )
 RESOLVE_WORDS = (
-    "Settle a request whose outcome nobody knows, as the person said in the card: by the API's id, or as not charged. "
+    "Settle a request whose outcome is unknown, as the person said in the card: by the API's id, or as not charged. "
     "Free."
 )
 LIST_WORDS = (

@@ -97,6 +97,7 @@ class RowView(_View):
     prompt: str
     mode: str | None = None
     aspect_ratio: str | None = None
+    seeds: int | None = None
     created_at: str
     video_urls: list[str] | None = None
     credits: int

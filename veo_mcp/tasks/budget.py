@@ -12,7 +12,7 @@ import anyio
 
 from veo_mcp.api.account import Account
 from veo_mcp.api.models import Credits
-from veo_mcp.errors import ApiError, InsufficientCredits, SpendLimit
+from veo_mcp.errors import ApiError, InsufficientCredits
 from veo_mcp.journal.journal import Journal, Limits
 from veo_mcp.tasks.accounts import Accounts
 from veo_mcp.tasks.balances import Balances
@@ -79,20 +79,16 @@ class Budget:
         return (await self._journal.spent(account, now=self._clock())).own
 
     async def check(self, account: Account, credits: int) -> None:
-        """Before a person is asked to spend them: raises SpendLimit where the limit does not cover them now."""
+        """Checks the limits before the person is asked to confirm these credits. Raises SpendLimit."""
         account = self._identified(account)
-        spent = await self._journal.spent(account, now=self._clock())
-        limits = self.limits(account)
-        for limit, already in ((limits.total, spent.total), (limits.each, spent.own)):
-            if limit is not None and already + credits > limit:
-                raise SpendLimit(already, limit, price=credits)
+        await self._journal.check_limits(account, credits, limits=self.limits(account), now=self._clock())
 
     def _identified(self, account: Account) -> Account:
         # An answer of the API may have been the first one that shows which API this is.
         return replace(account, api=self._accounts.client(account).known_identity or account.api)
 
     async def balance_within(self, account: Account, error: ApiError) -> int | None:
-        """The balance, to be shown beside a refusal for want of credits; None for any other, or where it is unknown."""
+        """The balance to show with a refusal for lack of credits; None with any other, or if it is not read in time."""
         if isinstance(error, InsufficientCredits):
             with anyio.move_on_after(ASKING_SECONDS):
                 try:
@@ -131,8 +127,8 @@ def limits_in(text: str) -> Mapping[str, int]:
     for number, line in numbered_lines(text):
         name, colon, credits = line.rpartition(":")
         if not colon or not name.strip() or not re.fullmatch(r"\s*[0-9]{1,15}", credits):
-            raise ValueError(f"has a line {number} that is not name: credits")
+            raise ValueError(f"has a line {number} that is not `name: credits`")
         if name.strip() in found:
-            raise ValueError(f"names somebody a second time in line {number}")
+            raise ValueError(f"repeats a name in line {number}")
         found[name.strip()] = int(credits)
     return found

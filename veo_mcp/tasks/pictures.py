@@ -196,7 +196,7 @@ class Pictures:
                 await self._journal.postpone_upload(upload.address, due_at=now + gap)
                 return
             log.warning(
-                "%s is left in its bucket: %s Its link ends by itself; a lifecycle rule of the bucket deletes it.",
+                "%s is left in its bucket: %s Its link expires after 24 h; a lifecycle rule can delete it.",
                 upload.address,
                 trouble,
             )
@@ -229,7 +229,7 @@ class Pictures:
             return f"{links}: {self._trouble} Or: {link[0].lower()}{link[1:]}."
         if not self._folders or self._uploads is None:
             return (
-                f"{links}, because the API fetches images by itself. {link}. Or whoever runs this server sets "
+                f"{links}, because the API downloads the images itself. {link}. Or the operator of this server sets "
                 "VEO_IMAGE_DIRS and VEO_UPLOADS, which hand it over."
             )
         return None
@@ -240,7 +240,7 @@ def unlinked(image: str) -> str | None:
     if image[:5].lower() == "data:":
         return (
             "image_urls takes links; an image in the call itself (data:) cannot be handed to the API, which "
-            "fetches images by itself. Give a public https link that opens the image directly."
+            "downloads the images itself. Give a public https link that opens the image directly."
         )
     return None
 

@@ -42,7 +42,8 @@ class Reader:
 
         Raises UnknownTask, ApiError.
         """
-        if not 0 < len(task_id) <= ID_LENGTH or storable(task_id) != task_id:
+        # With a slash it is no id, but mostly the video's address.
+        if not 0 < len(task_id) <= ID_LENGTH or storable(task_id) != task_id or "/" in task_id:
             raise UnknownTask(storable(task_id, ID_LENGTH))
         entry = await self._journal.get(account, task_id)
         if entry is not None:

@@ -45,7 +45,7 @@ def trouble(error: OSError, folder: Path) -> str:
         case errno.ENOSPC | errno.EDQUOT:
             return f"The disk of {where} is full."
         case errno.ENOENT | errno.ENOTDIR:
-            return f"The folder {where} is not there."
+            return f"The folder {where} does not exist."
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return f"The folder {where} cannot be written to."
         case _:

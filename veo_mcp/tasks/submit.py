@@ -211,7 +211,7 @@ class Submitter:
     def _planned(self, account: Account, request: GenerationRequest, aspect_ratio: str | None) -> Plan:
         for text in _texts(request):
             if storable(text, len(text)) != text:
-                raise RuleViolation("The arguments hold a character that is no Unicode text; write it anew.")
+                raise RuleViolation("The arguments contain an invalid Unicode character; remove it.")
         return plan_of(account, request, aspect_ratio=aspect_ratio)
 
     async def _repeated(self, account: Account, plan: Plan, repeat_of: str | None) -> str | None:
@@ -272,7 +272,7 @@ class Submitter:
                     client = self._accounts.client(account)
                     reply = await client.send_create(request, spent=anyio.current_time() - started)
                 if storable(reply.value) != reply.value:
-                    raise BadAnswer("the answer names the task by an id that is no text")
+                    raise BadAnswer("the answer names the task by an id that is not valid text")
                 change = Change(
                     status=Status.PENDING, upstream_id=reply.value, charged="yes", next_poll_at=self._clock() + 1.0
                 )

@@ -163,6 +163,9 @@ class Budgets:
                 entry = request(9, store.now, credits=price)
                 with pytest.raises(SpendLimit) as refusal:
                     await journal.begin(entry, now=store.now, limits=limits, repeat_seconds=0)
+                with pytest.raises(SpendLimit) as check:
+                    await journal.check_limits(ANN, price, limits=limits, now=store.now)
+                assert vars(check.value) == vars(refusal.value), "asked before, it is the same refusal"
                 return refusal.value.more_at
 
             assert await refused(40, Limits(each=120)) == store.now - 5000 + DAY
@@ -175,6 +178,7 @@ class Budgets:
             assert await refused(40, Limits(total=127, each=60)) == store.now - 1000 + DAY
             at = await refused(40, Limits(each=120))
             assert at is not None
+            await journal.check_limits(ANN, 40, limits=Limits(each=120), now=at)
             begun = await journal.begin(request(9, at), now=at, limits=Limits(each=120), repeat_seconds=0)
             assert begun.fresh
 

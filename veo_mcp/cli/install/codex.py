@@ -19,5 +19,5 @@ CODEX = Host(
     workspace=(".codex", "config.toml"),
     own=Own(program="codex", remove=("mcp", "remove", "veo")),
     programs=("codex",),
-    next="Start `codex` anew; /mcp lists veo",
+    next="Restart `codex`; /mcp lists veo",
 )

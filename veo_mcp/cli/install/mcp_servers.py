@@ -56,7 +56,7 @@ CLAUDE_CODE = _host(
     workspace=(".mcp.json",),
     own=Own(program="claude", add=_claude_add, remove=("mcp", "remove", "-s", "user", "veo")),
     programs=("claude",),
-    next="Start `claude` anew; /mcp shows veo",
+    next="Restart `claude`; /mcp shows veo",
 )
 CURSOR = _host(
     name="cursor",
@@ -73,14 +73,14 @@ COPILOT = _host(
     files=lambda system: (system.named("COPILOT_HOME", ".copilot") / "mcp-config.json",),
     own=Own(program="copilot", remove=("mcp", "remove", "veo")),
     programs=("copilot",),
-    next="Start `copilot` anew; /mcp show lists veo",
+    next="Restart `copilot`; /mcp show lists veo",
 )
 ANTIGRAVITY = _host(
     name="antigravity",
     title="Antigravity",
     files=lambda system: (system.home / ".gemini" / "config" / "mcp_config.json",),
     programs=("agy",),
-    next="Start Antigravity anew",
+    next="Restart Antigravity",
 )
 GEMINI = _host(
     name="gemini-cli",
@@ -89,7 +89,7 @@ GEMINI = _host(
     workspace=(".gemini", "settings.json"),
     own=Own(program="gemini", add=_gemini_add, remove=("mcp", "remove", "-s", "user", "veo")),
     programs=("gemini",),
-    next="Start `gemini` anew; /mcp lists veo",
+    next="Restart `gemini`; /mcp lists veo",
 )
 DEVIN = _host(
     name="devin",

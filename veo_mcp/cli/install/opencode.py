@@ -33,5 +33,5 @@ OPENCODE = Host(
     workspace=("opencode.json",),
     own=Own(program="opencode", remove=()),
     programs=("opencode",),
-    next="Start `opencode` anew",
+    next="Restart `opencode`",
 )

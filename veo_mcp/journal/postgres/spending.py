@@ -1,12 +1,12 @@
 """What the last 24 h cost, and whether a limit covers one request more. Runs inside the store's transactions.
 
-`hold_limits` counts on its caller: nobody else begins anything at this API until the transaction ends.
+`hold_limits` reserves only together with its caller, who lets no other process begin anything at this API until the
+transaction ends.
 """
 
 import math
 
 from veo_mcp.errors import SpendLimit
-from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Limits, Spent
 from veo_mcp.journal.postgres.queries import Db, ask_one
 from veo_mcp.journal.store_common import DAY, scope_of_a_day
@@ -26,9 +26,9 @@ async def spent(db: Db, api: str, principal: str, now: float) -> Spent:
     )
 
 
-async def hold_limits(db: Db, entry: Entry, limits: Limits, now: float) -> None:
-    """Raises SpendLimit when a limit does not cover the entry: of two, the one that holds it up longer."""
-    scope = scope_of_a_day(entry.api, entry.principal, now)
+async def hold_limits(db: Db, api: str, principal: str, credits: int, limits: Limits, now: float) -> None:
+    """Raises SpendLimit if a limit does not cover so many credits more: of two, the one that blocks them longer."""
+    scope = scope_of_a_day(api, principal, now)
     refusals: list[SpendLimit] = []
     for limit, sums, free_at in (
         (limits.total, "spent", "free_at"),
@@ -37,12 +37,12 @@ async def hold_limits(db: Db, entry: Entry, limits: Limits, now: float) -> None:
         if limit is None:
             continue
         already = await _sum(db, sums, scope)
-        over = already + entry.credits - limit
+        over = already + credits - limit
         if over > 0:
             # A price above the limit is covered at no time.
-            row = await ask_one(db, free_at, {**scope, "needed": over}) if entry.credits <= limit else None
+            row = await ask_one(db, free_at, {**scope, "needed": over}) if credits <= limit else None
             more_at = None if row is None else float(row[0]) + DAY
-            refusals.append(SpendLimit(already, limit, price=entry.credits, more_at=more_at))
+            refusals.append(SpendLimit(already, limit, price=credits, more_at=more_at))
     if refusals:
         raise max(refusals, key=lambda refusal: math.inf if refusal.more_at is None else refusal.more_at)
 

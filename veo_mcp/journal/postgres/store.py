@@ -119,7 +119,7 @@ class PostgresJournal:
                 return BeginResult(earlier, fresh=False)
             if await self._rows.one(db, "by_id", {"id": entry.id}) is not None:
                 raise another_accounts_confirmation()
-            await spending.hold_limits(db, entry, limits, now)
+            await spending.hold_limits(db, entry.api, entry.principal, entry.credits, limits, now)
             return BeginResult(await self._rows.insert(db, entry), fresh=True)
 
         begun = await self.database.write(write)
@@ -257,6 +257,12 @@ class PostgresJournal:
     async def spent(self, account: Account, *, now: float) -> Spent:
         """The credits of the last 24 h: of this API, and of this account alone."""
         return await self.database.read(lambda db: spending.spent(db, account.api, account.principal, now))
+
+    async def check_limits(self, account: Account, credits: int, *, limits: Limits, now: float) -> None:
+        """Raises SpendLimit if the limits do not cover these credits now; reserves nothing."""
+        await self.database.read(
+            lambda db: spending.hold_limits(db, account.api, account.principal, credits, limits, now)
+        )
 
     async def lease(
         self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int

@@ -6,10 +6,10 @@ only for the one minute in which the 24 h begin.
 
 import math
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 
 from veo_mcp.errors import SpendLimit
-from veo_mcp.journal.entry import Entry
 from veo_mcp.journal.journal import Limits, Spent
 from veo_mcp.journal.sqlite.queries import QUERIES
 from veo_mcp.journal.store_common import DAY, scope_of_a_day
@@ -35,8 +35,8 @@ def spent(db: sqlite3.Connection, api: str, principal: str, now: float) -> Spent
     )
 
 
-def hold_limits(db: sqlite3.Connection, entry: Entry, limits: Limits, now: float) -> None:
-    """Raises SpendLimit when a limit does not cover the entry: of two, the one that holds it up longer."""
+def hold_limits(db: sqlite3.Connection, api: str, principal: str, credits: int, limits: Limits, now: float) -> None:
+    """Raises SpendLimit if a limit does not cover so many credits more: of two, the one that blocks them longer."""
     refusals: list[SpendLimit] = []
     for limit, sums, oldest in (
         (limits.total, "spent", "oldest_spent"),
@@ -44,12 +44,13 @@ def hold_limits(db: sqlite3.Connection, entry: Entry, limits: Limits, now: float
     ):
         if limit is None:
             continue
-        already = _sum(db, sums, entry.api, entry.principal, now)
-        if already + entry.credits > limit:
+        already = _sum(db, sums, api, principal, now)
+        if already + credits > limit:
             more_at: float | None = None
-            if entry.credits <= limit:
-                more_at = _free_at(db, oldest, entry, already + entry.credits - limit, now)
-            refusals.append(SpendLimit(already, limit, price=entry.credits, more_at=more_at))
+            if credits <= limit:
+                scope = scope_of_a_day(api, principal, now)
+                more_at = _free_at(db, oldest, scope, already + credits - limit)
+            refusals.append(SpendLimit(already, limit, price=credits, more_at=more_at))
     if refusals:
         raise max(refusals, key=lambda refusal: math.inf if refusal.more_at is None else refusal.more_at)
 
@@ -58,9 +59,9 @@ def _sum(db: sqlite3.Connection, query: str, api: str, principal: str, now: floa
     return int(db.execute(QUERIES[query], scope_of_a_day(api, principal, now)).fetchone()[0])
 
 
-def _free_at(db: sqlite3.Connection, query: str, entry: Entry, needed: int, now: float) -> float | None:
+def _free_at(db: sqlite3.Connection, query: str, scope: Mapping[str, str | float], needed: int) -> float | None:
     """When so many of the credits in the last 24 h are older than that."""
-    with closing(db.execute(QUERIES[query], scope_of_a_day(entry.api, entry.principal, now))) as oldest:
+    with closing(db.execute(QUERIES[query], scope)) as oldest:
         for created_at, credits in oldest:
             needed -= credits
             if needed <= 0:

@@ -107,7 +107,7 @@ class SqliteJournal:
             if self._rows.one(db, "by_id", {"id": entry.id}) is not None:
                 raise another_accounts_confirmation()
             # Counted and reserved in one write transaction, so that parallel calls cannot pass the limit together.
-            spending.hold_limits(db, entry, limits, now)
+            spending.hold_limits(db, entry.api, entry.principal, entry.credits, limits, now)
             return BeginResult(self._rows.insert(db, entry), fresh=True)
 
         begun = await self._write(write)
@@ -245,6 +245,10 @@ class SqliteJournal:
     async def spent(self, account: Account, *, now: float) -> Spent:
         """The credits of the last 24 h: of this API, and of this account alone."""
         return await self._read(lambda db: spending.spent(db, account.api, account.principal, now))
+
+    async def check_limits(self, account: Account, credits: int, *, limits: Limits, now: float) -> None:
+        """Raises SpendLimit if the limits do not cover these credits now; reserves nothing."""
+        await self._read(lambda db: spending.hold_limits(db, account.api, account.principal, credits, limits, now))
 
     async def lease(
         self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int

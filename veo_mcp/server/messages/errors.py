@@ -33,10 +33,10 @@ from veo_mcp.validation import requirement
 __all__ = [
     "crashed",
     "failure",
-    "nobody_agreed",
-    "nobody_shared",
+    "not_confirmed",
     "quoted_price",
     "refusal",
+    "sharing_not_confirmed",
     "tool_error",
     "validation_error",
 ]
@@ -45,11 +45,11 @@ INSTEAD: Mapping[str, str] = {
     "duration": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
     "seconds": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
     "length": "The length cannot be chosen: a video has 8 seconds, and extend_video adds to it.",
-    "resolution": "The resolution cannot be chosen; mode quality is the finer one.",
+    "resolution": "The resolution cannot be chosen in either mode.",
     "quality": "There is mode: fast (40 credits) or quality (300).",
-    "n": "One call makes one video; call once for each, with other seeds.",
-    "count": "One call makes one video; call once for each, with other seeds.",
-    "num_videos": "One call makes one video; call once for each, with other seeds.",
+    "n": "One call makes one video, and each is charged; call once for each, with different seeds.",
+    "count": "One call makes one video, and each is charged; call once for each, with different seeds.",
+    "num_videos": "One call makes one video, and each is charged; call once for each, with different seeds.",
     "image_url": "There is image_urls, a list.",
     "image": "There is image_urls, a list of links.",
     "images": "There is image_urls, a list of links.",
@@ -58,7 +58,7 @@ INSTEAD: Mapping[str, str] = {
     "audio": "Every video has sound; say in prompt what is heard.",
     "model": "There is one model, Veo 3.1; mode is fast or quality.",
 }
-"""What models ask for that other services have, and what there is here."""
+"""Arguments that other services have and models therefore try, with what is available here."""
 
 
 LATER = " Try again in a minute."
@@ -88,8 +88,8 @@ def failure(error: VeoMcpError) -> CallToolResult:
             wait = f"wait until {iso(error.more_at)}, or " if error.more_at else ""
             return tool_error(
                 f"This server's limit of {error.limit} credits in any 24 h does not cover {error.price} more: "
-                f"{error.spent} are spent or reserved. Not charged. Tell the person; they can {wait}have "
-                "VEO_MAX_CREDITS raised by whoever runs this server."
+                f"{error.spent} are spent or reserved, {max(0, error.limit - error.spent)} are left. Not charged. Tell "
+                f"the person; they can {wait}ask the operator of this server to raise VEO_MAX_CREDITS."
             )
         case UpstreamUnavailable():
             # Met by a look, not by a request: the API's own sentence is about prompts.
@@ -149,22 +149,22 @@ def quoted_price(
     )
 
 
-def nobody_agreed(credits: int, *, estimated: bool, cheaper: bool) -> CallToolResult:
+def not_confirmed(credits: int, *, estimated: bool, cheaper: bool) -> CallToolResult:
     """The answer where the question about the credits was not answered with yes, be it by the person or the host."""
     about = "about " if estimated else ""
     fast = " Mode fast costs 40." if cheaper else ""
     return tool_error(
-        f"Nobody agreed to spend {about}{credits} credits: the question was declined or closed, or the host answered "
-        f"it without a person. Not charged. Ask the person what they want before calling again.{fast} Where no person "
-        "is there to ask, whoever runs this server sets VEO_CONFIRM_ABOVE."
+        f"Spending {about}{credits} credits was not confirmed: the question was declined or closed, or the host "
+        f"answered it without asking a person. Not charged. Ask the person what they want before calling again.{fast} "
+        "If no person can be asked, the operator of this server can raise VEO_CONFIRM_ABOVE."
     )
 
 
-def nobody_shared() -> CallToolResult:
-    """The answer where the question about a folder's pictures brought no yes."""
+def sharing_not_confirmed() -> CallToolResult:
+    """The answer if the question about a folder's pictures was not answered with yes."""
     return tool_error(
-        "Nobody agreed to hand over a picture from that folder: the question was declined or closed, or the host "
-        "answered it without a person. Nothing was uploaded. Not charged. Ask the person what they want before "
+        "Handing over a picture from that folder was not confirmed: the question was declined or closed, or the host "
+        "answered it without asking a person. Nothing was uploaded. Not charged. Ask the person what they want before "
         "calling again; a public https link of the image needs no such question."
     )
 
@@ -184,7 +184,7 @@ def validation_error(tool: str, error: ValidationError, parameters: Mapping[str,
     """
     faults = dict.fromkeys(_fault(tool, dict(fault), parameters) for fault in error.errors()[:5])
     has_alternative = any(text in fault for fault in faults for text in INSTEAD.values())
-    next_step = "Tell the person what there is instead, then" if has_alternative else "Fix the arguments and"
+    next_step = "Tell the person what is available instead, then" if has_alternative else "Fix the arguments and"
     return tool_error(f"{' '.join(faults)} Not charged. {next_step} call {tool} again.")
 
 

@@ -26,7 +26,7 @@ def film_message(entry: Entry, chain: Sequence[Entry], detail: Detail = FULL, *,
         return f"Its file holds the whole film, with {', '.join(shown(part) for part in before)}."
     # A part that holds what went before it is where the film begins.
     begins = next((place for place in range(len(chain) - 2, 0, -1) if _holds_all(*chain[place - 1 : place + 1])), 0)
-    order = _in_order(chain[begins:-1], detail, brief=brief)
+    order = _in_order([*chain[begins:-1], entry], detail, brief=brief)
     if whole is None:
         later = any(part.duration_seconds is None and part.file_due_at is not None for part in chain[-2:])
         known = "not known yet; look again soon" if later else "not known: a length cannot be read"
@@ -34,8 +34,9 @@ def film_message(entry: Entry, chain: Sequence[Entry], detail: Detail = FULL, *,
     return f"Its file holds only the new part. {order}"
 
 
-def _in_order(parts: Sequence[Entry], detail: Detail, *, brief: bool) -> str:
-    """The parts before this one and this one, by number, with as many of them and of their links as `detail` allows."""
+def _in_order(film: Sequence[Entry], detail: Detail, *, brief: bool) -> str:
+    """The parts of the film by number, this one last; as many of them, and of their links, as there is room for."""
+    parts = film[:-1]
     mentioned = parts[max(0, len(parts) - detail.parts) :]
     more = " Other links: list_tasks." if min(detail.links, detail.parts) < len(parts) else ""
     if detail.parts == 1 and more:
@@ -48,7 +49,13 @@ def _in_order(parts: Sequence[Entry], detail: Detail, *, brief: bool) -> str:
             listed.append(f"{number}. {name}")
         else:  # an address that spells the id says both
             listed.append(f"{number}. {link}" if shown(part) in link else f"{number}. {name} {link}")
-    return f"The film: {'; '.join(listed)}; {len(parts) + 1}. this one.{more}"
+    return f"The film{_length(film)}: {'; '.join(listed)}; {len(parts) + 1}. this one.{more}"
+
+
+def _length(film: Sequence[Entry]) -> str:
+    """How long all parts are together; of two, anyone can tell, and there is less room."""
+    seconds = [part.duration_seconds for part in film if part.duration_seconds is not None]
+    return f" ({sum(seconds):.1f} s in all)" if len(seconds) == len(film) > 2 else ""
 
 
 def _holds_all(parent: Entry, child: Entry) -> bool | None:

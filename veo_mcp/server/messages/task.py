@@ -38,15 +38,16 @@ def task_message(
     words = _state(entry, now, context, detail, repeated=repeated, brief=brief)
     if not repeated:
         return words
-    before = "The same request was made before" if detail.hints else "A repeat"
-    words = f"{before}; nothing was sent again. {words}"
+    charged = "" if entry.status is Status.UNKNOWN else " or charged"
+    before = f"The same request was made before; nothing was sent{charged} again."
+    words = f"{before if detail.hints else 'A repeat; nothing was sent again.'} {words}"
     if entry.status is Status.UNKNOWN or (
         brief and not detail.hints
     ):  # it, or the tool, says how to pay for another one
         return words
     another = "other seeds or " if entry.kind == "create" and detail.hints else ""
     on_purpose = " on purpose" if detail.hints else ""
-    return f"{words} To pay again{on_purpose}: {another}repeat_of={'task_id' if brief else shown(entry)}."
+    return f"{words} To pay again{on_purpose}: {another}repeat_of={'this task_id' if brief else shown(entry)}."
 
 
 def charge_words(charged: str, credits: int, *, estimated: bool = False, sandbox: bool = False) -> str:
@@ -122,13 +123,16 @@ def _under_way(entry: Entry, now: float, context: TaskContext, *, brief: bool) -
 
 def _completed(entry: Entry, now: float, context: TaskContext, detail: Detail, *, repeated: bool, brief: bool) -> str:
     links = " ".join(clean(url, 2000) for url in entry.video_urls if linkable(url))
-    ready = f"The video is ready: {links}" if links else "The video is ready, but the API named no usable URL for it."
+    ready = f"The video is ready: {links}" if links else "The video is ready, but the API gave no usable URL for it."
     about = f"{_what(entry, context)}, started {ago(entry, now)}."
     if brief:
         ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if detail.hints else ""
-    drawn = "Drawn by the sandbox, not by AI. " if in_sandbox(entry) and detail.hints and not brief else ""
+    drawn = "Drawn by the sandbox, not by AI. " if detail.hints else "No AI video. "
+    drawn = drawn if in_sandbox(entry) and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]
+    if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and detail.hints:
+        parts.insert(2, "Its length and size are not read yet; get_task has them in a few seconds.")
     if entry.saved_to and (detail.hints or not entry.film_saved_to):  # the film holds it
         parts.append("It is saved at saved_to." if brief else f"Saved: {clean(entry.saved_to, 500)}")
     if entry.film_saved_to:
@@ -196,16 +200,16 @@ def _cause(entry: Entry) -> str:
         return "The service was down or overloaded: the same request may work later."
     if images:
         links = "the image link opens" if images == 1 else f"all {images} image links open"
-        return f"That names no cause; check that {links} without a login."
-    return "That names no cause; the wording need not be it."
+        return f"That names no cause; check whether {links} without a login."
+    return "That names no cause; the prompt is not necessarily to blame."
 
 
 def _refused(entry: Entry, now: float, detail: Detail) -> str:
     said = clean(entry.error_message or "", detail.said).rstrip(".")
     if entry.error_code == "settled_by_hand":
         return (
-            f"A person settled request {shown(entry)}, made {ago(entry, now)}: the API never took it, and no video was "
-            f"made. {money(entry)} Call {_tool(entry)} again if they still want it."
+            f"A person settled request {shown(entry)}, made {ago(entry, now)}: the API never accepted it, and no video "
+            f"was made. {money(entry)} Call {_tool(entry)} again if they still want it."
         )
     reason = f"The API said: “{said}”." if said else "No reason is kept."
     wait = retry_after(entry)
@@ -219,19 +223,16 @@ def _refused(entry: Entry, now: float, detail: Detail) -> str:
 def _unknown(entry: Entry, now: float, context: TaskContext, detail: Detail, *, repeated: bool, brief: bool) -> str:
     why = clean(entry.error_message or "its answer was lost", min(100, detail.said)).rstrip(".")
     which = "the request" if brief else f"request {shown(entry)}"
-    words = f"Nobody knows whether the API took {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
+    words = f"It is unknown whether the API accepted {which}, sent {ago(entry, now)}: {why}. {money(entry)}"
     if entry.evidence:
         words += f" Evidence, not proof: {entry.evidence} credits left the account just then, for nothing known here."
-    words += (
-        " It can still settle by itself: the API reports to this server."
-        if context.callbacks
-        else " It cannot settle by itself (no callbacks are set up)."
-    )
+    words += f" It {'may still' if context.callbacks else 'does not'} settle automatically."
     words += "" if repeated else " It is not sent again."
+    look, risk = ("ask the provider, then ", " (this one may be paid, too)") if detail.hints else ("", "")
     return (
-        f"{words} The person can settle it: in the card, or with veo-mcp tasks resolve "
-        f"{shown(entry)} at a terminal. To pay for another on purpose, ask them first, then call {_tool(entry)} "
-        f"with repeat_of={'task_id' if brief else shown(entry)}."
+        f"{words} The person can {look}settle it in the card, or with veo-mcp tasks resolve {shown(entry)} at a "
+        f"terminal. To pay for another{risk}, ask them first, then call {_tool(entry)} with "
+        f"repeat_of={'this task_id' if brief else shown(entry)}."
     )
 
 
@@ -245,6 +246,8 @@ def row_line(entry: Entry, now: float, excerpt: str) -> str:
     sandbox = "sandbox " if in_sandbox(entry) else ""
     paid = {"yes": "", "refunded": " refunded", "no": " not charged", "unknown": " perhaps charged"}[entry.charged]
     facts = [fact for fact in (entry.mode, entry.aspect_ratio) if fact]
+    seeds = asked(entry).get("seeds")
+    facts += [f"seed {seeds}"] if seeds else []
     facts.append(f"{about}{entry.credits} {sandbox}credits{paid}")
     if entry.extends:
         facts.append(f"continues {clean(entry.extends, 40)}")

@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,16 @@ COUNTS = {
 def test_a_number_beside_a_subject_is_how_many_there_are(prompt: str) -> None:
     subject, count = COUNTS[prompt]
     assert read(prompt).count(subject) == count
+
+
+@pytest.mark.parametrize("subject", ["dog", "woman", "sailboat", "plane", "hot air balloon", "astronaut", "whale"])
+def test_a_subject_is_drawn_wherever_it_is_and_whenever(subject: str) -> None:
+    places = ["at sea", "on a beach", "near a river", "in the mountains", "in a forest", "on a street", "in space"]
+    places += ["in the city", "underwater", "under the sea", "on Mars"]
+    for place, when in product(places, ["", " at night", " in heavy rain", " under a full moon"]):
+        answer = explain(f"A {subject} {place}{when}")
+        assert answer["place"], (place, when)
+        assert answer["subjects"], (place, when)
 
 
 def test_colours_are_worn_by_whoever_is_seen_unless_something_else_has_them() -> None:

@@ -94,10 +94,11 @@ def _reach(camera: Camera) -> tuple[float, float]:
 
 
 def crop(source: Frame, target: Frame, view: View) -> None:
-    """The virtual crop, exact to a fraction of a pixel."""
+    """The virtual crop: luma exact to a fraction of a pixel, colours to a pixel of theirs, which is a fifth of the time."""
     part = 1 / view.zoom
     for src, dst in zip(source.planes, target.planes, strict=True):
         h, w = src.shape
         left, top = (1 - part) * w * view.cx, (1 - part) * h * view.cy
         box = (left, top, min(left + w * part, w), min(top + h * part, h))
-        dst[...] = np.asarray(Image.fromarray(src).resize((w, h), Image.Resampling.BILINEAR, box=box))
+        way = Image.Resampling.BILINEAR if src is source.y else Image.Resampling.NEAREST
+        dst[...] = np.asarray(Image.fromarray(src).resize((w, h), way, box=box))

@@ -235,6 +235,11 @@ class Cast:
         whole = min(part.size * self.unit, s.w * part.most, room / part.tall, s.w * ABREAST / _span(members))
         fx = 1 - part.at[0] if subject == "lighthouse" and self.stage.sun[0] < s.w / 2 else part.at[0]
         x = s.w * fx + s.camera.at(0).x * (part.depth + s.camera.at(0).pivot) * 0.6
+        if len(members) > 1 and not part.school:
+            x = min(
+                max(x, (0.5 - min(dx for _, dx, _ in members)) * whole),
+                s.w * 0.86 - max(dx for _, dx, _ in members) * whole,
+            )
         drawn: dict[tuple[float, int], Any] = {}
         for k, (part_of, dx, dy) in enumerate(members):
             size = whole * part_of
@@ -263,11 +268,13 @@ class Cast:
             places = rng.normal(0, (reach * 0.5, 1.1), (len(sizes), 2))
             return [(size, float(dx), float(dy)) for size, (dx, dy) in zip(sizes, places, strict=True)]
         others = len(part.group) if said == 0 else (said or 1) - 1
-        # a number that is larger than the group goes on in its pattern, further away
-        rounds = (
-            (*part.group[k % len(part.group)], 1 + k // len(part.group)) for k in range(others if part.group else 0)
-        )
-        return [(part.lead if others else 1.0, 0.0, 0.0), *((size, dx * n, dy * n) for size, dx, dy, n in rounds)]
+        out, one_sided = [(part.lead if others else 1.0, 0.0, 0.0)], len({dx > 0 for _, dx, _ in part.group}) == 1
+        for k in range(others if part.group else 0):
+            # more than the group has go on in its pattern: on the leader's other side, then further away
+            round_, (size, dx, dy) = k // len(part.group), part.group[k % len(part.group)]
+            far = (round_ // 2 + 1) * (-1) ** round_ if one_sided else round_ + 1
+            out.append((size, dx * far, dy))
+        return out
 
 
 def _span(members: list[tuple[float, float, float]]) -> float:

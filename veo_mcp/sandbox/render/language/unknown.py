@@ -69,6 +69,9 @@ _ADJECTIVE = re.compile(
 )
 
 
+_WHERE = re.compile(r"(in|at|on|under|beneath|below|over|outer|underwater)\b")  # where a subject is, as a phrase
+
+
 def _english(parts: list[Span]) -> list[Span]:
     out: list[Span] = []
     for k, part in enumerate(parts):
@@ -101,6 +104,8 @@ def _head(part: Span, after: Span) -> list[Span]:
         part.mark = "compound"
         return [part]
     if after.kind not in ("subject", "place") or after.before != " " or part.name == after.name:
+        return []
+    if part.kind == "subject" and after.kind == "place" and _WHERE.match(after.word):
         return []
     part.mark = "compound"
     return [after] if part.kind == "subject" or part.name in _OTHERWORLDLY else []

@@ -153,6 +153,6 @@ def hosts(session: nox.Session) -> None:
 @nox.session
 def unused(session: nox.Session) -> None:
     """Dead code, and dependencies that are missing or unused."""
-    session.install("vulture", "deptry", "-e", ".")
-    session.run("vulture", "veo_mcp", "--min-confidence", "80")
+    session.install("-e", ".[dev]")
+    session.run("vulture")
     session.run("deptry", "veo_mcp")

@@ -68,7 +68,8 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
         (
             (" or not entry.belongs_to(account)", ""),
             ("if owner[1:] != (account.api, account.principal):", "if False:"),
-            ('"own_by_id", scope) or', '"by_id", scope) or'),
+            ("if earlier.id == entry.id and", "if"),
+            ("(earlier.api, earlier.principal) != (entry.api, entry.principal)", "False"),
         ),
     ),
     "journal/postgres/spending.py": (

@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
-import tempfile
 
 import pytest
+
+from tests.support.places import places
 
 
 @pytest.fixture
@@ -14,10 +15,9 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _nobodys_key() -> None:
-    """A key that the developer saved with `veo-mcp login` must not be found by the servers that tests start."""
-    os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="veo-tests-config-")
-    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+def _nothing_of_the_developers(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The suite and what it starts find no key, journal, video or keyring of whoever runs it, and leave none there."""
+    os.environ.update(places(tmp_path_factory.mktemp("places")))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,7 +1,9 @@
 """One version number, a valid registry entry, and a README that names what exists."""
 
+import itertools
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -48,8 +50,12 @@ def test_every_action_is_pinned_by_a_commit_and_no_job_has_rights_by_default() -
         assert yaml.safe_load(path.read_text()), path.name
 
 
-def test_the_lock_names_hashes_and_no_index() -> None:
+def test_the_lock_names_every_dependency_with_hashes_and_no_index() -> None:
     lock = (ROOT / "requirements-dev.lock").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for wanted in itertools.chain(project["dependencies"], *project["optional-dependencies"].values()):
+        name = re.split(r"[\[<>=]", wanted)[0]
+        assert name == "veo-mcp" or f"\n{name}==" in f"\n{lock}" or f"\n{name}[" in lock, f"{wanted}: run nox -s lock"
     assert "--hash=sha256:" in lock
     assert "://" not in lock
     assert "index-url" not in lock

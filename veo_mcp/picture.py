@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = [
+    "MARK",
     "MOST_PIXELS",
     "MOST_READ",
     "MOST_SENT",
@@ -36,6 +37,8 @@ __all__ = [
     "read",
 ]
 
+MARK = "picture:sha256:"
+"""What stands in a plan and in the journal for a picture begins with this; its digest follows."""
 MOST_READ = 50_000_000
 """Bytes of a file that is looked into; phones' photos have up to 25 MB."""
 MOST_PIXELS = 50_000_000

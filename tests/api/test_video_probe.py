@@ -19,7 +19,6 @@ from veo_mcp.mp4 import Measured, NotWhole, scan
 pytestmark = pytest.mark.anyio
 
 RANGE = re.compile(r"range: bytes=(\d+)-(\d+)", re.IGNORECASE)
-AT_HEAD = {"movflags": "faststart"}
 
 
 def ranged(data: bytes) -> Callable[[str], bytes]:

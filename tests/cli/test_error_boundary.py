@@ -3,16 +3,17 @@
 Each command meets a missing place, a full disk, a reader that goes away, a narrow encoding, and Ctrl-C.
 """
 
-import os
+import contextlib
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import anyio
 import pytest
 
 from tests.support.entries import PERSON, add, unfinished
+from tests.support.forks import NO_READER, Ended, run_all
 from tests.support.person import at_a_terminal, environment
 from veo_mcp import __version__
 from veo_mcp.app import open_from
@@ -27,6 +28,7 @@ COMMANDS = (
     ("tasks", "--csv"),
     ("tasks", "show", "no-such-id"),
     ("tasks", "spend"),
+    ("tasks", "audit", "--csv"),
     ("tasks", "resolve", "no-such-id", "--not-charged"),
     ("download", "no-such-id"),
     ("check",),
@@ -35,6 +37,7 @@ COMMANDS = (
     ("install", "cursor"),
     ("install", "zed", "--print"),
     ("uninstall", "cursor"),
+    ("token", "add", "anna", "--file", "tokens"),
     ("login", "--yes"),
     ("logout",),
     ("demo",),
@@ -60,77 +63,111 @@ def remember(home: Path, *prompts: str) -> None:
     anyio.run(write)
 
 
-def start(
-    home: Path, *arguments: str, stdout: int = subprocess.PIPE, env: Mapping[str, str] | None = None
-) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "veo_mcp", *arguments],
-        env={**environment(home), **(env or {})},
-        cwd=home,
-        stdin=subprocess.DEVNULL,
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+def indecent(runs: Iterable[Ended]) -> list[Ended]:
+    """The runs that ended with a traceback, an undocumented status, or without a word on why."""
+    marks = ("Traceback", "Exception ignored")
+    return [
+        run
+        for run in runs
+        if run.status not in DOCUMENTED
+        or any(mark in run.out + run.err for mark in marks)
+        or (run.status == 1 and not (run.out + run.err).strip())
+    ]
 
 
-def decent(child: "subprocess.Popen[bytes]", *, within: set[int] = DOCUMENTED) -> bytes:
-    """Waits for the end, which must be one; what was said on stderr."""
-    out, said = child.communicate(timeout=60)
-    assert b"Traceback" not in said, said.decode()
-    assert b"Exception ignored" not in said, said.decode()
-    assert b"Traceback" not in (out or b"")
-    assert child.returncode in within, (child.args, child.returncode, said)
-    return said
-
-
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_place_that_is_no_folder_is_said(command: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_place_that_is_no_folder_is_said(tmp_path: Path) -> None:
     blocked = tmp_path / "a-file"
     blocked.write_text("x")
-    child = start(
+    env = environment(
         tmp_path,
-        *command,
-        *(("--out", str(blocked / "x")) if command[0] in ("demo", "download") else ()),
-        env={
-            "VEO_JOURNAL": str(blocked / "journal.db"),
-            "VEO_SANDBOX_DIR": str(blocked / "sandbox"),
-            "XDG_CONFIG_HOME": str(blocked),
-        },
+        VEO_JOURNAL=str(blocked / "journal.db"),
+        VEO_SANDBOX_DIR=str(blocked / "sandbox"),
+        XDG_CONFIG_HOME=str(blocked),
     )
-    decent(child)
+    commands = [
+        (*command, "--out", str(blocked / "x")) if command[0] in ("demo", "download") else command
+        for command in COMMANDS
+    ]
+    assert indecent(run_all(tmp_path, commands, env)) == []
+
+
+MOUNTED = {
+    "read-only": 'mount -t tmpfs none "$0" && mount -o remount,ro "$0"',
+    "full": 'mount -t tmpfs -o size=16k none "$0" && ! head -c 1M /dev/zero 2>&- > "$0/all"',
+}
+"""A file system of that kind at $0, seen by this process and its children alone."""
+
+
+def may_mount() -> bool:
+    """Whether a namespace of our own can be had, as on most Linux machines."""
+    if not sys.platform.startswith("linux"):
+        return False
+    command = ["unshare", "-rm", "sh", "-c", MOUNTED["read-only"], "/mnt"]
+    with contextlib.suppress(OSError):
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return False
+
+
+@pytest.mark.skipif(not may_mount(), reason="no file system can be mounted here")
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("read-only", "home and journal"),
+        ("read-only", "home"),
+        ("read-only", "journal"),
+        ("full", "home and journal"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said(kind: str, what: str, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    well = tmp_path / "well"
+    for folder in (place, well):
+        folder.mkdir()
+    home = place if "home" in what else well
+    journal = place if "journal" in what else well
+    env = environment(home, VEO_JOURNAL=str(journal / "journal.db"), VEO_SANDBOX_DIR=str(journal / "sandbox"))
+    around = ("unshare", "-rm", "sh", "-c", f'{MOUNTED[kind]} && exec "$@"', str(place))
+    # Where its folder is well, what serves goes on until it is ended.
+    commands = [command for command in COMMANDS if what == "home and journal" or command in QUICK]
+    runs = run_all(tmp_path, commands, env, around=around)
+    assert indecent(runs) == []
+    for run in runs:
+        if run.command == ("tasks",):
+            assert run.status == ("journal" in what), run
+        if run.command == ("install", "cursor"):
+            assert run.status == ("home" in what), run
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("command", QUICK, ids=" ".join)
-def test_a_full_disk_behind_the_output_is_said(command: tuple[str, ...], tmp_path: Path) -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
-    try:
-        said = decent(start(tmp_path, *command, stdout=full))
-    finally:
-        os.close(full)
-    assert said
+def test_a_full_disk_behind_the_output_is_said(tmp_path: Path) -> None:
+    runs = run_all(tmp_path, QUICK, environment(tmp_path), out="/dev/full")
+    assert indecent(runs) == []
+    assert [run.command for run in runs if not run.err] == []
 
 
-@pytest.mark.parametrize("command", QUICK, ids=" ".join)
-def test_a_reader_that_goes_away_ends_the_command_quietly(command: tuple[str, ...], tmp_path: Path) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        child = start(tmp_path, *command, stdout=writing)
-        decent(child)
-    finally:
-        os.close(writing)
-    if command in (("tasks", "--csv"), ("check",), ("install",), ("--help",)):
-        assert child.returncode == 141
+def test_a_reader_that_goes_away_ends_the_command_quietly(tmp_path: Path) -> None:
+    runs = run_all(tmp_path, QUICK, environment(tmp_path), out=NO_READER)
+    assert [run for run in indecent(runs) if run.status != 1] == []
+    for run in runs:
+        if run.command in (("tasks", "--csv"), ("check",), ("install",), ("--help",)):
+            assert run.status == 141, run
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "gbk"])
 def test_a_narrow_encoding_loses_letters_not_the_answer(encoding: str, tmp_path: Path) -> None:
     remember(tmp_path, "日本の灯台 🗼")
-    for command in (("tasks",), ("tasks", "--json"), ("tasks", "--csv"), ("check",), ("install",), ("--help",)):
-        child = start(tmp_path, *command, env={"PYTHONIOENCODING": encoding})
-        decent(child, within={0})
+    runs = run_all(tmp_path, QUICK, environment(tmp_path), encoding=encoding)
+    assert indecent(runs) == []
+    for run in runs:
+        if run.command in (("tasks",), ("tasks", "--json"), ("tasks", "--csv"), ("check",), ("install",), ("--help",)):
+            assert run.status == 0, run
+
+
+@pytest.mark.parametrize("moment", ["open", "sqlite3.connect", "socket.bind"])
+def test_ctrl_c_at_any_moment_leaves_no_traceback(moment: str, tmp_path: Path) -> None:
+    runs = run_all(tmp_path, QUICK, environment(tmp_path), moment=moment)
+    assert indecent(runs) == []
+    assert sum(run.status == 130 for run in runs) > 2, runs
 
 
 def test_ctrl_c_ends_every_command_at_any_moment(tmp_path: Path) -> None:
@@ -210,10 +247,8 @@ def test_tasks_take_one_line_each_in_80_columns_whatever_the_prompt(tmp_path: Pa
 
 
 def test_the_version_and_the_short_help(tmp_path: Path) -> None:
-    child = start(tmp_path, "--version")
-    assert child.communicate(timeout=60)[0].decode() == f"veo-mcp {__version__}\n"
-    child = start(tmp_path, "-h")
-    text = child.communicate(timeout=60)[0].decode()
+    version, text = (run.out for run in run_all(tmp_path, [("--version",), ("-h",)], environment(tmp_path)))
+    assert version == f"veo-mcp {__version__}\n"
     assert "Exit status: 0 done" in text
     assert "<bool>" not in text
     assert "...\n" not in text.partition("Commands:")[2]  # no sentence is cut

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keyring
 import pytest
 from anyio import to_thread
+from keyring.backends import null
+from platformdirs.macos import MacOS
 from pydantic import SecretStr
 
 from tests.support.person import at_a_terminal, environment
@@ -183,3 +186,16 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(SavedKeyUnusable, match="cannot be"):
         KeyPlace(tmp_path / "veo-mcp" / "c.json").save("https://one.example", SecretStr("sk-one"))
     assert os.listdir(tmp_path) == ["veo-mcp"]
+
+
+def test_the_suite_finds_and_leaves_nothing_in_the_developers_own_places(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    ours = tmp_path_factory.getbasetemp()
+    here = load({})
+    for place in (KeyPlace().file, Path(str(here.journal)), here.sandbox_dir):
+        assert place.is_relative_to(ours), place
+    elsewhere = MacOS("veo-mcp")  # the variables count there, too
+    for folder in (elsewhere.user_config_dir, elsewhere.user_state_dir, elsewhere.user_data_dir):
+        assert Path(folder).is_relative_to(ours), folder
+    assert isinstance(keyring.get_keyring(), null.Keyring)

@@ -27,7 +27,7 @@ class Host:
         name: its name in the tests; also the program's name.
         tool: how it names one of our tools to its model.
         prepare: writes the configuration into a home folder; returns the environment it needs. Arguments: home, the
-            server's entry (command, args, env; Claude Code, Codex and Copilot CLI take None too), the model's URL.
+            server's entry (command, args, env; all but OpenCode take None too), the model's URL.
         command: the arguments that make the program answer one prompt.
         results: extracts the results of tools from a request body, as the model sees them.
     """
@@ -120,9 +120,9 @@ def _chat_results(body: dict[str, Any]) -> list[str]:
     return [_text(message.get("content")) for message in body.get("messages", []) if message.get("role") == "tool"]
 
 
-def _gemini(home: Path, entry: Entry, model: str) -> dict[str, str]:
+def _gemini(home: Path, entry: Entry | None, model: str) -> dict[str, str]:
     settings = {
-        "mcpServers": {"veo": {**entry, "timeout": 60000}},
+        "mcpServers": {} if entry is None else {"veo": {**entry, "timeout": 60000}},
         "security": {"auth": {"selectedType": "gemini-api-key"}},
         "telemetry": {"enabled": False},
         "privacy": {"usageStatisticsEnabled": False},

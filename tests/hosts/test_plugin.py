@@ -1,11 +1,13 @@
-"""The packages as three real hosts and the bundle's own tool take them: the Agent Plugin connects, the bundle packs.
+"""The packages as real hosts take them: the Agent Plugin and the Gemini extension connect, the bundle packs and starts.
 
 Run with `python -m pytest -m hosts tests/hosts/test_plugin.py`. Each host installs the plugin from this folder as its
 marketplace, is asked one thing, and its scripted model must be shown the answer of our server. Two of them begin a turn
 before a plugin's server has started, so their model first runs a command that ends once it has.
 """
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from mcp import Client, StdioServerParameters
 
 from scripts.bundle import stage
 from tests.hosts.drivers import HOSTS, Host, environment
@@ -112,10 +115,55 @@ async def test_a_host_that_installed_the_plugin_reaches_the_server_and_has_the_s
         await run(remove)
 
 
+def with_uv(env: dict[str, str], home: Path) -> dict[str, str]:
+    """Adds uv, with what it has downloaded before; a host may hand a server nothing but PATH and HOME."""
+    programs = Path(sys.executable).parent
+    cache = subprocess.run([programs / "uv", "cache", "dir"], capture_output=True, text=True, check=True, timeout=60)
+    Path(cache.stdout.strip()).mkdir(parents=True, exist_ok=True)
+    (home / ".cache").mkdir()
+    (home / ".cache" / "uv").symlink_to(cache.stdout.strip())
+    authorities = {name: value for name, value in os.environ.items() if name.startswith("SSL_CERT_")}
+    return {**env, **authorities, "PATH": f"{programs}{os.pathsep}{env['PATH']}"}
+
+
+@pytest.mark.anyio
+async def test_gemini_cli_that_linked_the_extension_reaches_the_server(programs: Path, tmp_path: Path) -> None:
+    clone = stage(tmp_path / "clone")  # all that the extension starts; the whole clone has much more
+    shutil.copy(ROOT / "gemini-extension.json", clone)
+    home = tmp_path / "home"
+    home.mkdir()
+    host = HOST["gemini"]
+    async with model_api((Call("get_credits", {}),), host.tool, host.results) as model:
+        env = with_uv(environment(programs, home, host.prepare(home, None, model.url)), home)
+
+        async def run(*command: str) -> str:
+            with anyio.fail_after(200):
+                done = await anyio.run_process(command, cwd=home, env=env, check=False, input=b"")
+            said = (done.stdout + done.stderr).decode(errors="replace")
+            assert done.returncode == 0, (command, said)
+            return said
+
+        gemini = str(programs / "gemini")
+        # The first start installs, which a host on a busy machine may not wait for. What is there then must do: the
+        # host hands a server no SSL_CERT_FILE, without which some machines reach no index.
+        await run("uvx", "--from", f"{clone}[sandbox]", "veo-mcp", "--version")
+        (home / ".config" / "uv").mkdir(parents=True)
+        (home / ".config" / "uv" / "uv.toml").write_text("offline = true\n")
+        await run(gemini, "extensions", "link", "--consent", str(clone))
+        said = ""
+        for _ in range(ATTEMPTS):
+            said = await run(gemini, *host.command)
+            if model.turn:
+                break
+        assert any("sandbox credits" in result for result in model.shown), (model.shown, said)
+        await run(gemini, "extensions", "uninstall", "veo-mcp")
+
+
 def test_claude_code_finds_no_fault_in_the_plugin_or_its_marketplace(programs: Path, tmp_path: Path) -> None:
     for folder in (ROOT / "plugin", ROOT):
         done = subprocess.run(
             [programs / "claude", "plugin", "validate", "--strict", folder],
+            check=False,
             env=environment(programs, tmp_path, {}),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -125,19 +173,25 @@ def test_claude_code_finds_no_fault_in_the_plugin_or_its_marketplace(programs: P
         assert done.returncode == 0, (done.stdout, done.stderr)
 
 
-def test_the_bundle_validates_and_packs_with_all_that_its_server_needs(programs: Path, tmp_path: Path) -> None:
+@pytest.mark.anyio
+async def test_the_bundle_packs_and_starts_by_the_command_of_its_own_manifest(programs: Path, tmp_path: Path) -> None:
     folder = stage(tmp_path / "bundle")
     packed = tmp_path / "veo-mcp.mcpb"
     for arguments in (("validate", folder / "manifest.json"), ("pack", folder, packed)):
-        done = subprocess.run(
-            [programs / "mcpb", *arguments],
-            env=environment(programs, tmp_path, {}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=100,
-        )
+        command = [str(part) for part in (programs / "mcpb", *arguments)]
+        done = await anyio.run_process(command, env=environment(programs, tmp_path, {}), check=False)
         assert done.returncode == 0, (done.stdout, done.stderr)
-    names = set(zipfile.ZipFile(packed).namelist())
+    unpacked = tmp_path / "unpacked"
+    with zipfile.ZipFile(packed) as archive:
+        names = set(archive.namelist())
+        archive.extractall(unpacked)
     assert {"manifest.json", "pyproject.toml", "README.md", "LICENSE", "veo_mcp/__main__.py"} <= names
     assert not [name for name in names if name.startswith((".venv", "tests", "docs")) or name.endswith(".pyc")]
+    config = json.loads((unpacked / "manifest.json").read_text())["server"]["mcp_config"]
+    home = tmp_path / "home"
+    home.mkdir()
+    env = with_uv(environment(programs, home, dict.fromkeys(config["env"], "")), home)  # the person filled in nothing
+    arguments = [argument.replace("${__dirname}", str(unpacked)) for argument in config["args"]]
+    with anyio.fail_after(200):
+        async with Client(StdioServerParameters(command=config["command"], args=arguments, env=env)) as client:
+            assert "create_video" in [tool.name for tool in (await client.list_tools()).tools]

@@ -7,17 +7,20 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
+from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 from PIL import Image
 from pydantic import SecretStr
 
 from tests.support.bucket import Service, service
+from tests.support.child import call, http_child, stdio_child
 from tests.support.entries import PERSON, everything
 from tests.support.results import structured
-from tests.support.stack import Stack, open_stack, text
+from tests.support.stack import Stack, open_stack, sandbox, text
 from veo_mcp.api.account import Account
 from veo_mcp.errors import RuleViolation
 from veo_mcp.journal.entry import Status
@@ -273,6 +276,41 @@ async def test_without_a_yes_nothing_leaves_and_the_next_call_asks_again(
             assert len(person.questions) == count
         assert uploads.links == []
         assert await everything(env.engine) == ()
+
+
+async def test_a_picture_is_handed_over_by_the_real_server_over_stdio_and_taken_away_by_it(
+    tmp_path: Path, folder: Path, s3: Service
+) -> None:
+    async with (
+        sandbox(tmp_path / "sandbox") as url,
+        stdio_child(tmp_path, url, VEO_IMAGE_DIRS=str(folder), **s3.environ()) as child,
+    ):
+        await child.open()
+        await child.send(call(1, "create_video", prompt="[sandbox:fail] x", image_urls=[f"file://{folder}/boat.png"]))
+        made = (await child.answer(1))["result"]["structuredContent"]
+        assert made["images"] == 1
+        assert len(s3.names()) == 1
+        await child.send(call(2, "get_task", task_id=made["task_id"], wait_seconds=50))
+        assert (await child.answer(2))["result"]["structuredContent"]["status"] == "failed"
+        with anyio.fail_after(60):
+            while s3.names():  # noqa: ASYNC110 - another process does it, and tells nobody
+                await anyio.sleep(0.2)
+
+
+async def test_a_picture_is_handed_over_by_the_real_server_over_loopback_http(
+    tmp_path: Path, folder: Path, s3: Service
+) -> None:
+    async with (
+        sandbox(tmp_path / "sandbox") as url,
+        http_child(tmp_path, url, VEO_IMAGE_DIRS=str(folder), **s3.environ()) as child,
+        Client(f"{child.url}/mcp") as client,
+    ):
+        made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] x", "image_urls": ["boat.png"]})
+        assert structured(made)["images"] == 1
+        assert len(s3.names()) == 1
+        outside = await client.call_tool("create_video", {"prompt": "x", "image_urls": ["../secret.png"]})
+        assert "does not lie below a folder of VEO_IMAGE_DIRS" in text(outside)
+        assert len(s3.names()) == 1
 
 
 async def test_without_the_settings_it_is_said_what_to_do(tmp_path: Path, folder: Path) -> None:

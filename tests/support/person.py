@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pyte
 
+from tests.support.places import places
+
 __all__ = ["COLUMNS", "Person", "at_a_terminal", "environment"]
 
 COLUMNS, LINES = 80, 60
@@ -32,10 +34,7 @@ def environment(home: Path, **settings: str) -> dict[str, str]:
     return {
         **kept,
         "HOME": str(home),
-        "XDG_CONFIG_HOME": str(home / ".config"),
-        "XDG_STATE_HOME": str(home / ".local" / "state"),
-        "XDG_DATA_HOME": str(home / ".local" / "share"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        **places(home),
         "VEO_JOURNAL": str(home / "journal.db"),
         "VEO_SANDBOX_DIR": str(home / "sandbox"),
         "VEO_SANDBOX_SECONDS": "0",
@@ -113,7 +112,7 @@ def at_a_terminal(*arguments: str, env: dict[str, str], folder: Path) -> Generat
         stderr=slave,
         env=env,
         cwd=folder,
-        preexec_fn=own_terminal,
+        preexec_fn=own_terminal,  # noqa: PLW1509 - a terminal of its own; the test has no other thread here
     )
     os.close(slave)
     try:

@@ -275,6 +275,7 @@ def _add_tasks(app: Any) -> None:
     status_option = typer.Option(help="only these: pending, completed, failed, …", metavar="STATUS")
     since_option = typer.Option(help="begun in the last 24h, 7d, or since 2026-11-30", metavar="WHEN")
     limit_option = typer.Option(help="how many", min=1, metavar="N")
+    watch_option = typer.Option("--watch", help="show every change, until Ctrl-C")
     sandbox_option = typer.Option("--sandbox", help="those of the sandbox, whatever key is set")
 
     @tasks.callback()
@@ -285,10 +286,11 @@ def _add_tasks(app: Any) -> None:
         status: Annotated[str | None, status_option] = None,
         since: Annotated[str | None, since_option] = None,
         limit: Annotated[int, limit_option] = 20,
+        watch: Annotated[bool, watch_option] = False,
         sandbox: Annotated[bool, sandbox_option] = False,
     ) -> None:
         if context.invoked_subcommand is None:
-            tasks_list(as_json, as_csv, status, since, limit, sandbox)
+            tasks_list(as_json, as_csv, status, since, limit, watch, sandbox)
 
     @tasks.command("list")
     def tasks_list(
@@ -297,6 +299,7 @@ def _add_tasks(app: Any) -> None:
         status: Annotated[str | None, status_option] = None,
         since: Annotated[str | None, since_option] = None,
         limit: Annotated[int, limit_option] = 20,
+        watch: Annotated[bool, watch_option] = False,
         sandbox: Annotated[bool, sandbox_option] = False,
     ) -> None:
         """List tasks, newest first."""
@@ -304,7 +307,7 @@ def _add_tasks(app: Any) -> None:
 
         form = "json" if as_json else "csv" if as_csv else "lines"
         wanted = Wanted(form=form, status=status, since=since, limit=limit)
-        raise SystemExit(list_tasks(_settings(sandbox=sandbox or None), wanted))
+        raise SystemExit(list_tasks(_settings(sandbox=sandbox or None), wanted, watch=watch))
 
     @tasks.command("show")
     def tasks_show(

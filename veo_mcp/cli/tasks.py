@@ -1,4 +1,4 @@
-"""`veo-mcp tasks`: the journal at a terminal: list, show, and settle an unknown outcome by hand.
+"""`veo-mcp tasks`: the journal at a terminal: list, show, watch, and settle an unknown outcome by hand.
 
 Called by cli/main.py. Works on the same journal and settings as the server. Never spends.
 """
@@ -53,33 +53,52 @@ class Wanted:
     limit: int
 
 
-def list_tasks(settings: Settings, wanted: Wanted) -> int:
-    """Prints tasks, newest first."""
+def list_tasks(settings: Settings, wanted: Wanted, *, watch: bool = False) -> int:
+    """Prints tasks, newest first; with `watch` as they are now, until Ctrl-C."""
+    if watch and wanted.form != "lines":
+        err.print("--watch shows lines: leave out --json and --csv.")
+        return 2
 
     async def act(engine: Engine) -> int:
-        now = time.time()
-        account = await engine.accounts.account(PERSON)
-        status, after = _status(wanted.status), since_when(wanted.since, now)
-        found: list[Entry] = []
-        cursor: str | None = None
-        while len(found) < wanted.limit:
-            page = await engine.reader.list(
-                account, status=status, limit=min(500, wanted.limit - len(found)), cursor=cursor
-            )
-            found += [entry for entry in page.entries if entry.created_at >= after]
-            cursor = page.next_cursor
-            if cursor is None or (page.entries and page.entries[-1].created_at < after):
-                break
-        _print(found, wanted.form, now)
+        if watch:
+            from veo_mcp.cli.watching import watch as keep_showing
+
+            note()
+            await find(engine)  # what is wrong with the question is said before anything is shown
+            await keep_showing(engine, lambda: find(engine), _lines)
+        else:
+            _print(await find(engine), wanted.form, time.time())
+            note()
+        return 0
+
+    async def find(engine: Engine) -> list[Entry]:
+        return await _found(engine, wanted)
+
+    def note() -> None:
         if wanted.form == "lines" and settings.embedded and not settings.sandbox:
             err.print(
                 "These are tasks of the sandbox, because no key is set or saved; the API was not asked.",
                 style="yellow",
                 soft_wrap=True,
             )
-        return 0
 
     return with_engine(settings, act)
+
+
+async def _found(engine: Engine, wanted: Wanted) -> list[Entry]:
+    account = await engine.accounts.account(PERSON)
+    status, after = _status(wanted.status), since_when(wanted.since, time.time())
+    found: list[Entry] = []
+    cursor: str | None = None
+    while len(found) < wanted.limit:
+        page = await engine.reader.list(
+            account, status=status, limit=min(500, wanted.limit - len(found)), cursor=cursor
+        )
+        found += [entry for entry in page.entries if entry.created_at >= after]
+        cursor = page.next_cursor
+        if cursor is None or (page.entries and page.entries[-1].created_at < after):
+            break
+    return found
 
 
 def show_task(settings: Settings, task_id: str) -> int:
@@ -133,11 +152,16 @@ def _print(found: Sequence[Entry], form: str, now: float) -> None:
     elif not rows:
         out.print("No tasks yet. `veo-mcp demo` makes one in the sandbox, without a key.")
     else:
-        # In a pipe ids are whole and lines as long as they are: there a program reads, not a person.
-        width = out.width if out.is_terminal else None
-        ids = [_shown_id(entry, found, whole=width is None) for entry in found]
-        for entry, shown in zip(found, ids, strict=True):
-            out.print(_line(entry, shown.ljust(max(map(len, ids))), now, width), soft_wrap=True, highlight=False)
+        for line in _lines(found, now):
+            out.print(line, soft_wrap=True, highlight=False)
+
+
+def _lines(found: Sequence[Entry], now: float) -> list[Text]:
+    # In a pipe ids are whole and lines as long as they are: there a program reads, not a person.
+    width = out.width if out.is_terminal else None
+    ids = [_shown_id(entry, found, whole=width is None) for entry in found]
+    longest = max(map(len, ids), default=0)
+    return [_line(entry, shown.ljust(longest), now, width) for entry, shown in zip(found, ids, strict=True)]
 
 
 def _line(entry: Entry, shown: str, now: float, width: int | None) -> Text:

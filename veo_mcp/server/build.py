@@ -70,6 +70,7 @@ class VeoServer(MCPServer[None]):
         confirm_above: a call that costs more credits than this is confirmed by the person first.
         backend: where the engine is or will be.
         sandbox: whether the credits are known to be a sandbox's.
+        takes_files: whether pictures of this machine may be named.
         of_the_card: the names of the tools that the card alone may call.
         request_state: seals what a question carries along.
     """
@@ -78,6 +79,7 @@ class VeoServer(MCPServer[None]):
     backend: Backend
     request_state: SealedState
     sandbox: bool = False
+    takes_files: bool = False
     of_the_card: frozenset[str] = frozenset()
 
     async def list_tools(self) -> list[ListedTool]:
@@ -137,7 +139,7 @@ class VeoServer(MCPServer[None]):
         known = [argument.name for argument in taken]
         if given.keys() - set(known):
             raise MCPError(INVALID_PARAMS, f"The prompt {name} takes {', '.join(known)}, and nothing else.")
-        fault = prompts.fault(name, given)
+        fault = prompts.fault(name, given, takes_files=self.takes_files)
         if fault is not None:
             raise MCPError(INVALID_PARAMS, fault)
         return await super().get_prompt(name, arguments, context)
@@ -185,6 +187,7 @@ def build_server(
         sandbox,
         request_state,
     )
+    server.takes_files = takes_files
     server.of_the_card = frozenset(tool.name for tool in of_the_card)
     replace(server, "tools/list", PaginatedRequestParams, server.listed)
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
@@ -193,7 +196,7 @@ def build_server(
     announcer.attach(server, backend)
     resources.register(server, backend, clock=clock)
     if not read_only:  # each of them ends in a create
-        prompts.register(server)
+        prompts.register(server, takes_files=takes_files)
     return server
 
 

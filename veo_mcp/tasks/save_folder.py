@@ -19,6 +19,7 @@ from veo_mcp.text import clean
 __all__ = ["hidden", "place", "prepare", "probe", "sweep", "trouble", "whole"]
 
 MAX_NAMES = 99
+PROBE_BYTES = 65_536
 
 
 def prepare(folder: Path) -> None:
@@ -31,8 +32,14 @@ def probe(folder: Path) -> str | None:
     """Why nothing can be saved in the folder at the moment, or None."""
     try:
         name = folder / f".veo-mcp-{secrets.token_hex(4)}"
-        os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        name.unlink()
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            # On a full disk an empty file can still be made.
+            os.write(handle, bytes(PROBE_BYTES))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+            name.unlink()
     except OSError as error:
         return trouble(error, folder)
     return None

@@ -101,28 +101,28 @@ class PostgresJournal:
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
         """Writes a request down before it is sent, or returns the entry that answers it. Raises SpendLimit."""
+        values = {
+            "id": entry.id,
+            "api": entry.api,
+            "principal": entry.principal,
+            "fingerprint": entry.fingerprint,
+            "repeat_of": entry.repeat_of,
+            "after": now - repeat_seconds,
+        }
 
         async def write(db: Db) -> BeginResult:
             # Counted and reserved while nobody else begins, so that parallel calls cannot pass the limit together.
             await ask(db, "one_at_a_time", {"api": entry.api})
             # The id too: a confirmation that is replayed carries the id of the intent that it once allowed.
-            scope = {"id": entry.id, "api": entry.api, "principal": entry.principal}
-            earlier = await self._rows.one(db, "own_by_id", scope) or await self._repeat(
-                db,
-                api=entry.api,
-                principal=entry.principal,
-                fingerprint=entry.fingerprint,
-                repeat_of=entry.repeat_of,
-                after=now - repeat_seconds,
-            )
+            earlier = await self._rows.one(db, "begun_before", values)
             if earlier is not None:
+                if earlier.id == entry.id and (earlier.api, earlier.principal) != (entry.api, entry.principal):
+                    raise another_accounts_confirmation()
                 return BeginResult(earlier, fresh=False)
-            if await self._rows.one(db, "by_id", {"id": entry.id}) is not None:
-                raise another_accounts_confirmation()
             await spending.hold_limits(db, entry.api, entry.principal, entry.credits, limits, now)
             return BeginResult(await self._rows.insert(db, entry), fresh=True)
 
-        begun = await self.database.write(write)
+        begun = await self.database.write_in_turn(write)
         if begun.fresh:
             report(self._moved, None, begun.entry)
         return begun
@@ -131,24 +131,15 @@ class PostgresJournal:
         self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
     ) -> Entry | None:
         """The entry that `begin` would return for this fingerprint; changes nothing."""
-        return await self.database.read(
-            lambda db: self._repeat(
-                db,
-                api=account.api,
-                principal=account.principal,
-                fingerprint=fingerprint,
-                repeat_of=repeat_of,
-                after=now - repeat_seconds,
-            )
-        )
-
-    async def _repeat(self, db: Db, *, fingerprint: str, **scope: str | float | None) -> Entry | None:
-        if not fingerprint:
-            return None
-        values = {"fingerprint": fingerprint, **scope}
-        return await self._rows.one(db, "repeat_unsettled", values) or await self._rows.one(
-            db, "repeat_accepted", values
-        )
+        values = {
+            "id": None,
+            "api": account.api,
+            "principal": account.principal,
+            "fingerprint": fingerprint,
+            "repeat_of": repeat_of,
+            "after": now - repeat_seconds,
+        }
+        return await self.database.read(lambda db: self._rows.one(db, "begun_before", values))
 
     async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
         """Records a change; the new entry, or None if nothing changed. Raises UpstreamIdTaken."""

@@ -127,7 +127,7 @@ def test_a_link_that_takes_the_place_of_what_was_found_leads_nowhere(folder: Pat
     else:
         (folder / "inner").rename(folder / "moved")
         linked(folder / "inner", folder.parent / "elsewhere")
-    with pytest.raises(Unusable, match=r"not a regular file|changed while it was read"):
+    with pytest.raises(Unusable, match=r"not a regular file|changed while it was being read"):
         read(place)
 
 
@@ -266,7 +266,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, change: s
             path.write_bytes(new)
             os.utime(path, ns=(1, 1))  # clocks of file systems tick in milliseconds
 
-    assert "changed while it was read" in refused(path, folder, at=alter)
+    assert "changed while it was being read" in refused(path, folder, at=alter)
 
 
 def test_a_picture_that_was_seen_is_not_decoded_again_until_its_file_changes(folder: Path) -> None:

@@ -75,7 +75,7 @@ class PostgresJournal:
 
     @property
     def learns_by(self) -> Literal["listen", "look"]:
-        """ "listen" while the database notifies this server of changes, else "look"."""
+        """How changes are learned of: "listen" while the database notifies this server, else "look"."""
         return self._follower.learns_by
 
     async def __aenter__(self) -> Self:

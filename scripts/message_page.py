@@ -221,6 +221,10 @@ def _bad_ends() -> Iterator[Message]:
     yield _task("Failed, and nothing was said", "get_task", nothing, TaskContext(failures=1))
     yield _task("Failed the second time in a row", "get_task", nothing, TaskContext(failures=2))
     yield _task("Failed over an image", "get_task", failed("image_error", "Failed to fetch image", **images))
+    uploaded = {"asked": {"image_urls": ["picture:sha256:" + "0" * 64]}}
+    yield _task(
+        "Failed over a picture from the disk", "get_task", failed("image_error", "Failed to fetch image", **uploaded)
+    )
     silent = failed("generation_failed", "Video generation failed", **images)
     yield _task("Failed with images, and nothing was said", "get_task", silent)
     yield _task("Failed over the content", "get_task", failed("content_policy", "The prompt violates our policies"))

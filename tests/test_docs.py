@@ -19,6 +19,7 @@ import pytest
 
 from scripts import command_page, licences, links, settings_page, tool_page
 from tests.support.stack import sandbox
+from veo_mcp.settings import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -63,6 +64,22 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
 def test_the_readme_can_be_read_at_one_sitting() -> None:
     assert len(README.splitlines()) <= 250
     assert README.index("docs/demo.svg") < 1_200, "the picture stands on the first screen"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/files.md"])
+def test_the_lines_for_videos_and_for_pictures_are_settings_that_work(page: str) -> None:
+    for heading, wanted in (
+        ("Where are my videos?", {"save_dir"}),
+        ("Using my own pictures", {"image_dirs", "uploads"}),
+    ):
+        (lines,) = re.findall(
+            rf"^## {re.escape(heading)}$.*?```json\n(.*?)```", ROOT.joinpath(page).read_text(), re.MULTILINE | re.DOTALL
+        )
+        given = json.loads(f"{{{lines}}}")
+        settings = load(given.get("env", given))
+        assert (settings.problems, settings.warnings) == ((), ())
+        assert {name for name, source in settings.sources.items() if source != "default"} == wanted
+        assert len(lines.strip().splitlines()) == 3
 
 
 def test_every_script_and_document_is_named_by_another_file() -> None:

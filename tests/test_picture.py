@@ -94,7 +94,7 @@ def linked(at: Path, to: Path | str) -> str:
 
 
 @pytest.mark.parametrize("way", OUTSIDE)
-def test_what_lies_outside_is_not_read_nor_is_its_existence_told(folder: Path, way: str) -> None:
+def test_a_file_outside_is_not_read_nor_is_its_existence_revealed(folder: Path, way: str) -> None:
     (folder.parent / "pictures-other").mkdir()
     drawn().save(folder.parent / "pictures-other" / "secret.png")
     opened_files: list[str] = []
@@ -127,7 +127,7 @@ def test_a_link_that_takes_the_place_of_what_was_found_leads_nowhere(folder: Pat
     else:
         (folder / "inner").rename(folder / "moved")
         linked(folder / "inner", folder.parent / "elsewhere")
-    with pytest.raises(Unusable, match=r"no plain file|changed while it was read"):
+    with pytest.raises(Unusable, match=r"not a regular file|changed while it was being read"):
         read(place)
 
 
@@ -161,7 +161,7 @@ def test_a_fifo_that_takes_a_files_place_does_not_keep_anybody_waiting(folder: P
     place = find(str(folder / "boat.png"), [folder])
     (folder / "boat.png").unlink()
     fifo(folder / "boat.png")
-    with pytest.raises(Unusable, match="no plain file"):
+    with pytest.raises(Unusable, match="not a regular file"):
         read(place)
 
 
@@ -182,7 +182,8 @@ def test_a_file_that_may_not_be_read_says_so(folder: Path) -> None:
         for above in folder.parents:
             if above != Path("/") and above.stat().st_uid == os.getuid():
                 above.chmod(above.stat().st_mode | 0o011)
-        done = subprocess.run([sys.executable, "-c", code, str(folder / "boat.png")], capture_output=True, text=True)
+        command = [sys.executable, "-c", code, str(folder / "boat.png")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.stdout.strip() == "may not be read by this server", done.stderr
     else:
         assert refused("boat.png", folder) == "may not be read by this server"
@@ -265,7 +266,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder: Path, change: s
             path.write_bytes(new)
             os.utime(path, ns=(1, 1))  # clocks of file systems tick in milliseconds
 
-    assert "changed while it was read" in refused(path, folder, at=alter)
+    assert "changed while it was being read" in refused(path, folder, at=alter)
 
 
 def test_a_picture_that_was_seen_is_not_decoded_again_until_its_file_changes(folder: Path) -> None:
@@ -369,12 +370,12 @@ def test_nothing_larger_than_ten_megabytes_or_4096_pixels_leaves(folder: Path) -
 
 
 def test_a_picture_is_known_by_its_pixels(folder: Path) -> None:
-    with_metadata(drawn(), folder / "told.png")
+    with_metadata(drawn(), folder / "tagged.png")
     other = drawn()
     other.putpixel((5, 5), (1, 2, 3))
     other.save(folder / "other.png")
-    one, told, third = (look(name, folder) for name in ("boat.png", "told.png", "other.png"))
-    assert one.digest == told.digest
+    one, tagged, third = (look(name, folder) for name in ("boat.png", "tagged.png", "other.png"))
+    assert one.digest == tagged.digest
     assert one.digest != third.digest
     assert one.digest == hashlib.sha256(b"64x48:" + drawn().tobytes()).hexdigest()
 

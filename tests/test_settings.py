@@ -133,7 +133,8 @@ def became(name: str, spelling: str) -> str:
 def table() -> str:
     lines = ["| variable | " + " | ".join(SPELLINGS) + " |", "|---" * (1 + len(SPELLINGS)) + "|"]
     for name in GOOD:
-        lines.append(f"| `VEO_{name.upper()}` | " + " | ".join(became(name, each) for each in SPELLINGS) + " |")
+        cells = [f"`VEO_{name.upper()}`", *(became(name, each) for each in SPELLINGS)]
+        lines += ["| " + " | ".join(cells) + " |"]
     return "\n".join(lines) + "\n"
 
 
@@ -292,7 +293,7 @@ def test_the_sandbox_wins_over_a_key_and_says_so() -> None:
     assert any("although a key is set" in warning for warning in settings.warnings)
 
 
-def test_no_key_of_ours_is_sent_to_an_api_that_somebody_named() -> None:
+def test_no_key_of_ours_is_sent_to_an_api_that_was_set_by_hand() -> None:
     settings = load({"VEO_BASE_URL": "https://api.example.com"})
     assert not settings.embedded
     assert "VEO_BASE_URL is set, but no key for that API." in settings.problems[0]

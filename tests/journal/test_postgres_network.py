@@ -142,6 +142,28 @@ async def test_a_database_that_stays_away_is_said_in_time_and_nothing_is_begun(o
         assert (await journal.list(ANN)).entries == (entry,)
 
 
+async def test_a_whole_queue_learns_at_once_that_the_database_stays_away(own_server: Postgres) -> None:
+    """Each after a patience of its own, the last of thirty would learn it after more than a minute."""
+    said = list[str]()
+    async with new_store(own_server) as store, store.open() as journal:
+        await begin(journal, request(0, store.now))
+        own_server.stop()
+
+        async def make(number: int) -> None:
+            with pytest.raises(JournalUnusable) as refusal:
+                await begin(journal, request(number, store.now))
+            said.append(refusal.value.explanation)
+
+        with anyio.fail_after(9):
+            async with anyio.create_task_group() as group:
+                for number in range(1, 31):
+                    group.start_soon(make, number)
+        own_server.start()
+        assert len(said) == 30
+        assert all("cannot be reached" in words for words in said)
+        assert await begin(journal, request(31, store.now)), "what is begun afterwards tries for itself"
+
+
 async def test_a_server_that_freezes_in_a_transaction_holds_the_others_up_for_seconds_only(
     store: PostgresStore,
 ) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from scripts.message_page import Message, list_of_ten, messages, page
+from tests.support.entries import unfinished
+from veo_mcp.journal.entry import Status
+from veo_mcp.server.messages.cause import failure_cause
 
 ROOT = Path(__file__).parent.parent.parent
 MESSAGES_MD = ROOT / "docs" / "messages.md"
@@ -45,7 +48,7 @@ def test_docs_messages_md_is_up_to_date() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_an_answer_says_what_it_cost_and_what_to_do_next(name: str) -> None:
     message = MESSAGES[name]
-    if message.tool != "get_credits" and message.tool != "list_tasks":
+    if message.tool not in ("get_credits", "list_tasks"):
         assert len(MONEY.findall(message.text)) == 1, "once, in the fixed words"
     assert NEXT_STEP.search(message.text)
     assert "  " not in message.text
@@ -64,9 +67,9 @@ def test_text_alone_and_data_alone_each_say_everything(name: str) -> None:
     if message.tool != "list_tasks":
         assert MONEY.findall(data["message"]) == MONEY.findall(message.text)
         # What only one of the two sentences holds stands in the fields beside it.
-        told = json.dumps(data)
-        assert all(link in told for link in LINK.findall(message.text))
-        assert all(id_ in told for id_ in ID.findall(message.text))
+        structured = json.dumps(data)
+        assert all(link in structured for link in LINK.findall(message.text))
+        assert all(id_ in structured for id_ in ID.findall(message.text))
         assert data["message"] == message.text or "The video is ready, see video_urls." in data["message"]
         return
     closing = message.text.splitlines()[-1]
@@ -74,6 +77,19 @@ def test_text_alone_and_data_alone_each_say_everything(name: str) -> None:
     for row, line in zip(data["tasks"], message.text.splitlines(), strict=False):
         links = row.get("video_urls", [])
         assert all(part in line for part in (row["task_id"], row["status"], row["prompt"], *links))
+
+
+def test_a_picture_of_the_disk_is_not_spoken_of_as_a_link() -> None:
+    said = MESSAGES["Failed over a picture from the disk: get_task"].text
+    assert "VEO_UPLOADS" in said
+    assert "link" not in said
+    for images, words in (
+        (["picture:sha256:1"], "names no cause"),
+        (["picture:sha256:1", "https://x/a.png"], "the image link"),
+    ):
+        entry = unfinished(1, api="a", status=Status.FAILED, body=json.dumps({"input": {"image_urls": images}}))
+        assert words in failure_cause(entry)
+        assert ("link" in failure_cause(entry)) is (len(images) > 1)
 
 
 def test_an_unknown_outcome_says_how_it_ends() -> None:
@@ -92,7 +108,7 @@ def test_a_list_shows_where_equal_beginnings_differ() -> None:
 
 def test_no_message_says_to_pay_again_without_asking_the_person() -> None:
     failures = [message for message in tasks() if status(message) == "failed"]
-    assert len(failures) == 6
+    assert len(failures) == 7
     for message in failures:
         assert re.search(r"ask before paying|stop, and tell the person", message.text)
 

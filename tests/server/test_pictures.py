@@ -7,17 +7,20 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
+from mcp import Client
 from mcp.client import ClientRequestContext
 from mcp_types import ElicitRequestParams, ElicitResult
 from PIL import Image
 from pydantic import SecretStr
 
 from tests.support.bucket import Service, service
+from tests.support.child import call, http_child, stdio_child
 from tests.support.entries import PERSON, everything
 from tests.support.results import structured
-from tests.support.stack import Stack, open_stack, text
+from tests.support.stack import Stack, open_stack, sandbox, text
 from veo_mcp.api.account import Account
 from veo_mcp.errors import RuleViolation
 from veo_mcp.journal.entry import Status
@@ -50,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Recorder:
-    """A bucket that remembers what it was told."""
+    """A bucket that records its calls."""
 
     def __init__(self, inner: Uploads) -> None:
         self._inner = inner
@@ -275,6 +278,41 @@ async def test_without_a_yes_nothing_leaves_and_the_next_call_asks_again(
         assert await everything(env.engine) == ()
 
 
+async def test_a_picture_is_handed_over_by_the_real_server_over_stdio_and_taken_away_by_it(
+    tmp_path: Path, folder: Path, s3: Service
+) -> None:
+    async with (
+        sandbox(tmp_path / "sandbox") as url,
+        stdio_child(tmp_path, url, VEO_IMAGE_DIRS=str(folder), **s3.environ()) as child,
+    ):
+        await child.open()
+        await child.send(call(1, "create_video", prompt="[sandbox:fail] x", image_urls=[f"file://{folder}/boat.png"]))
+        made = (await child.answer(1))["result"]["structuredContent"]
+        assert made["images"] == 1
+        assert len(s3.names()) == 1
+        await child.send(call(2, "get_task", task_id=made["task_id"], wait_seconds=50))
+        assert (await child.answer(2))["result"]["structuredContent"]["status"] == "failed"
+        with anyio.fail_after(60):
+            while s3.names():  # noqa: ASYNC110 - another process does it, and tells nobody
+                await anyio.sleep(0.2)
+
+
+async def test_a_picture_is_handed_over_by_the_real_server_over_loopback_http(
+    tmp_path: Path, folder: Path, s3: Service
+) -> None:
+    async with (
+        sandbox(tmp_path / "sandbox") as url,
+        http_child(tmp_path, url, VEO_IMAGE_DIRS=str(folder), **s3.environ()) as child,
+        Client(f"{child.url}/mcp") as client,
+    ):
+        made = await client.call_tool("create_video", {"prompt": "[sandbox:slow] x", "image_urls": ["boat.png"]})
+        assert structured(made)["images"] == 1
+        assert len(s3.names()) == 1
+        outside = await client.call_tool("create_video", {"prompt": "x", "image_urls": ["../secret.png"]})
+        assert "does not lie below a folder of VEO_IMAGE_DIRS" in text(outside)
+        assert len(s3.names()) == 1
+
+
 async def test_without_the_settings_it_is_said_what_to_do(tmp_path: Path, folder: Path) -> None:
     async with open_stack(tmp_path) as env:
         answer = text(await env.call("create_video", prompt="x", image_urls=[str(folder / "boat.png")]))
@@ -282,7 +320,7 @@ async def test_without_the_settings_it_is_said_what_to_do(tmp_path: Path, folder
             assert words in answer
 
 
-async def test_where_people_are_told_apart_no_file_of_the_machine_can_be_named(
+async def test_with_several_principals_no_file_of_the_machine_can_be_named(
     tmp_path: Path, folder: Path, s3: Service
 ) -> None:
     async with stack(tmp_path, folder, s3) as (env, _):
@@ -329,7 +367,7 @@ async def test_a_picture_of_an_unknown_outcome_stays_as_long_as_its_link(
         assert s3.names() == []
 
 
-async def test_where_deleting_is_not_permitted_it_is_told_once_and_left(
+async def test_where_deleting_is_not_permitted_it_is_logged_once_and_left(
     tmp_path: Path, folder: Path, s3: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with stack(tmp_path, folder, s3) as (env, uploads):

@@ -63,6 +63,22 @@ async def test_a_wrong_name_or_argument_is_the_callers_to_mend(
         assert refusal.value.error.code == INVALID_PARAMS
 
 
+async def test_pictures_of_the_disk_are_animated_where_they_may_be_named() -> None:
+    given = {"image_urls": '"/home/ann/My photos/boat.png", https://a.example/2.jpg ~/house.jpg'}
+    async with Client(build_server(Backend(), sandbox=True, takes_files=True)) as client:
+        (message,) = (await client.get_prompt("animate_images", given)).messages
+        assert isinstance(message.content, TextContent)
+        for line in ("1. /home/ann/My photos/boat.png\n", "2. https://a.example/2.jpg\n", "3. ~/house.jpg\n"):
+            assert line in message.content.text
+        with pytest.raises(MCPError, match="or paths of JPEG"):
+            await client.get_prompt("animate_images", {"image_urls": "data:image/png;base64,AAAA"})
+        (wanted,) = (one for one in (await client.list_prompts()).prompts if one.name == "animate_images")
+        assert "or paths of" in str(wanted.arguments)
+    async with Client(build_server(Backend(), sandbox=True)) as client:
+        with pytest.raises(MCPError, match="one to 3 http"):
+            await client.get_prompt("animate_images", given)
+
+
 @ERAS
 async def test_arguments_complete_with_moves_styles_and_ratios(mode: str) -> None:
     async with Client(build_server(Backend(), sandbox=True), mode=mode) as client:
@@ -106,7 +122,7 @@ def test_the_guide_stays_under_1500_words_and_names_what_matters() -> None:
         ("日本語 émoji 🎬", "日本語 émoji 🎬"),
     ],
 )
-def test_foreign_text_is_quoted_without_what_hides_or_reorders(foreign: str, shown: str) -> None:
+def test_untrusted_text_is_quoted_without_hidden_or_reordering_characters(foreign: str, shown: str) -> None:
     assert clean(foreign) == shown
 
 

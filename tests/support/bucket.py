@@ -32,6 +32,11 @@ class Service:
         """What the product would use to hand pictures over."""
         return Bucket(address, config={**ACCESS, "endpoint": self.url, **config})
 
+    def environ(self) -> dict[str, str]:
+        """The variables by which a server is told of it, with the bucket to use."""
+        told = {f"AWS_{name.upper()}": str(value) for name, value in ACCESS.items()}
+        return {**told, "AWS_ENDPOINT_URL": self.url, "VEO_UPLOADS": f"s3://{BUCKET}/veo"}
+
     def names(self) -> list[str]:
         """Every object that is there now."""
         config: S3Config = {"endpoint": self.url, **ACCESS}

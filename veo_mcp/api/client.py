@@ -212,13 +212,13 @@ class VeoClient:
         except ApiError as error:
             self.key_backoff.answered(error, read=False)
             if isinstance(error, Unanswered):
-                # Reversible, unlike what people are shown: it may be the only trace of a paid task.
+                # The id is reversible, unlike what people are shown: it may be the only trace of a paid task. The API's
+                # words are for who asked: it may repeat the prompt in them.
                 named = "no task" if error.task_id is None else ascii(error.task_id[:LONGEST_LOGGED_ID])
                 log.warning(
-                    "a create was answered, HTTP %d, and may have been charged: %s (%s); it names %s",
+                    "a create was answered, HTTP %d, and may have been charged: %s; it names %s",
                     answer.status,
-                    clean(error.message, 1000),
-                    error.code,
+                    type(error).__name__ if error.words else clean(error.message, 1000),
                     named,
                 )
             raise

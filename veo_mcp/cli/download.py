@@ -11,6 +11,7 @@ import anyio
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from veo_mcp.cli.terminal import PERSON, err, fresh, out, with_engine
+from veo_mcp.errors import FileTrouble
 from veo_mcp.journal.entry import FINAL, Entry
 from veo_mcp.settings import Settings
 from veo_mcp.tasks import save_folder
@@ -63,8 +64,11 @@ async def _film(engine: Engine, entry: Entry, folder: Path) -> Path:
     if not save_folder.whole(own):
         await _fetched(engine, entry, own, 0)
     account = await engine.accounts.account(PERSON)
-    with _bar("film") as moved:
-        return await engine.films.make(account, entry, own, folder, on_progress=moved)
+    try:
+        with _bar("the parts") as moved:
+            return await engine.films.make(account, entry, own, folder, on_progress=moved)
+    except FileTrouble as trouble:
+        raise FileTrouble(f"{trouble.explanation} The video alone is there: {own}") from None
 
 
 async def _fetched(engine: Engine, entry: Entry, target: Path, number: int) -> Path:

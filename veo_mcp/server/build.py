@@ -1,4 +1,4 @@
-"""Puts the MCP face together: tools, resources, prompts and instructions over one backend.
+"""Puts the MCP server together: tools, resources, prompts and instructions over one backend.
 
 Called by app.py and by tests. `VeoServer` is the SDK's server with our own words for arguments that do not fit.
 """
@@ -64,12 +64,13 @@ SANDBOX = (
 
 
 class VeoServer(MCPServer[None]):
-    """The SDK's server, except that what does not fit is said in our own words, in both eras.
+    """The SDK's server, but with our messages for arguments that do not fit, in both eras.
 
     Attributes:
         confirm_above: a call that costs more credits than this is confirmed by the person first.
         backend: where the engine is or will be.
         sandbox: whether the credits are known to be a sandbox's.
+        takes_files: whether pictures of this machine may be named.
         of_the_card: the names of the tools that the card alone may call.
         request_state: seals what a question carries along.
     """
@@ -78,6 +79,7 @@ class VeoServer(MCPServer[None]):
     backend: Backend
     request_state: SealedState
     sandbox: bool = False
+    takes_files: bool = False
     of_the_card: frozenset[str] = frozenset()
 
     async def list_tools(self) -> list[ListedTool]:
@@ -96,7 +98,7 @@ class VeoServer(MCPServer[None]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Calls a tool; arguments that do not fit and crashes become results in our own words."""
+        """Calls a tool; arguments that do not fit and crashes become results with our messages."""
         if name in SPENDING and context is not None and not may_create(context.request_context):
             return tool_error(f"This token may look but not spend: it lacks the scope {CREATE}. Not charged.")
         try:
@@ -137,7 +139,7 @@ class VeoServer(MCPServer[None]):
         known = [argument.name for argument in taken]
         if given.keys() - set(known):
             raise MCPError(INVALID_PARAMS, f"The prompt {name} takes {', '.join(known)}, and nothing else.")
-        fault = prompts.fault(name, given)
+        fault = prompts.fault(name, given, takes_files=self.takes_files)
         if fault is not None:
             raise MCPError(INVALID_PARAMS, fault)
         return await super().get_prompt(name, arguments, context)
@@ -185,6 +187,7 @@ def build_server(
         sandbox,
         request_state,
     )
+    server.takes_files = takes_files
     server.of_the_card = frozenset(tool.name for tool in of_the_card)
     replace(server, "tools/list", PaginatedRequestParams, server.listed)
     # First of all, outside the SDK's own: inside its seal every confirmation of the same call looks alike.
@@ -193,7 +196,7 @@ def build_server(
     announcer.attach(server, backend)
     resources.register(server, backend, clock=clock)
     if not read_only:  # each of them ends in a create
-        prompts.register(server)
+        prompts.register(server, takes_files=takes_files)
     return server
 
 

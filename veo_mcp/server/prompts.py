@@ -3,6 +3,7 @@
 Registered by server/build.py. What they teach stands in guide.md, once; they take its sections from there.
 """
 
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Annotated
@@ -11,6 +12,7 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import Field
 
 from veo_mcp.api.models import PRICES, Mode
+from veo_mcp.picture import names_file
 from veo_mcp.text import clean
 
 __all__ = ["complete", "fault", "guide", "register", "section"]
@@ -51,6 +53,11 @@ RATIOS = ("16:9", "9:16", "Auto")
 SHOTS = tuple(str(number) for number in range(2, 9))
 DEFAULT_SHOTS = "3"
 IMAGES = 3
+LINKS = f"one to {IMAGES} http(s) URLs, separated by spaces or commas"
+LINKS_OR_FILES = (
+    f"one to {IMAGES} http(s) URLs or paths of JPEG, PNG or WebP files, separated by spaces or commas; quotes around a "
+    "path that has spaces"
+)
 DIRECTING = ("The parts of a prompt", "Camera", "Lens, light, style", "Sound and dialogue", "What to avoid")
 _COMPLETIONS = {
     ("direct_video", "style"): STYLES,
@@ -82,7 +89,7 @@ def complete(prompt: str, argument: str, value: str) -> list[str]:
     return first + [option for option in options if wanted in option.lower() and option not in first]
 
 
-def fault(prompt: str, arguments: Mapping[str, str]) -> str | None:
+def fault(prompt: str, arguments: Mapping[str, str], *, takes_files: bool = False) -> str | None:
     """A message about what is wrong with the arguments of a prompt, or None; an empty argument counts as not given."""
     shots, ratio = arguments.get("shots"), arguments.get("aspect_ratio")
     if prompt == "storyboard" and shots and shots.strip() not in SHOTS:
@@ -90,14 +97,16 @@ def fault(prompt: str, arguments: Mapping[str, str]) -> str | None:
     if prompt == "direct_video" and ratio and ratio.strip() not in RATIOS:
         return f"aspect_ratio must be {', '.join(RATIOS[:-1])} or {RATIOS[-1]}."
     if prompt == "animate_images":
-        urls = _urls(arguments.get("image_urls", ""))
-        if not 1 <= len(urls) <= IMAGES or not all(url.startswith(("http://", "https://")) for url in urls):
-            return f"image_urls must be one to {IMAGES} http(s) URLs, separated by spaces or commas."
+        images = _images(arguments.get("image_urls", ""))
+        fits = all(one.startswith(("http://", "https://")) or (takes_files and names_file(one)) for one in images)
+        if not fits or not 1 <= len(images) <= IMAGES:
+            return f"image_urls must be {LINKS_OR_FILES if takes_files else LINKS}."
     return None
 
 
-def register(server: MCPServer[None]) -> None:
-    """Adds the prompts to the server."""
+def register(server: MCPServer[None], *, takes_files: bool = False) -> None:
+    """Adds the prompts to the server; `takes_files`: whether pictures of this machine may be named."""
+    images_are = LINKS_OR_FILES if takes_files else LINKS
 
     @server.prompt(title="Direct a video", description="Turn an idea into a Veo prompt; asks before it costs")
     def direct_video(
@@ -133,19 +142,19 @@ def register(server: MCPServer[None]) -> None:
 
     @server.prompt(title="Animate images", description="Bring one to three images to life")
     def animate_images(
-        image_urls: Annotated[str, Field(description="One to three http(s) URLs, separated by spaces or commas")],
+        image_urls: Annotated[str, Field(description=images_are[0].upper() + images_are[1:])],
         motion: Annotated[str, Field(description="What should move, and how the camera moves")] = "",
     ) -> str:
-        urls = [clean(url, 500) for url in _urls(image_urls)]
+        images = [clean(image, 500) for image in _images(image_urls)]
         wanted = f"The motion: {clean(motion, 500)}.\n\n" if motion else ""
         kind = (
             "Three images can only be references: generation_type is REFERENCE_2_VIDEO, mode is fast."
-            if len(urls) == IMAGES
+            if len(images) == IMAGES
             else "Decide whether they are first and last frames or references (then generation_type is "
             "REFERENCE_2_VIDEO and mode is fast), and say why."
         )
-        price = f"{FAST} credits" if len(urls) == IMAGES else f"{FAST} credits for fast or {QUALITY} for quality"
-        listed = "\n".join(f"{number}. {url}" for number, url in enumerate(urls, 1))
+        price = f"{FAST} credits" if len(images) == IMAGES else f"{FAST} credits for fast or {QUALITY} for quality"
+        listed = "\n".join(f"{number}. {image}" for number, image in enumerate(images, 1))
         return (
             f"Make a video from these images:\n{listed}\n\n{wanted}{_from_guide('Images', 'Camera')}"
             f"{kind} Show me the prompt and the price, {price}, and ask me before you call create_video."
@@ -156,5 +165,6 @@ def _from_guide(*titles: str) -> str:
     return "".join(f"## {title}\n\n{section(title)}\n\n" for title in titles)
 
 
-def _urls(text: str) -> list[str]:
-    return text.replace(",", " ").split()
+def _images(text: str) -> list[str]:
+    found = re.findall(r"\"([^\"]*)\"|'([^']*)'|([^\s,]+)", text)
+    return ["".join(forms) for forms in found]

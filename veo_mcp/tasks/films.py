@@ -74,7 +74,7 @@ class Films:
     async def fetch(
         self, account: Account, entry: Entry, path: Path, *, number: int = 0, on_progress: Progress
     ) -> None:
-        """Saves the entry's video as `path`; an expired link is asked for anew. Raises DownloadFailed, OSError."""
+        """Saves the entry's video as `path`; an expired link is fetched again. Raises DownloadFailed, OSError."""
         client = self._accounts.client(account)
         urls = entry.video_urls
         try:
@@ -114,11 +114,20 @@ class Films:
         target = folder / video_name(entry, parts[0].entry.prompt, suffix="film", zone=self._zone)
         expected = sum(part.measured.seconds for part in parts if part.measured)
         if await run_sync(self._fits, target, expected):
-            return target
+            named = target
+        else:
+            named = await self._placed([part.file for part in parts], target, expected)
+        for part in parts:
+            if part.file.name.startswith("."):
+                await anyio.Path(part.file).unlink(missing_ok=True)
+        return named
+
+    async def _placed(self, parts: list[Path], target: Path, expected: float) -> Path:
+        """Joins the parts; what the film is called then."""
         await run_sync(save_folder.sweep, target, JOINING)
         work = save_folder.hidden(target, f".{secrets.token_hex(4)}{JOINING}")
         try:
-            await _joined([part.file for part in parts], work)
+            await _joined(parts, work)
             if not await run_sync(self._fits, work, expected):
                 raise FileTrouble("What came of joining the parts is not the whole film.")
             self._crash_at("film joined")
@@ -126,9 +135,6 @@ class Films:
         finally:
             await anyio.Path(work).unlink(missing_ok=True)
         self._crash_at("film named")
-        for part in parts:
-            if part.file.name.startswith("."):
-                await anyio.Path(part.file).unlink(missing_ok=True)
         return named
 
     @staticmethod

@@ -22,7 +22,7 @@ from veo_mcp.api.models import GenerationRequest
 from veo_mcp.bucket import LINK_SECONDS, BucketTrouble
 from veo_mcp.errors import NotSent, RuleViolation
 from veo_mcp.journal.journal import Journal, Upload
-from veo_mcp.picture import Picture, Place, Stamp, Unusable, find, names_file, read
+from veo_mcp.picture import MARK, Picture, Place, Stamp, Unusable, find, names_file, read
 from veo_mcp.text import clean
 
 __all__ = ["Given", "Pictures", "Uploads", "unlinked"]
@@ -37,7 +37,6 @@ MOST_SEEN = 3
 """As many as a call may have, of at most 10 MB each."""
 FIRST_GAP, LONGEST_GAP = 60.0, 3600.0
 TRYING_SECONDS = 7 * 86400.0
-MARK = "picture:sha256:"
 ENDINGS = {"image/jpeg": ".jpg", "image/png": ".png"}
 
 

@@ -24,14 +24,17 @@ __all__ = ["Database"]
 T = TypeVar("T")
 
 CONNECTIONS = 8
-"""Per server; a transaction takes milliseconds, and PostgreSQL's own default is 100 for everybody."""
+"""Per server; a transaction takes milliseconds, and PostgreSQL's own default is 100 for all clients."""
+IN_TURN = 2
+"""Of those who wait for one another anyway: one that goes on and one that is next. If every connection waited for one
+lock, nothing else would get one."""
 CONNECT_SECONDS = 2.0
 STATEMENT_SECONDS = 5.0
 PATIENCE_SECONDS = 5.0
 """How long a lost connection is tried again before the call fails: a restart of PostgreSQL takes 1 to 3 s."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 # A server that stops in the middle of a transaction (a laptop's lid, a frozen container) would keep every other one
-# waiting for the counter's row. Set for this transaction alone: a pooler's connections are everybody's.
+# waiting for the counter's row. Set for this transaction alone: a pooler's connections are shared.
 _LIMITS = (
     "SET LOCAL statement_timeout = '4s'; SET LOCAL lock_timeout = '3s';"
     " SET LOCAL idle_in_transaction_session_timeout = '3s'"
@@ -66,6 +69,9 @@ class Database:
         self._where = where
         self._pool: Pool[Record] | None = None
         self._slots = anyio.Semaphore(CONNECTIONS)
+        self._turns = anyio.Semaphore(IN_TURN)
+        self._gave_up = 0
+        self._why = ""
 
     async def open(self) -> None:
         """Gets ready; connects only when there is something to do."""
@@ -104,6 +110,15 @@ class Database:
         """As `read`, for work that changes something: once, also when the connection is lost while it is committed."""
         return await self._run(work, _Attempt(writes=True), patience)
 
+    async def write_in_turn(self, work: Callable[[Db], Awaitable[T]]) -> T:
+        """As `write`, for work that waits for others of its kind anyway: first come, first served, two at a time."""
+        gave_up = self._gave_up
+        async with self._turns:
+            # Not each with a patience of its own: what somebody found out meanwhile holds for all who waited.
+            if gave_up != self._gave_up:
+                raise JournalUnusable(self._why)
+            return await self.write(work)
+
     async def forget_connections(self) -> None:
         """Takes new ones from now on: those that are open are known, or thought, to lead nowhere."""
         if self._pool is not None:
@@ -125,13 +140,17 @@ class Database:
                 # Once more in any case: what failed may have been an old connection, found out after its time was up.
                 tried = attempt.tries
                 attempt.tries += 1
-                if not passing(error) or (tried and anyio.current_time() >= give_up):
+                if not passing(error):
                     raise unusable(self._where, error) from None
+                if tried and anyio.current_time() >= give_up:
+                    away = unusable(self._where, error)
+                    self._gave_up, self._why = self._gave_up + 1, away.explanation
+                    raise away from None
             await anyio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _once(self, work: Callable[[Db], Awaitable[T]], attempt: "_Attempt") -> T:
-        # Whoever gives up while it waits for its turn leaves; what has begun is brought to its end.
+        # A call that is cancelled while it waits leaves the queue; one that has begun is finished.
         async with self._slots:
             with anyio.CancelScope(shield=True):
                 if self._pool is None:
@@ -234,5 +253,5 @@ def _known_words(dsn: str) -> str:
 
 
 def _readable(error: Exception) -> Exception:
-    # asyncpg raises a plain ValueError for, among others, a port that is none.
+    # asyncpg raises a plain ValueError for, among others, an invalid port.
     return asyncpg.ClientConfigurationError("") if type(error) is ValueError else error

@@ -27,19 +27,27 @@ SELECT id, api, principal FROM veo_entries WHERE upstream_key = :key AND api = :
 -- name: one_at_a_time
 SELECT pg_advisory_xact_lock(hashtextextended('veo-mcp begin ' || current_schema() || ' ' || :api::text, 0))
 
--- name: repeat_unsettled
-SELECT {entry} FROM veo_entries
-WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint
-    AND status NOT IN ('pending', 'processing', 'completed', 'failed', 'refused')
-    AND (:repeat_of::text IS NULL OR repeat_of = :repeat_of::text)
-ORDER BY created_seq DESC LIMIT 1
-
--- name: repeat_accepted
-SELECT {entry} FROM veo_entries
-WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint AND created_at > :after
-    AND status IN ('pending', 'processing', 'completed', 'failed') AND charged NOT IN ('no', 'refunded')
-    AND (:repeat_of::text IS NULL OR repeat_of = :repeat_of::text)
-ORDER BY created_at DESC LIMIT 1
+-- What `begin` must know while everybody else waits, in one question: the account's own entry of this id, else the one that
+-- a repeat gets, else another account's entry of this id.
+-- name: begun_before
+SELECT {entry} FROM (
+    SELECT {entry}, CASE WHEN (api, principal) = (:api, :principal) THEN 0 ELSE 3 END AS place
+    FROM veo_entries WHERE id = :id
+    UNION ALL (
+        SELECT {entry}, 1 FROM veo_entries
+        WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint AND fingerprint <> ''
+            AND status NOT IN ('pending', 'processing', 'completed', 'failed', 'refused')
+            AND (:repeat_of::text IS NULL OR repeat_of = :repeat_of::text)
+        ORDER BY created_seq DESC LIMIT 1
+    )
+    UNION ALL (
+        SELECT {entry}, 2 FROM veo_entries
+        WHERE api = :api AND principal = :principal AND fingerprint = :fingerprint AND fingerprint <> ''
+            AND created_at > :after AND status IN ('pending', 'processing', 'completed', 'failed')
+            AND charged NOT IN ('no', 'refunded') AND (:repeat_of::text IS NULL OR repeat_of = :repeat_of::text)
+        ORDER BY created_at DESC LIMIT 1
+    )
+) AS found ORDER BY place LIMIT 1
 
 -- name: list
 SELECT {entry} FROM veo_entries

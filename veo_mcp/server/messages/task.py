@@ -1,12 +1,11 @@
 """Every sentence about one task: what happened to it, whether credits were spent, and what to do next.
 
 Called by results.py, the Tasks extension and the command line. Failures of a call are worded in errors.py, the parts of
-a film in film.py. Never decides anything and never performs I/O.
+a film in film.py, what lies behind a failed video in cause.py. Never decides anything and never performs I/O.
 """
 
-import re
-
 from veo_mcp.journal.entry import Entry, Status
+from veo_mcp.server.messages.cause import failure_cause
 from veo_mcp.server.messages.detail import FULL, Detail
 from veo_mcp.server.messages.film import film_message
 from veo_mcp.server.views import asked, in_sandbox, iso, linkable, retry_after, shown
@@ -179,29 +178,13 @@ def _failed(entry: Entry, now: float, context: TaskContext, detail: Detail, *, b
         words += " The API's words: error."
     else:
         words += f" The API said: “{said}”." if said else " The API gave no reason."
-    words += f" {_cause(entry)} {money(entry)}"
+    words += f" {failure_cause(entry)} {money(entry)}"
     if context.failures > 1:
         return (
             f"{words} This same request has failed {context.failures} times in a row: stop, and tell the person. "
             "Send it again only if they ask."
         )
     return f"{words} Tell the person, and ask before paying for another try."
-
-
-def _cause(entry: Entry) -> str:
-    """What lies behind a failure, in our words; the API's own word is often only that it failed."""
-    words = f"{entry.error_code or ''} {entry.error_message or ''}".lower()
-    images = len(asked(entry).get("image_urls") or ())
-    if images and re.search(r"image|picture|photo|fetch|download|url", words):
-        return "An image could not be used: each link must open the image itself, without a login."
-    if re.search(r"prohibit|polic|safety|moderat|nsfw|violat|sensitive|inappropriate|not allowed|rejected", words):
-        return "The content was not accepted: prompt or images would have to change."
-    if re.search(r"unavailable|overload|capacity|busy|maintenance|try again|time.?out|timed out", words):
-        return "The service was down or overloaded: the same request may work later."
-    if images:
-        links = "the image link opens" if images == 1 else f"all {images} image links open"
-        return f"That names no cause; check whether {links} without a login."
-    return "That names no cause; the prompt is not necessarily to blame."
 
 
 def _refused(entry: Entry, now: float, detail: Detail) -> str:

@@ -227,7 +227,7 @@ def _count(words: list[Span], at: int, code: str) -> int | None:
         told.append(words[k].typed)
     # 犬が二匹, 개 두 마리
     told += [p.typed for p in words[at + 1 : at + _REACH] if code in {*_SPACELESS, "ko"} and not p.before.strip()]
-    for typed in told:
+    for typed in [*told, subject.typed]:
         number = int(typed) if typed.isdecimal() else next((n for n in range(1, 10) if detailed(str(n), typed)), 0)
         if 0 < number < MAX_NUMBER and not (number == 1 and detailed("many", subject.typed)):
             return number

@@ -35,6 +35,8 @@ LISTENERS = 200
 CHANGES = 5
 TOLD_WITHIN = 0.5
 TASKS, PRINCIPALS = 10_000, 100
+BATCH = 250
+"""As many as are surely written within a statement's time limit."""
 POLITE_SECONDS = 60.0
 MOST_A_SECOND = 5
 MODERN = "2026-07-28"
@@ -107,16 +109,18 @@ async def fill(site: Site, number: int) -> None:
     await put(site, 0, due_in=-1)
 
     async def write(db: Any) -> None:
-        revision = await db.fetchval("UPDATE veo_counter SET revision = revision + $1 RETURNING revision", number)
+        revision = await db.fetchval("UPDATE veo_counter SET revision = revision + $1 RETURNING revision", BATCH)
         await db.execute(
             "INSERT INTO veo_entries SELECT (jsonb_populate_record(one, jsonb_build_object('id', 'vid_' || n,"
-            " 'upstream_id', 'task-' || n, 'upstream_key', 'task-' || n, 'principal', 'person-' || n % $3::bigint,"
-            " 'revision', $2::bigint - $1::bigint + n, 'created_seq', $2::bigint - $1::bigint + n))).*"
-            " FROM veo_entries AS one, generate_series(1, $1::bigint) AS n WHERE one.id = 'vid_0'",
-            *(number - 1, revision, len(site.tokens)),
+            " 'upstream_id', 'task-' || n, 'upstream_key', 'task-' || n, 'principal', 'person-' || n % $4::bigint,"
+            " 'revision', $3::bigint + n, 'created_seq', $3::bigint + n))).*"
+            " FROM veo_entries AS one, generate_series($1::bigint + 1, $1::bigint + $2::bigint) AS n"
+            " WHERE one.id = 'vid_0'",
+            *(start, BATCH, revision - BATCH - start, len(site.tokens)),
         )
 
-    await site.journal.database.write(write)
+    for start in range(0, number, BATCH):  # noqa: B007 - read by write
+        await site.journal.database.write(write)
 
 
 async def calls(database: Postgres) -> Figures:

@@ -133,7 +133,8 @@ def became(name: str, spelling: str) -> str:
 def table() -> str:
     lines = ["| variable | " + " | ".join(SPELLINGS) + " |", "|---" * (1 + len(SPELLINGS)) + "|"]
     for name in GOOD:
-        lines.append(f"| `VEO_{name.upper()}` | " + " | ".join(became(name, each) for each in SPELLINGS) + " |")
+        cells = [f"`VEO_{name.upper()}`", *(became(name, each) for each in SPELLINGS)]
+        lines += ["| " + " | ".join(cells) + " |"]
     return "\n".join(lines) + "\n"
 
 

@@ -163,7 +163,7 @@ def answer_of(call: str, dice: random.Random) -> tuple[bytes, bytes | None]:
     elif cut < 0.1:
         at = dice.randrange(len(data))
         data = data[:at] + dice.randbytes(3) + data[at + 3 :]
-    readable = body if cut >= 0.1 and len(headers) == 1 and status not in (204,) else None
+    readable = body if cut >= 0.1 and len(headers) == 1 and status != 204 else None
     return data, readable
 
 

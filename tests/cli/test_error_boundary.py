@@ -104,7 +104,7 @@ def may_mount() -> bool:
         return False
     command = ["unshare", "-rm", "sh", "-c", MOUNTED["read-only"], "/mnt"]
     with contextlib.suppress(OSError):
-        return subprocess.run(command, capture_output=True).returncode == 0
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
     return False
 
 

@@ -1,6 +1,6 @@
 """What holds about the conformance runs before they run: the lists of expected failures, and what the overlay adds."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 import pytest
 from mcp import Client
@@ -27,7 +27,7 @@ def overlay() -> VeoServer:
     return build(Backend(), Announcer(), load({}, transport="http", sandbox=True))
 
 
-async def offered(server: VeoServer) -> Set[str]:
+async def offered(server: VeoServer) -> AbstractSet[str]:
     async with Client(server, mode="legacy") as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         names |= {prompt.name for prompt in (await client.list_prompts()).prompts}

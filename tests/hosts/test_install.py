@@ -39,7 +39,14 @@ def test_a_host_knows_the_entry_that_its_own_command_took_in(name: str, programs
 
     def run(*command: str) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=200
+            command,
+            cwd=tmp_path,
+            env=env,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=200,
+            check=False,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         return done.stdout + done.stderr

@@ -48,7 +48,7 @@ def test_docs_messages_md_is_up_to_date() -> None:
 @pytest.mark.parametrize("name", MESSAGES)
 def test_an_answer_says_what_it_cost_and_what_to_do_next(name: str) -> None:
     message = MESSAGES[name]
-    if message.tool != "get_credits" and message.tool != "list_tasks":
+    if message.tool not in ("get_credits", "list_tasks"):
         assert len(MONEY.findall(message.text)) == 1, "once, in the fixed words"
     assert NEXT_STEP.search(message.text)
     assert "  " not in message.text

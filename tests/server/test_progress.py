@@ -129,9 +129,8 @@ async def server_of(folder: Path, base_url: str) -> AsyncGenerator[str]:
 
 def script(*progress: float | None) -> Any:
     """Answers the create, then one number a read, then the end."""
-    left: list[bytes] = [success()]
-    for number in progress:
-        left.append(answer(200, {"id": TASK_ID, "status": "processing", "created_at": 1, "progress": number}))
+    begun = {"id": TASK_ID, "status": "processing", "created_at": 1}
+    left = [success(), *(answer(200, {**begun, "progress": number}) for number in progress)]
     failed = {"id": TASK_ID, "status": "failed", "created_at": 1, "error": {"code": "x", "message": "y"}}
     left.append(answer(200, failed))
 

@@ -3,10 +3,10 @@
 Used by the tests of networks.
 """
 
-import datetime
 import ipaddress
 import ssl
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 __all__ = ["Authority"]
 
-DAY = datetime.timedelta(days=1)
+DAY = timedelta(days=1)
 
 
 class Authority:
@@ -26,7 +26,7 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority of the tests")])
-        self._now = datetime.datetime.now(datetime.UTC)
+        self._now = datetime.now(UTC)
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
         certificate = (
             self._builder(self._name, self._key, self._now - DAY, self._now + DAY)
@@ -69,8 +69,8 @@ class Authority:
         self,
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
-        starts: datetime.datetime,
-        ends: datetime.datetime,
+        starts: datetime,
+        ends: datetime,
     ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()

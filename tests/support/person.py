@@ -112,7 +112,7 @@ def at_a_terminal(*arguments: str, env: dict[str, str], folder: Path) -> Generat
         stderr=slave,
         env=env,
         cwd=folder,
-        preexec_fn=own_terminal,
+        preexec_fn=own_terminal,  # noqa: PLW1509 - a terminal of its own; the test has no other thread here
     )
     os.close(slave)
     try:

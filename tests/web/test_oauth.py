@@ -115,7 +115,7 @@ def touched(issuer: Issuing) -> str:
     head, body, signature = issuer.token().split(".")
     claims = json.loads(base64url_decode(body))
     forged = base64url_encode(json.dumps({**claims, "sub": "ben"}).encode()).decode()
-    return ".".join((head, forged, signature))
+    return f"{head}.{forged}.{signature}"
 
 
 REFUSED: dict[str, Callable[[Issuing], str]] = {

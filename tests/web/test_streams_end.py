@@ -1,5 +1,6 @@
 """What is open to listen ends when whoever listens would be let in no more: the line of their token is gone."""
 
+import time
 from pathlib import Path
 
 import anyio
@@ -9,6 +10,11 @@ import pytest
 from tests.server.test_slow_listeners import listening
 from tests.support.access import ANNA, BEN, JSON, bearer, guarded, token_line
 from tests.support.site import site
+from tests.web.test_oauth import AUDIENCE, issuing
+from veo_mcp.api.jwks import Issuer
+from veo_mcp.web.access import Access
+from veo_mcp.web.auth import Authenticator
+from veo_mcp.web.oauth import JwtVerifier, OAuthMethod
 
 pytestmark = pytest.mark.anyio
 
@@ -56,3 +62,22 @@ async def test_a_stream_of_the_handshake_era_ends_too(tmp_path: Path) -> None:
         with anyio.fail_after(10):
             async for _line in lines:
                 pass
+
+
+async def test_a_stream_ends_when_its_jwt_has_expired(tmp_path: Path) -> None:
+    later = 0.0
+    async with issuing() as issuer:
+        verifier = JwtVerifier(Issuer(issuer.url, monotonic=anyio.current_time), AUDIENCE)
+        access = Access(authenticator=Authenticator(OAuthMethod(verifier, clock=lambda: time.time() + later)))
+        headers = {**bearer(issuer.token()), "Accept": "text/event-stream"}
+        async with (
+            site(tmp_path, access=access) as env,
+            httpx2.AsyncClient(timeout=20) as http,
+            http.stream("GET", env.url + "/sse", headers=headers) as stream,
+        ):
+            lines = stream.aiter_lines()
+            assert await anext(lines) == "event: endpoint"
+            later = 3600.0
+            with anyio.fail_after(10):
+                async for _line in lines:
+                    pass

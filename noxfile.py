@@ -91,7 +91,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def pages(session: nox.Session) -> None:
-    """Makes every page anew that is made from the code."""
+    """Regenerates every page that is made from the code."""
     session.install("-e", ".[dev]")
     for script, page in PAGES.items():
         made = session.run("python", f"scripts/{script}.py", silent=True, stderr=None)
@@ -101,7 +101,7 @@ def pages(session: nox.Session) -> None:
 
 @nox.session
 def pictures(session: nox.Session) -> None:
-    """Records the README's demo and draws the icon anew (Linux or macOS)."""
+    """Records the README's demo and redraws the icon (Linux or macOS)."""
     session.install("-e", ".[dev]")
     session.run("python", "scripts/demo_picture.py", "docs/demo.svg")
     session.run("python", "scripts/icon.py")
@@ -123,7 +123,7 @@ def sbom(session: nox.Session) -> None:
     session.install("cyclonedx-bom")
     session.run("python", "-m", "venv", "--clear", f"{session.create_tmp()}/installed")
     python = f"{session.create_tmp()}/installed/bin/python"
-    session.run(python, "-m", "pip", "install", "-q", ".[sandbox,keyring,postgres]", external=True)
+    session.run(python, "-m", "pip", "install", "-q", ".[sandbox,keyring,postgres,uploads]", external=True)
     session.run("cyclonedx-py", "environment", python, "--pyproject", "pyproject.toml", "-o", "sbom.json")
 
 

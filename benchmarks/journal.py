@@ -78,18 +78,18 @@ def task(number: int, rows: int, days: float) -> Entry:
 
 
 class Place(Protocol):
-    """Where one of the two journals lies."""
+    """One of the two journals."""
 
     def open(self) -> AbstractAsyncContextManager[Journal]:
-        """It, as a server has it."""
+        """Opens the journal as a server does."""
         ...
 
     async def fill(self, rows: int, days: float) -> None:
-        """Puts so many tasks there."""
+        """Writes so many tasks."""
         ...
 
     async def look(self, journal: Any) -> None:
-        """What the feeds ask for again and again."""
+        """Runs the query that the feeds repeat."""
         ...
 
 
@@ -100,11 +100,11 @@ class File:
     path: Path
 
     def open(self) -> AbstractAsyncContextManager[Journal]:
-        """See Place."""
+        """Opens the journal as a server does."""
         return SqliteJournal(self.path)
 
     async def fill(self, rows: int, days: float) -> None:
-        """With room in memory and without waiting for the disk; what is measured opens the file anew."""
+        """With room in memory and without waiting for the disk; the measurement reopens the file."""
         writer = Rows("benchmark")
 
         def write(db: sqlite3.Connection) -> None:
@@ -117,7 +117,7 @@ class File:
             await journal.file.write(write)
 
     async def look(self, journal: Any) -> None:
-        """See Place."""
+        """Runs the query that the feeds repeat."""
         mine: SqliteJournal = journal
         rows = Rows("benchmark")
         await mine.file.read(lambda db: rows.all_since(db, 10**9))
@@ -131,14 +131,14 @@ class Schema:
     name: str
 
     def open(self) -> AbstractAsyncContextManager[Journal]:
-        """See Place."""
+        """Opens the journal as a server does."""
         from veo_mcp.journal.postgres.store import PostgresJournal
 
         joint = "&" if "?" in self.url else "?"
         return PostgresJournal(PostgresAddress(SecretStr(f"{self.url}{joint}search_path={self.name}")))
 
     async def fill(self, rows: int, days: float) -> None:
-        """See Place."""
+        """Writes so many tasks."""
         from veo_mcp.journal.postgres import rows as postgres_rows
         from veo_mcp.journal.postgres.store import SCHEMA, PostgresJournal
 
@@ -162,7 +162,7 @@ class Schema:
             await journal.database.write(lambda db: db.execute("ANALYZE veo_entries"))
 
     async def look(self, journal: Any) -> None:
-        """See Place."""
+        """Runs the query that the feeds repeat."""
         from veo_mcp.journal.postgres.queries import ask
         from veo_mcp.journal.postgres.store import PostgresJournal
 

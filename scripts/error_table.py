@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from veo_mcp import errors
 from veo_mcp.api import causes
+from veo_mcp.api.documented_errors import DOCUMENTED
 from veo_mcp.errors import VeoMcpError
 
 HEAD = """<!-- Made by scripts/error_table.py from veo_mcp/errors.py and veo_mcp/api/causes.py. Do not edit. -->
@@ -46,7 +47,7 @@ def table() -> str:
     """The whole file."""
     lines = [HEAD, "## The API's own words", "", _row("HTTP", "code", "error", "charged", "what it means")]
     lines.append("|---|---|---|---|---|")
-    for (status, code), kind in errors.DOCUMENTED.items():
+    for (status, code), kind in DOCUMENTED.items():
         lines.append(_row(str(status), f"`{code}`", kind.__name__, kind.charged, kind.explanation))
     lines += ["", "## Causes: what stands between this machine and an answer", ""]
     lines += [

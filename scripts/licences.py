@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 __all__ = ["EXTRAS", "libraries", "page"]
 
 EXTRAS = ("", "sandbox", "keyring", "postgres")
-"""What a user may install; the tools of development are not shipped to anybody."""
+"""What a user may install; the tools of development are not shipped."""
 HEAD = """<!-- Made by scripts/licences.py from the metadata of the libraries. Do not edit. -->
 
 # Licences of what is installed

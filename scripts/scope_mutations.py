@@ -31,7 +31,7 @@ NO_TEST_OF_ANYTHING = re.compile(
     r"(?:Operational|Programming|Syntax|PostgresSyntax|IndeterminateDatatype|Name|Import)Error\b"
 )
 ABOUT_ACCOUNTS = (
-    "(account or person or another or elsewhere or one_api or own or key or somebody or settles or sandbox or limit"
+    "(account or person or another or elsewhere or one_api or own or key or waiting or settles or sandbox or limit"
     " or adopted or nobody or 24_hours or total or each or evidence or clock_ahead) and not 100_parallel"
 )
 ANNAS = 'await engine.accounts.account(__import__("veo_mcp").api.account.Caller(principal="anna"))'

@@ -29,7 +29,7 @@ Each is an environment variable, in the host's entry or the shell; a flag of `ve
   says what to fix, and that `veo-mcp check` exits 1; "warns", that the default is taken with a warning. What is for HTTP only is
   warned about over stdio.
 - `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured for the API and for
-  downloads, loopback aside.
+  downloads, except on loopback.
 
 | variable | flag of `serve` | meaning | default | a wrong value |
 |---|---|---|---|---|

@@ -1,7 +1,7 @@
 """Prints docs/tools.md, made from the tools as the server lists them.
 
 Run as `python scripts/tool_page.py > docs/tools.md`; a test compares the two. Only what the fields of a result mean
-is written here: hosts are not told, because every byte of a schema costs each conversation.
+is written here: hosts do not see it, because every byte of a schema costs each conversation.
 """
 
 import sys
@@ -19,7 +19,7 @@ HEAD = """<!-- Made by scripts/tool_page.py from the tools' schemas. Do not edit
 
 # Tools
 
-What a host is told of the five tools, in full. Unknown arguments are refused; `null` and `""` for an optional argument mean that
+The five tools as a host sees them, in full. Unknown arguments are refused; `null` and `""` for an optional argument mean that
 it was not given; numbers and lists that come as text are taken. Every rule that can be checked here is checked before anything is
 sent. With `VEO_READ_ONLY` the two tools that spend are not listed.
 

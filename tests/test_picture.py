@@ -94,7 +94,7 @@ def linked(at: Path, to: Path | str) -> str:
 
 
 @pytest.mark.parametrize("way", OUTSIDE)
-def test_what_lies_outside_is_not_read_nor_is_its_existence_told(folder: Path, way: str) -> None:
+def test_a_file_outside_is_not_read_nor_is_its_existence_revealed(folder: Path, way: str) -> None:
     (folder.parent / "pictures-other").mkdir()
     drawn().save(folder.parent / "pictures-other" / "secret.png")
     opened_files: list[str] = []
@@ -370,12 +370,12 @@ def test_nothing_larger_than_ten_megabytes_or_4096_pixels_leaves(folder: Path) -
 
 
 def test_a_picture_is_known_by_its_pixels(folder: Path) -> None:
-    with_metadata(drawn(), folder / "told.png")
+    with_metadata(drawn(), folder / "tagged.png")
     other = drawn()
     other.putpixel((5, 5), (1, 2, 3))
     other.save(folder / "other.png")
-    one, told, third = (look(name, folder) for name in ("boat.png", "told.png", "other.png"))
-    assert one.digest == told.digest
+    one, tagged, third = (look(name, folder) for name in ("boat.png", "tagged.png", "other.png"))
+    assert one.digest == tagged.digest
     assert one.digest != third.digest
     assert one.digest == hashlib.sha256(b"64x48:" + drawn().tobytes()).hexdigest()
 

@@ -293,7 +293,7 @@ def test_the_sandbox_wins_over_a_key_and_says_so() -> None:
     assert any("although a key is set" in warning for warning in settings.warnings)
 
 
-def test_no_key_of_ours_is_sent_to_an_api_that_somebody_named() -> None:
+def test_no_key_of_ours_is_sent_to_an_api_that_was_set_by_hand() -> None:
     settings = load({"VEO_BASE_URL": "https://api.example.com"})
     assert not settings.embedded
     assert "VEO_BASE_URL is set, but no key for that API." in settings.problems[0]

@@ -53,7 +53,7 @@ async def test_the_pause_doubles_up_to_a_minute() -> None:
     assert time.pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-async def test_after_a_minute_that_went_well_the_pause_begins_anew() -> None:
+async def test_after_a_minute_without_errors_the_pause_starts_again() -> None:
     time, runs = Time(6), 0
 
     def every_fourth_is_long() -> None:
@@ -89,7 +89,7 @@ async def test_another_failure_is_logged_too(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("error", [RecursionError("secret"), ValueError("secret"), MemoryError(), KeyError("secret")])
-async def test_no_error_of_a_loop_ends_it_and_no_foreign_text_is_shown(
+async def test_no_error_of_a_loop_ends_it_and_no_untrusted_text_is_shown(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     def raises() -> None:

@@ -1,4 +1,4 @@
-"""Runs the MCP face on a transport and owns the lifespan of everything behind it.
+"""Runs the MCP server on a transport and owns the lifespan of everything behind it.
 
 Called by the command line. Opens the backend while the first requests are already answered, keeps its loops running,
 and on a signal ends it all in order: no new calls, answers to what was begun, leases given back. Only JSON-RPC reaches
@@ -60,7 +60,7 @@ def serve(settings: Settings) -> None:
     for message in settings.warnings:
         log.warning("%s", message)
     if settings.problems and settings.transport != "stdio":
-        # Whoever starts an HTTP server reads its terminal or log. Over stdio nobody does: there every tool says it.
+        # The operator of an HTTP server reads its terminal or log. Over stdio no one does: there every tool says it.
         raise SystemExit("\n".join((*settings.problems, "The server was not started.")))
     for message in settings.problems:
         log.warning("%s", message)
@@ -161,7 +161,7 @@ async def backend_for(
 ) -> AsyncGenerator[None]:
     """Opens the engine in the background and fills `backend`; closes it on leaving.
 
-    For so many seconds it is opened only if somebody wants it.
+    For so many seconds it is opened only if it is needed.
     """
     supervisor = Supervisor(clock=time.time, sleep=anyio.sleep)
     backend.loops = supervisor.health

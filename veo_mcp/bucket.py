@@ -2,7 +2,7 @@
 
 Used by tasks/pictures.py and `veo-mcp check`; the only file that imports obstore (extra `uploads`). Credentials, region
 and endpoint are the usual AWS_* variables, read by obstore itself. Everything here blocks, for seconds at most: call it
-in a thread. What fails is said in our own words, which hold neither keys nor links.
+in a thread. Failures are worded here, without keys or links.
 """
 
 import os
@@ -51,7 +51,7 @@ class Bucket:
 
     Args:
         address: such as s3://bucket/prefix.
-        config: what obstore is told beside the environment, such as the endpoint of a test's own service.
+        config: options for obstore beside the environment, such as the endpoint of a test's own service.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Bucket:
         import obstore
 
         store, key = self._store(address)
-        with _told(self._bucket(address)):
+        with _explained(self._bucket(address)):
             obstore.put(store, key, data, attributes={"Content-Type": kind}, use_multipart=False)
             return obstore.sign(store, "GET", key, timedelta(seconds=LINK_SECONDS))
 
@@ -78,7 +78,7 @@ class Bucket:
         import obstore
 
         store, key = self._store(address)
-        with _told(self._bucket(address)):
+        with _explained(self._bucket(address)):
             try:
                 obstore.delete(store, key)
             except FileNotFoundError as gone:
@@ -100,7 +100,7 @@ class Bucket:
                 "connect_timeout": f"{CONNECT_SECONDS}s",
                 "allow_http": self._plain_http,
             }
-            with _told(name):
+            with _explained(name):
                 self._stores[name] = S3Store(
                     name,
                     client_options=client,
@@ -111,7 +111,7 @@ class Bucket:
 
 
 @contextmanager
-def _told(bucket: str) -> Generator[None]:
+def _explained(bucket: str) -> Generator[None]:
     """Turns what obstore raises into BucketTrouble. Its own words hold whole URLs and answers, and stay inside."""
     from obstore import exceptions
 

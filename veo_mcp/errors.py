@@ -14,7 +14,7 @@
     │   │   ├── SpendLimitExceeded     429 spend_limit_exceeded
     │   │   └── UpstreamUnavailable    503 upstream_error: charged and refunded, by the API's word
     │   ├── DownloadFailed             a finished video could not be fetched: costs nothing
-    │   └── Unanswered                 nobody knows: may have been charged
+    │   └── Unanswered                 not known: may have been charged
     │       ├── InternalError          500 internal_error
     │       └── BadAnswer              a gateway's page, a wrong shape, a cut or missing answer
     ├── RequestError                   what was asked for cannot be done; nothing was sent: not charged
@@ -36,9 +36,9 @@
         ├── PortTaken                  the port cannot be opened
         └── Unavailable                the work behind the server has not started, or has ended
 
-Every error has `explanation`: our words, for a person or a model, on what happened and what to do, and `charged`: what
-it means for a create. Words on credits are put beside it by whoever shows it (server/results.py). An ApiError's
-`message` is foreign text. Never holds the key. Imports nothing, so that every layer can use it.
+Every error has `explanation`: what happened and what to do, for a person or a model, and `charged`: what it means for a
+create. The message on credits is added where the error is shown (server/messages/errors.py). An ApiError's `message` is
+untrusted text. Never holds the key. Imports nothing, so that every layer can use it.
 """
 
 from typing import Literal
@@ -80,8 +80,6 @@ __all__ = [
     "VeoMcpError",
     "WrongCursor",
     "WrongSetting",
-    "from_envelope",
-    "proven_by",
 ]
 
 Charged = Literal["yes", "no", "refunded", "unknown"]
@@ -263,7 +261,7 @@ class UnknownTask(RequestError):
     """No task with this id exists for this account.
 
     Attributes:
-        task_id: what was asked for; foreign text.
+        task_id: what was asked for; untrusted text.
     """
 
     explanation = "No task with this id exists; list_tasks shows the ids."
@@ -370,45 +368,3 @@ class PortTaken(SetupError):
 
 class Unavailable(SetupError):
     """The work behind the server has not started or has ended; the explanation says why."""
-
-
-DOCUMENTED: dict[tuple[int, str], type[ApiError]] = {
-    (400, "invalid_request"): InvalidRequest,
-    (401, "invalid_api_key"): InvalidApiKey,
-    (402, "insufficient_credits"): InsufficientCredits,
-    (403, "ip_not_allowed"): IpNotAllowed,
-    (404, "model_not_found"): ModelNotFound,
-    (404, "task_not_found"): TaskNotFound,
-    (429, "rate_limit_exceeded"): RateLimitExceeded,
-    (429, "spend_limit_exceeded"): SpendLimitExceeded,
-    (500, "internal_error"): InternalError,
-    (503, "upstream_error"): UpstreamUnavailable,
-}
-"""The API's documented refusals, by status and code."""
-_BY_STATUS: dict[int, type[ApiError]] = {
-    400: InvalidRequest,
-    401: InvalidApiKey,
-    402: InsufficientCredits,
-    403: IpNotAllowed,
-    429: RateLimitExceeded,
-}
-REFUSALS = frozenset({400, 401, 402, 403, 404, 429})
-"""The statuses that mean "not charged" even with an undocumented body; any other one proves nothing."""
-
-
-def proven_by(status: int, code: str | None = None) -> type[ApiError]:
-    """What a failed answer proves; `code` is None when its body is not in the documented shape."""
-    documented = DOCUMENTED.get((status, code or ""))
-    if documented is not None:
-        return documented
-    unproven = InternalError if status == 500 else BadAnswer
-    return _BY_STATUS.get(status, Refused) if status in REFUSALS else unproven
-
-
-def from_envelope(
-    status: int, code: str | None, type_: str | None, message: str, retry_after: float | None
-) -> ApiError:
-    """The error for a failed answer in the documented shape, `{"error": {"code", "message", "type"}}`."""
-    kind = proven_by(status, code)
-    said = message or f"HTTP {status}"
-    return kind(said, http_status=status, code=code, type=type_, retry_after=retry_after, words=message)

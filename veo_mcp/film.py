@@ -1,4 +1,4 @@
-"""Joins the parts of a film into one MP4: the picture copied where the parts match, else encoded once; the sound anew.
+"""Joins the parts of a film into one MP4: the picture copied if the parts match, else encoded once; sound re-encoded.
 
 Run by tasks/films.py as a child process, `python -m veo_mcp.film OUT PART PART…`: a file from outside that brings a
 decoder down ends only the child. Uses PyAV where it is installed, else `ffmpeg` on the PATH. Prints one sentence to
@@ -128,7 +128,7 @@ def _copied(parts: Sequence[Path], film: "OutputContainer", model: Path) -> list
 
 
 def _drawn(parts: Sequence[Path], film: "OutputContainer") -> list[float]:
-    """Encodes the parts' pictures anew, each in the size and at the rate of the first; the seconds of each."""
+    """Re-encodes the parts' pictures, each in the size and at the rate of the first; the seconds of each."""
     with _open(parts[0]) as first:
         stream = first.streams.video[0]
         rate = stream.average_rate or Fraction(24)
@@ -278,7 +278,7 @@ def _with_tool(tool: str, parts: Sequence[Path], measured: Sequence[Measured], o
 
 
 def _graph(measured: Sequence[Measured], *, same: bool) -> str:
-    """What is done with the sounds, and where they must be drawn anew with the pictures; input 0 is the list."""
+    """What is done with the sounds, and where they must be re-encoded with the pictures; input 0 is the list."""
     first = measured[0]
     # Without a rate the joined pictures get that of their clock, 12,288 a second and more.
     rate = f"{min(first.rate or 24.0, 120.0):.4f}"

@@ -29,7 +29,7 @@ _ID = re.compile(r"\b[0-9a-fA-F]{8,}(-[0-9a-fA-F]{4,})*\b")
 
 
 def set_up(level: str, form: str = "text") -> None:
-    """Sends everybody's log to stderr, from `level` on; each line as `text` or `json`."""
+    """Sends the log of all libraries to stderr, from `level` on; each line as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter(full=level == "DEBUG", as_json=form == "json"))
     handler.addFilter(Sparse(time.monotonic, loggers=REPEATING))
@@ -55,7 +55,7 @@ def innermost(error: BaseException) -> BaseException:
 
 
 def in_one_line(error: BaseException) -> str:
-    """The kind of an error and where in this package it came up; never its text, which may be anybody's."""
+    """The kind of an error and where in this package it came up; never its text, which may come from outside."""
     error = innermost(error)
     # The stack alone, without the lines of code: a RecursionError has a thousand frames.
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]

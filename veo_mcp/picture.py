@@ -1,8 +1,8 @@
-"""One picture from the disk, made fit to leave it: found below an allowed folder, read safely, decoded, encoded anew.
+"""One picture from the disk, made fit to leave it: found below an allowed folder, read safely, decoded, re-encoded.
 
 Used by tasks/pictures.py. What leaves is never the file's own bytes, but its pixels: upright, in sRGB, without
 metadata, at most 10 MB. Whatever is not a picture, or lies outside the folders, becomes Unusable with a sentence; of
-what lies outside not even the existence is told. Everything here blocks: call it in a thread. Touches no network.
+what lies outside not even the existence is revealed. Everything here blocks: call it in a thread. Touches no network.
 """
 
 import errno
@@ -119,7 +119,7 @@ def read(
 ) -> Picture:
     """The picture there; one of the `seen` ones if its file is still the same, else it is put there. Raises Unusable.
 
-    `at` is told when the file is open, and when it is read.
+    `at` is called when the file is open, and when it is read.
     """
     try:
         handle = _open(place)
@@ -243,7 +243,7 @@ def _whole(handle: int, at: Callable[[str], None]) -> bytes:
 
 
 def _stamp(found: os.stat_result) -> Stamp:
-    # The time of the last change of any kind cannot be set back by whoever writes.
+    # The time of the last change of any kind cannot be set back by the program that writes.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 

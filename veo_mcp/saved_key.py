@@ -1,6 +1,6 @@
 """The place of a key that `veo-mcp login` saved: one file of mode 0600, or the system's keyring where that keeps it.
 
-Written by cli/login.py, read by whoever starts a server or a command, so that host and terminal find the same key. A
+Written by cli/login.py, read by every server and command, so that host and terminal find the same key. A
 key is kept with the origin of its API and handed out for no other. Never logs, and no message holds any of a key.
 """
 

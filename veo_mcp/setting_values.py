@@ -128,7 +128,7 @@ def base_path_url(text: str) -> str:
 
 
 def issuer(text: str) -> str:
-    """An issuer's URL, to the letter: it is compared with what stands in tokens, a slash at the end included."""
+    """An issuer's URL, unchanged: it is compared with what stands in tokens, a slash at the end included."""
     text = text.strip(QUOTES).strip()
     base = base_path_url(text)
     if base.startswith("http://") and not re.match(r"http://(127\.|localhost(:|/|$)|\[::1\])", base):
@@ -183,7 +183,7 @@ def path(text: str, *, relative_to: Path | None) -> Path:
     """A path with ~ expanded. A relative one counts from `relative_to`; without that it is refused.
 
     A server inherits the folder of the host that starts it, which nobody chose: two hosts, two journals, one limit
-    passed. A flag is typed by somebody who sees where they are.
+    passed. A flag is typed by a person who sees the current folder.
     """
     if "\0" in text:
         raise ValueError("must not contain a NUL character")

@@ -1,4 +1,4 @@
-"""Every knob of veo-mcp: an environment variable `VEO_*` and, secrets aside, a flag; one table, `KNOBS`.
+"""Every knob of veo-mcp: an environment variable `VEO_*` and, except for secrets, a flag; one table, `KNOBS`.
 
 Called by the command line, which passes flags as overrides. Reads the environment when asked, never at import, and
 never raises: a wrong value becomes a message. `problems` are those that money or safety hangs on: the tools then answer
@@ -38,7 +38,7 @@ class Knob:
         parse: from text and the folder that relative paths count from (None: they are refused) to the value.
         help: what it means, for docs and --help.
         default: its default in words.
-        serious: whether money or safety hangs on it: a wrong value then stops the tools instead of being left aside.
+        serious: whether money or safety hangs on it: a wrong value then stops the tools instead of being ignored.
         secret: whether it has no flag and is never shown whole.
     """
 
@@ -200,7 +200,7 @@ class Settings:
 
     Attributes:
         problems: a message for each value that money or safety hangs on and that is not usable.
-        warnings: a message for each other value that was left aside.
+        warnings: a message for each other value that was ignored.
         sources: where each value came from: "flag --x", "VEO_X", or "default".
     """
 
@@ -245,7 +245,7 @@ class Settings:
 
     @property
     def embedded(self) -> bool:
-        """Whether this process uses the sandbox that it brings along."""
+        """Whether this process uses its own sandbox."""
         return self.sandbox or (self.api_key is None and self.base_url is None and not self.callers_pay)
 
     @property
@@ -273,8 +273,8 @@ class Settings:
 def load(environ: Mapping[str, str] = os.environ, *, saved: KeyPlace | None = None, **flags: Any) -> Settings:
     """Settings from flags over environment over defaults. Never raises; see `problems` and `warnings`.
 
-    `saved` is where `veo-mcp login` keeps keys; None: there are none, so that whoever forgets it gets the sandbox, not
-    a key that costs money.
+    `saved` is where `veo-mcp login` keeps keys; None: there are none, so that a caller who forgets it gets the sandbox,
+    not a key that costs money.
     """
     reading = _Reading()
     for knob in KNOBS:
@@ -348,7 +348,7 @@ def _validated(reading: _Reading) -> Settings:
     settings = Settings(**values, sources=reading.sources)
     keyless = settings.api_key is None and not settings.callers_pay
     if settings.base_url is not None and not settings.sandbox and keyless and not serious:
-        # No key of ours is sent to an API that somebody named: not even the sandbox's.
+        # No key of ours is sent to an API that was named by hand: not even the sandbox's.
         serious.append(
             "VEO_BASE_URL is set, but no key for that API. Set VEO_API_KEY to the key that it wants, or leave both out "
             "to use the sandbox."

@@ -139,6 +139,9 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
+    if statement.strip():
+        # Without its semicolon the last one would be left out, and no error would say so.
+        yield statement
 
 
 def _private(path: Path) -> None:
@@ -156,7 +159,7 @@ def _private(path: Path) -> None:
     try:
         mode = os.fstat(descriptor).st_mode & 0o777
         if mode != 0o600 and hasattr(os, "fchmod"):
-            # Also one that an older version left readable by everybody. Its owner alone may change that.
+            # Also one that an older version left readable by all users. Its owner alone may change that.
             with suppress(PermissionError):
                 os.fchmod(descriptor, 0o600)
     finally:

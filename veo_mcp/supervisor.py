@@ -1,7 +1,7 @@
 """Keeps the long-running loops alive: one that fails is logged once, counted, and started again after a growing pause.
 
 Used by app.py for the poller, the follower of the journal, the receiver of callbacks and whatever else never ends;
-`health` is read by /readyz, `check` and the tools' answers. Nothing that a loop meets ends the process. Never swallows
+`health` is read by /readyz, `check` and the tools' answers. No exception in a loop ends the process. Never swallows
 a cancellation, and never runs a loop twice at once.
 """
 
@@ -33,7 +33,7 @@ class LoopHealth:
         running: whether it runs now; if not, it is started again soon.
         well: whether it can be relied on: it runs, and does not fail again and again.
         failures: how often it has failed since the server started.
-        error: why it failed last, in our words; None if it never did or has run well since.
+        error: why it failed last, as a message; None if it never did or has run well since.
         since: Unix seconds of its last start or failure.
     """
 

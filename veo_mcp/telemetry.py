@@ -1,6 +1,6 @@
 """Spans around what costs money and what is recorded, and the id of the request that is being handled.
 
-Used by every layer. Spans go through the OpenTelemetry API alone: without an exporter that somebody set up they are
+Used by every layer. Spans go through the OpenTelemetry API alone: without an exporter they are
 nothing. Never takes a prompt, a key, a principal or the text of an error.
 """
 

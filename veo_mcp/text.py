@@ -28,7 +28,7 @@ _LONG = 12
 
 def clean(text: str, limit: int = 200) -> str:
     """`text` on one line, without characters that hide or reorder others, at most `limit` characters long."""
-    # Cut first: of 3.9 MB, 200 characters are wanted, and looking at each of the others cost 0.3 s of everybody's time.
+    # Cut first: of 3.9 MB, 200 characters are wanted, and looking at each of the others cost every caller 0.3 s.
     head = text[: 4 * limit + 64]
     visible = "".join(" " if mark.isspace() else mark for mark in head if mark.isspace() or not _hidden(mark))
     line = " ".join(visible.split())
@@ -42,7 +42,7 @@ quoted = clean
 
 
 def shown_id(id_: str) -> str:
-    """An id for people and models: as it is if plain; else cleaned and in quotes, lest it pass for our words."""
+    """An id for people and models: as it is if plain; else cleaned and in quotes, not to pass for our text."""
     if len(id_) <= _LONGEST_PLAIN_ID and _PLAIN_ID.fullmatch(id_):
         return id_
     return f"“{clean(id_, 80).translate(_QUOTES)}”"

@@ -1,6 +1,6 @@
 """Receives the callback of a finished video, and leaves it as callback.json beside the video.
 
-Run it where `veo-mcp` is on the PATH: `python receive.py`. A callback is a hint that anybody could send, so what counts
+Run it where `veo-mcp` is on the PATH: `python receive.py`. A callback is a hint that anyone could send, so what counts
 is what `get_task` answers then. To be reachable on this machine, it stands beside a sandbox that may call private
 addresses; a real API needs a public URL.
 """

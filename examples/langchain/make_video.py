@@ -1,7 +1,7 @@
 """A LangChain agent that makes a video with veo-mcp, watches it, extends it, and says what it cost.
 
 Run it where `veo-mcp` is on the PATH. The model is scripted, so that it runs without a key. LangChain starts the server
-anew for every tool call; the task lives in veo-mcp's journal and waits there.
+again for every tool call; the task lives in veo-mcp's journal and waits there.
 """
 
 import asyncio

@@ -6,7 +6,7 @@ import { type Request, type Task, allowed, clock, fullness, money, shape, webAdd
 /** The forms of the card; one is open at a time, where the button was that opened it. */
 export type Form = "extend" | "again" | "charged" | "free";
 
-/** What the card shows; whatever changes here is drawn anew. */
+/** What the card shows; it is redrawn with every change of this. */
 export interface Face {
   /** The film's parts, in order. */
   parts: Task[];
@@ -27,7 +27,7 @@ export interface Face {
   unplayable: ReadonlySet<string>;
   origins: readonly string[];
   extendPrice: number | null;
-  /** What asks for this once more; null where the card does not know enough. */
+  /** The request for another try; null if the card does not know enough. */
   again: Request | null;
   /** Whether the assistant can be asked for another try instead. */
   canAsk: boolean;
@@ -91,7 +91,7 @@ export class Card {
     }
   }
 
-  /** Moves the clock and the bar on, without drawing anew. */
+  /** Moves the clock and the bar on, without redrawing. */
   tick(elapsed: number): void {
     if (this.clockText !== null) this.clockText.textContent = clock(elapsed);
     if (this.full !== null) fill(this.full.bar, fullness(this.full.task, elapsed, this.full.usual) ?? 0);

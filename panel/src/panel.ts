@@ -124,7 +124,7 @@ function take(result: CallToolResult): void {
     void follow(task.task_id);
   } else {
     quote = quoted(words(result));
-    // The model's part of a quote is no word to a person: the button below names the price.
+    // A quote's text for the model is not meant for a person: the button below names the price.
     const refusal = quote === null ? words(result) : words(result).replace(/ Ask the person\..*$/s, "");
     change({ refusal: refusal || "The server sent no task.", isQuote: quote !== null });
   }
@@ -158,7 +158,7 @@ async function follow(id: string): Promise<void> {
     const task = face.parts.find((part) => part.task_id === shown);
     if (task === undefined || task.status === "completed" || task.status === "failed" || task.status === "refused") return;
     if (host.serverTools === undefined) {
-      if (working(task)) change({ note: "This app does not let the card look by itself. Ask the assistant how the video is doing." });
+      if (working(task)) change({ note: "This app does not let the card refresh itself. Ask the assistant how the video is doing." });
       return;
     }
     // A card of a chat that was opened again shows what was true long ago: it looks at once.
@@ -216,7 +216,7 @@ async function extend(prompt: string, parent: Task): Promise<void> {
   begun("extend", result, undefined, `The person extended the video ${parent.task_id} in its card.`);
 }
 
-/** Sends the same request once more, or with other words: the new task takes the old one's place. */
+/** Sends the same request again, or with another prompt: the new task takes the old one's place. */
 async function tryAgain(prompt: string, before: Task | undefined): Promise<void> {
   const request = face.again;
   if (request === null) return;
@@ -234,8 +234,8 @@ async function settle(form: "charged" | "free", id: string, task: Task): Promise
   begun(form, result, task.task_id, `The person settled the request ${task.task_id} in its card.`);
 }
 
-/** Takes in the answer to a form: the task that it began or changed, or why it did not. */
-function begun(form: Form, result: CallToolResult, instead: string | undefined, told: string): void {
+/** Shows the answer to a form: the task that it began or changed, or why it did not. */
+function begun(form: Form, result: CallToolResult, instead: string | undefined, summary: string): void {
   const task = result.structuredContent;
   if (result.isError === true || !isTask(task)) {
     quote = quoted(words(result));
@@ -245,7 +245,7 @@ function begun(form: Form, result: CallToolResult, instead: string | undefined, 
   card.clearForm(form);
   change({ form: null });
   note(result, task, instead);
-  void tellModel(`${told} ${words(result)}`);
+  void tellModel(`${summary} ${words(result)}`);
   void follow(task.task_id);
 }
 

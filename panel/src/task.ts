@@ -93,14 +93,14 @@ export function shape(ratio: unknown, width?: number, height?: number): [number,
 
 /** How much of the bar is full: the API's word where it gave one, else the time by what is usual; null where neither is known. */
 export function fullness(task: Task, elapsed: number, usual: number | undefined): number | null {
-  // A bar that is full and stays is a lie, whoever says it; by the time it slows down towards the end instead.
+  // A full bar over an unfinished task would be a lie; by time alone, it slows down towards the end.
   if (task.progress !== undefined) return Math.min(0.97, Math.max(0, task.progress > 1 ? task.progress / 100 : task.progress));
   return usual === undefined || usual <= 0 ? null : elapsed < 0.9 * usual ? elapsed / usual : Math.min(0.97, 0.9 + 0.07 * (1 - (0.9 * usual) / elapsed));
 }
 
 /**
- * What would ask for this video once more: from the arguments that the model gave where the card was told them, else
- * from the task, which shows all but images and a long prompt; null where that is not enough.
+ * The request that would make this video again: from the model's arguments if the card received them, else from the
+ * task, which shows all but images and a long prompt; null if that is not enough.
  */
 export function again(task: Task, given: { tool: string; arguments: Arguments } | null, prices: Record<string, number> | undefined): Request | null {
   if (prices === undefined) return null;

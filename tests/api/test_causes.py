@@ -11,8 +11,8 @@ from anyio.abc import SocketStream
 
 from tests.api.servers import CREATE, client, failure, serving
 from tests.support.raw_api import answer, error, hangs, raw_api
-from veo_mcp import errors
 from veo_mcp.api import causes
+from veo_mcp.api.documented_errors import DOCUMENTED
 from veo_mcp.errors import ApiError, BadAnswer, InternalError, InvalidApiKey, RateLimitExceeded, Refused
 
 pytestmark = pytest.mark.anyio
@@ -95,14 +95,14 @@ async def test_an_answer_that_never_comes_is_a_time_out_and_what_came_of_it_coun
 
 
 async def test_the_apis_own_refusals_keep_their_words() -> None:
-    for (status, code), kind in errors.DOCUMENTED.items():
+    for (status, code), kind in DOCUMENTED.items():
         async with serving(error(status, code)) as server, client(server.url(), seconds=1) as api:
             problem = await failure(api.send_create(CREATE))
             assert (type(problem), problem.code, problem.words) == (kind, code, "words of the API")
 
 
 def test_each_cause_has_a_code_of_its_own_says_what_to_change_and_leaves_credits_to_others() -> None:
-    codes = [cause.code for cause in causes.ALL] + [code for _, code in errors.DOCUMENTED]
+    codes = [cause.code for cause in causes.ALL] + [code for _, code in DOCUMENTED]
     assert len(set(codes)) == len(codes)
     assert {cause.code for cause in causes.ALL} >= causes.LASTING
     for cause in causes.ALL:

@@ -78,7 +78,7 @@ async def test_a_download_that_broke_is_gone_on_with_and_never_has_the_final_nam
         assert header(server.requests[1], "authorization") is None
 
 
-async def test_a_file_that_changed_meanwhile_is_fetched_anew_and_never_mixed(tmp_path: Path) -> None:
+async def test_a_file_that_changed_meanwhile_is_fetched_again_and_never_mixed(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     now = host(VIDEO, cut=60_000)
     async with serving(lambda head: now(head)) as server, client(server.url()) as api:

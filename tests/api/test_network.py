@@ -1,4 +1,4 @@
-"""The networks that people have: proxies, companies' authorities, broken certificates, IPv6, wrong addresses.
+"""Real networks: proxies, corporate certificate authorities, broken certificates, IPv6, wrong addresses.
 
 Over real sockets on loopback, where a proxy is never used: so what goes through the proxy is called by another name,
 which the proxy resolves to this machine.
@@ -93,7 +93,7 @@ async def test_what_breaks_behind_a_proxys_tunnel_was_not_sent_either(authority:
         async with client(server.url("api.example"), environ=environ) as api:
             error = await failure(api.send_create(CREATE))
         assert (type(error), error.code) == (NotSent, "tls_expired")
-        # The proxy takes the CONNECT, finds nobody there, and hangs up without a word.
+        # The proxy takes the CONNECT, finds nobody there, and closes the connection.
         async with client(f"https://api.example:{free_port()}", environ=environ) as api:
             error = await failure(api.send_create(CREATE))
         assert (type(error), error.code) == (NotSent, "proxy_down")
@@ -205,7 +205,7 @@ async def test_a_bundle_that_cannot_be_used_is_reported_by_its_variable(tmp_path
 
 
 async def test_https_to_a_port_that_speaks_plain_http() -> None:
-    # It answers the hello of TLS in plain words, as nginx does.
+    # It answers the ClientHello of TLS in plain HTTP, as nginx does.
     words = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
     async with _talkative(words) as port, client(f"https://127.0.0.1:{port}") as api:
         error = await failure(api.send_create(CREATE))
@@ -278,7 +278,7 @@ async def test_a_server_that_takes_no_tls_in_time_was_sent_nothing() -> None:
 
 @asynccontextmanager
 async def _talkative(words: bytes) -> AsyncGenerator[int]:
-    """A port that sends its text as soon as it receives anything, and then nothing more."""
+    """A port that answers whatever comes with this text, or never, if there is none."""
     listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
 
     async def serve(stream: anyio.abc.SocketStream) -> None:

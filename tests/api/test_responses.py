@@ -49,7 +49,7 @@ def raw_deflate(data: bytes) -> bytes:
         ("identity", GOOD),
     ],
 )
-async def test_a_compressed_answer_is_read_though_nobody_asked_for_it(coding: str, body: bytes) -> None:
+async def test_a_compressed_answer_is_read_though_it_was_not_asked_for(coding: str, body: bytes) -> None:
     assert await create(answer(200, body, f"Content-Encoding: {coding}")) == TASK_ID
 
 
@@ -234,7 +234,7 @@ def task(**fields: Any) -> ApiTask:
 @pytest.mark.parametrize(
     "value", [-1, 1e300, "0001-01-01T00:00:00", "9999-12-31T23:59:59-10:00", "x", True, [], {}, None]
 )
-def test_a_date_that_is_none_costs_nobody_the_task(value: Any) -> None:
+def test_an_invalid_date_does_not_lose_the_task(value: Any) -> None:
     odd = task(created_at=value, completed_at=value)
     assert odd.created_at == datetime.fromtimestamp(0, UTC)
     assert odd.completed_at is None or odd.completed_at.year < 10_000

@@ -12,7 +12,7 @@ __all__ = ["PostgresStore", "new_store"]
 
 
 class PostgresStore:
-    """See tests/journal/stores.py. The database's clock stands still, unless a test moves it.
+    """The store under test in PostgreSQL. The database's clock stands still, unless a test moves it.
 
     Args:
         url: of the schema; through whatever stands between.

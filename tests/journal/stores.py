@@ -62,7 +62,7 @@ class Store(Protocol):
     older_versions: Sequence[int]
 
     def open(self) -> AbstractAsyncContextManager[Journal]:
-        """Opens it once more, as another process would."""
+        """Opens it again, as another process would."""
         ...
 
     async def move_clock(self, seconds: float) -> None:

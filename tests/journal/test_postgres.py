@@ -158,7 +158,7 @@ async def test_many_that_begin_and_wait_for_one_another_keep_nobody_else_waiting
     assert len(set(begun)) == 20
 
 
-async def test_what_another_api_has_due_makes_nobody_lock_anything(store: PostgresStore) -> None:
+async def test_what_is_due_at_another_api_takes_no_lock(store: PostgresStore) -> None:
     """Every server looks every second: only what is its own may make it write."""
     async with store.open() as journal:
         due = await running(journal, 1, store.now)
@@ -269,7 +269,7 @@ async def test_a_script_that_breaks_off_changes_nothing(store: PostgresStore) ->
     assert await store.run("SELECT count(*) FROM information_schema.columns WHERE column_name = 'novelty'") == 0
 
 
-async def test_a_script_that_must_wait_keeps_nobody_waiting_for_long(store: PostgresStore) -> None:
+async def test_a_migration_that_must_wait_blocks_no_server_for_long(store: PostgresStore) -> None:
     """A backup reads a table as long as it takes; behind an ALTER TABLE that waits for it, every call would wait."""
     async with store.open() as older, store.open() as backup:
         entry = await running(older, 1, store.now)

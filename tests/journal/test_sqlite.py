@@ -33,7 +33,7 @@ OLD_COLUMNS = (
 
 
 class SqliteStore:
-    """See tests/journal/stores.py."""
+    """The store under test in an SQLite file."""
 
     learns_by: Literal["listen", "look"] = "look"
     #: Up to the last one that let such rows in; version 4 and 5 were never released apart.

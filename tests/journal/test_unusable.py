@@ -1,4 +1,4 @@
-"""A journal in trouble: nothing is sent, and a message names the file and what to do."""
+"""With an unusable journal nothing is sent, and the message names the file and what to do."""
 
 import sqlite3
 from pathlib import Path
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def answers_of_every_tool(journal: Path, api: RawApi) -> list[str]:
-    """What a server over this journal says, started as hosts start it."""
+    """What the five tools answer over this journal, on a server started as hosts start it."""
     backend, announcer = Backend(), Announcer()
     settings = load({"VEO_API_KEY": "sk-x", "VEO_BASE_URL": api.base_url, "VEO_JOURNAL": str(journal)})
     server = build_server(backend, sandbox=False, announcer=announcer)
@@ -33,6 +33,7 @@ async def answers_of_every_tool(journal: Path, api: RawApi) -> list[str]:
             ("extend_video", {"prompt": "x", "task_id": "t"}),
             ("get_task", {"task_id": "t"}),
             ("list_tasks", {}),
+            ("get_credits", {}),
         ]
         return [text(await client.call_tool(name, arguments)) for name, arguments in calls]
 
@@ -87,7 +88,7 @@ async def test_a_journal_where_a_folder_is_missing_and_cannot_be_made_is_named(t
 
 
 async def full(journal: SqliteJournal) -> None:
-    """Makes the disk full for this journal: SQLite then answers as it does when the device has no room."""
+    """Makes SQLite report a full disk for this journal: SQLite then answers as it does when the device has no room."""
     await journal.file.read(lambda db: db.execute("PRAGMA max_page_count = 1").fetchone())
 
 

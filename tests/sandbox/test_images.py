@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.support.receiver import receiver
 from tests.support.sandbox_api import api
-from veo_mcp.sandbox.rendering import MEGAPIXELS, SIDE, clip_size, prepared
+from veo_mcp.sandbox.rendering import MAX_SIDE, MEGAPIXELS, clip_size, normalise_image
 
 pytestmark = pytest.mark.anyio
 
@@ -36,12 +36,12 @@ def test_auto_follows_the_picture_as_it_is_seen(
 ) -> None:
     image = Image.new("RGB", size, (200, 30, 30))
     path = saved(tmp_path / "x", image, kind, exif=turned(orientation))
-    wide, high = prepared(path)
+    wide, high = normalise_image(path)
     assert (high > wide) is (orientation >= 5)
     assert clip_size("Auto", [(wide, high)], None) == ((720, 1280) if orientation >= 5 else (1280, 720))
     with Image.open(path) as after:
         left = after.getexif().get(0x0112, 1)
-        assert max(after.size) <= SIDE
+        assert max(after.size) <= MAX_SIDE
         assert (after.height > after.width) is (orientation >= 5 and left == 1)
 
 
@@ -49,7 +49,7 @@ def test_a_large_picture_is_turned_the_right_way_round(tmp_path: Path) -> None:
     image = Image.new("RGB", (4000, 2400), (0, 0, 255))
     image.paste((255, 0, 0), (0, 0, 2000, 2400))
     path = saved(tmp_path / "x", image, "JPEG", exif=turned(6))
-    prepared(path)
+    normalise_image(path)
     with Image.open(path) as after:
         top, bottom = after.getpixel((10, 10)), after.getpixel((10, after.height - 10))
     assert isinstance(top, tuple)
@@ -62,16 +62,16 @@ def test_a_large_picture_is_turned_the_right_way_round(tmp_path: Path) -> None:
 def test_every_kind_of_pixel_is_taken(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
     image = Image.new(mode, size)
     path = saved(tmp_path / "x", image, "JPEG" if mode == "CMYK" else "PNG")
-    wide, high = prepared(path)
+    wide, high = normalise_image(path)
     assert wide > high
-    assert wide <= SIDE
+    assert wide <= MAX_SIDE
     with Image.open(path) as after:
         after.load()
 
 
 def test_clear_parts_stay_clear_when_a_picture_is_made_smaller(tmp_path: Path) -> None:
     path = saved(tmp_path / "x", Image.new("RGBA", (3000, 2000), (9, 9, 9, 0)))
-    prepared(path)
+    normalise_image(path)
     with Image.open(path) as after:
         assert after.mode == "RGBA"
         assert after.getchannel("A").getextrema() == (0, 0)
@@ -80,7 +80,7 @@ def test_clear_parts_stay_clear_when_a_picture_is_made_smaller(tmp_path: Path) -
 def test_the_whole_of_a_very_large_picture_is_kept_when_it_is_made_smaller(tmp_path: Path) -> None:
     image = Image.new("RGB", (6001, 3999), (0, 0, 255))
     image.paste((255, 0, 0), (5200, 3200, 6001, 3999))
-    assert prepared(saved(tmp_path / "x", image)) == (2560, 1706)
+    assert normalise_image(saved(tmp_path / "x", image)) == (2560, 1706)
     with Image.open(tmp_path / "x") as after:
         places = [(5, 5), (2100, 1300), (2300, 1450), (2555, 1700)]
         assert [after.getpixel(place) for place in places] == [(0, 0, 255)] * 2 + [(255, 0, 0)] * 2
@@ -113,7 +113,7 @@ def test_what_cannot_be_used_is_said(tmp_path: Path, content: bytes, words: str)
     path = tmp_path / "x"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=words):
-        prepared(path)
+        normalise_image(path)
 
 
 async def test_an_image_that_is_too_large_fails_the_task_with_a_reason_and_refunds_it(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ MEASURED = """
 import sys
 from pathlib import Path
 from PIL import Image
-from veo_mcp.sandbox.rendering import prepared
+from veo_mcp.sandbox.rendering import normalise_image
 
 def peak():
     # Not getrusage: its peak starts with that of the parent process.
@@ -139,7 +139,7 @@ def peak():
 
 Image.init()
 before = peak()
-prepared(Path(sys.argv[1]))
+normalise_image(Path(sys.argv[1]))
 print(peak() - before)
 """
 

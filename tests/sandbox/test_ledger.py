@@ -8,6 +8,7 @@ import random
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -17,12 +18,17 @@ import pytest
 from anyio.abc import Process
 
 from tests.support.ports import free_port
+from veo_mcp.sandbox.ledger import MIGRATIONS, Ledger
 
 pytestmark = pytest.mark.anyio
 
 REQUESTS = int(os.environ.get("VEO_REQUESTS", "200"))
 KILLS = max(3, REQUESTS // 200)
 CREATE = "/v1/videos/generations"
+OLD_TASK = """
+INSERT INTO tasks (id, account, model, body, status, price, seed, created_at, told)
+VALUES (?, 'a', 'veo-3', '{}', 'completed', 40, 1, 1000.0, ?)
+"""
 
 
 async def started(folder: Path, port: int, http: httpx2.AsyncClient) -> Process:
@@ -101,3 +107,29 @@ async def test_the_ledger_adds_up_whenever_the_process_is_killed(tmp_path: Path)
         await process.aclose()
     check_ledger(ledger, all_ended=True)
     assert ids
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_ledger_of_an_older_version_opens_and_still_owes_the_same_callbacks(
+    tmp_path: Path, version: int
+) -> None:
+    file = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(file)) as db:
+        for script in MIGRATIONS[:version]:
+            db.executescript(script)
+        db.execute("INSERT INTO meta VALUES ('id', 'the same ledger')")
+        db.executemany(OLD_TASK, [("owed", 0), ("delivered", 1)])
+        db.execute(f"PRAGMA user_version = {version:d}")
+        db.commit()
+
+    ledger = Ledger(file, lambda: "another ledger")
+    try:
+        assert ledger.id == "the same ledger"
+        assert await ledger.owed() == ["owed"]
+        await ledger.callback_delivered("owed")
+        assert await ledger.owed() == []
+    finally:
+        ledger.close()
+    with closing(sqlite3.connect(file)) as db:
+        plan = db.execute("EXPLAIN QUERY PLAN SELECT id FROM tasks WHERE callback_delivered = 0 ORDER BY number")
+        assert "tasks_owed" in str(plan.fetchall())

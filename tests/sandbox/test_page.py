@@ -137,7 +137,7 @@ async def test_a_refused_form_says_why_keeps_the_words_and_charges_nothing(tmp_p
         assert "No clips yet" in (await seen(http)).text
 
 
-async def test_foreign_words_are_text_and_nothing_of_the_machine_is_shown(tmp_path: Path) -> None:
+async def test_untrusted_text_is_shown_as_text_and_nothing_of_the_machine_is(tmp_path: Path) -> None:
     async with page(tmp_path) as http:
         evil = "\"><script>alert(1)</script><img src=x onerror=alert(1)>${style} $prompt' [sandbox:fail]"
         await http.post("/clips", data={"prompt": evil})

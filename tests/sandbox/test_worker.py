@@ -79,7 +79,7 @@ async def test_a_spoilt_row_is_dealt_with_at_the_start_and_hurts_nothing_else(tm
 
 async def nothing_owed(folder: Path) -> bool:
     with closing(sqlite3.connect(folder / "ledger.db")) as db:
-        return db.execute("SELECT COUNT(*) FROM tasks WHERE told = 0").fetchone() == (0,)
+        return db.execute("SELECT COUNT(*) FROM tasks WHERE callback_delivered = 0").fetchone() == (0,)
 
 
 async def test_a_receiver_that_asks_for_nonsense_does_not_end_the_worker(tmp_path: Path) -> None:

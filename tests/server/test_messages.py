@@ -67,9 +67,9 @@ def test_text_alone_and_data_alone_each_say_everything(name: str) -> None:
     if message.tool != "list_tasks":
         assert MONEY.findall(data["message"]) == MONEY.findall(message.text)
         # What only one of the two sentences holds stands in the fields beside it.
-        told = json.dumps(data)
-        assert all(link in told for link in LINK.findall(message.text))
-        assert all(id_ in told for id_ in ID.findall(message.text))
+        structured = json.dumps(data)
+        assert all(link in structured for link in LINK.findall(message.text))
+        assert all(id_ in structured for id_ in ID.findall(message.text))
         assert data["message"] == message.text or "The video is ready, see video_urls." in data["message"]
         return
     closing = message.text.splitlines()[-1]

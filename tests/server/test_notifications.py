@@ -253,7 +253,7 @@ async def test_what_one_listener_may_ask_for_is_limited(tmp_path: Path) -> None:
         group.cancel_scope.cancel()
 
 
-async def test_a_feed_that_nobody_reads_keeps_the_last_state_of_every_entry(tmp_path: Path) -> None:
+async def test_an_unread_feed_keeps_the_last_state_of_every_entry(tmp_path: Path) -> None:
     async with SqliteJournal(tmp_path / "j.db") as one, one.changes() as feed:
         await quick(one)
         for number in range(300):

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("mode", ["auto", "legac
 PANEL = "ui://veo/panel"
 
 
-def closed(**options: Any) -> Any:
+def server_without_engine(**options: Any) -> Any:
     backend = Backend()
     backend.failed("nothing behind it in this test")
     return build_server(backend, sandbox=False, **options)
@@ -36,7 +36,7 @@ def config(html: str) -> dict[str, Any]:
 
 
 async def test_the_tools_that_give_a_task_name_the_page_and_the_page_is_listed(mode: str) -> None:
-    async with Client(closed(), mode=mode) as client:
+    async with Client(server_without_engine(), mode=mode) as client:
         named = {tool.name for tool in (await client.list_tools()).tools if (tool.meta or {}).get("ui")}
         assert named == {"create_video", "extend_video", "get_task"}
         listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
@@ -47,7 +47,7 @@ async def test_the_tools_that_give_a_task_name_the_page_and_the_page_is_listed(m
 
 async def test_the_policy_and_the_page_name_the_same_hosts(mode: str) -> None:
     hosts = ("https://file.aivideoapi.ai", "https://*.example.org")
-    async with Client(closed(video_hosts=hosts), mode=mode) as client:
+    async with Client(server_without_engine(video_hosts=hosts), mode=mode) as client:
         html, ui = await page(client)
         assert ui["csp"] == {"resourceDomains": list(hosts)}
         assert config(html) == {"origins": list(hosts), "prices": {"fast": 40, "quality": 300}}
@@ -60,13 +60,13 @@ async def test_a_sandbox_adds_its_own_origin(tmp_path: Path, mode: str) -> None:
 
 
 async def test_where_nothing_may_be_spent_the_card_offers_no_extension(mode: str) -> None:
-    async with Client(closed(read_only=True), mode=mode) as client:
+    async with Client(server_without_engine(read_only=True), mode=mode) as client:
         html, _ = await page(client)
         assert "prices" not in config(html)
 
 
 async def test_the_page_brings_everything_along(mode: str) -> None:
-    async with Client(closed(), mode=mode) as client:
+    async with Client(server_without_engine(), mode=mode) as client:
         html, _ = await page(client)
         assert len(html) < 900_000, "clients refuse an answer of over a megabyte"
         assert not re.findall(r'(?:src|href)="(?!data:)', html)

@@ -53,7 +53,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Recorder:
-    """A bucket that remembers what it was told."""
+    """A bucket that records its calls."""
 
     def __init__(self, inner: Uploads) -> None:
         self._inner = inner
@@ -320,7 +320,7 @@ async def test_without_the_settings_it_is_said_what_to_do(tmp_path: Path, folder
             assert words in answer
 
 
-async def test_where_people_are_told_apart_no_file_of_the_machine_can_be_named(
+async def test_with_several_principals_no_file_of_the_machine_can_be_named(
     tmp_path: Path, folder: Path, s3: Service
 ) -> None:
     async with stack(tmp_path, folder, s3) as (env, _):
@@ -367,7 +367,7 @@ async def test_a_picture_of_an_unknown_outcome_stays_as_long_as_its_link(
         assert s3.names() == []
 
 
-async def test_where_deleting_is_not_permitted_it_is_told_once_and_left(
+async def test_where_deleting_is_not_permitted_it_is_logged_once_and_left(
     tmp_path: Path, folder: Path, s3: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with stack(tmp_path, folder, s3) as (env, uploads):

@@ -139,7 +139,7 @@ async def main_job(folder: Path, era: str) -> None:
         assert set(host.sent) - {"initialize", "notifications/initialized"} == {"tools/list", "tools/call"}
 
 
-async def test_a_host_that_cuts_reads_nothing_and_asks_nobody_does_the_main_job_in_both_eras(tmp_path: Path) -> None:
+async def test_a_host_that_cuts_calls_and_cannot_ask_does_the_main_job_in_both_eras(tmp_path: Path) -> None:
     # Side by side, because nearly all of it is waiting.
     async with anyio.create_task_group() as group:
         for era in (LEGACY, MODERN):

@@ -122,7 +122,7 @@ def test_the_guide_stays_under_1500_words_and_names_what_matters() -> None:
         ("日本語 émoji 🎬", "日本語 émoji 🎬"),
     ],
 )
-def test_foreign_text_is_quoted_without_what_hides_or_reorders(foreign: str, shown: str) -> None:
+def test_untrusted_text_is_quoted_without_hidden_or_reordering_characters(foreign: str, shown: str) -> None:
     assert clean(foreign) == shown
 
 

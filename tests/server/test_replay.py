@@ -71,7 +71,7 @@ async def test_a_question_asked_by_one_replica_is_answered_at_another(tmp_path: 
         assert await env.charged() == 300
 
 
-async def test_an_answer_that_comes_while_the_journal_is_gone_is_told_what_is_wrong(tmp_path: Path) -> None:
+async def test_an_answer_that_comes_while_the_journal_is_gone_gets_the_reason(tmp_path: Path) -> None:
     arguments = {"prompt": "a boat", "mode": "quality"}
     backend = Backend()
     backend.failed("The journal cannot be opened.")

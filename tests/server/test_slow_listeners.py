@@ -160,7 +160,7 @@ async def deafened(env: Env, outbox: Outbox) -> None:
 
 @ERAS
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_client_that_stopped_reading_blocks_nobody(tmp_path: Path, kind: str, era: str) -> None:
+async def test_a_client_that_stopped_reading_blocks_no_other(tmp_path: Path, kind: str, era: str) -> None:
     listener, number = Listener(), 500
     uris = [own(index) for index in range(number)]
     async with (

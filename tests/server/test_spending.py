@@ -146,7 +146,7 @@ async def test_an_extension_is_asked_about_when_its_estimate_is_above_the_limit(
         assert "about 40 credits (an estimate)" in person.questions[0]
 
 
-async def test_nobody_is_asked_about_an_extension_of_a_task_that_does_not_exist(tmp_path: Path, mode: str) -> None:
+async def test_no_question_about_an_extension_of_a_task_that_does_not_exist(tmp_path: Path, mode: str) -> None:
     person = Person("decline")
     async with open_stack(tmp_path, mode=mode, elicitation=person, confirm_above=39) as env:
         result = await env.call("extend_video", task_id="whatever", prompt="go on")
@@ -155,7 +155,7 @@ async def test_nobody_is_asked_about_an_extension_of_a_task_that_does_not_exist(
 
 
 @pytest.mark.parametrize("can_ask", [True, False], ids=["can ask", "cannot ask"])
-async def test_nobody_is_asked_for_credits_that_the_limit_does_not_cover(
+async def test_no_question_about_credits_that_the_limit_does_not_cover(
     tmp_path: Path, mode: str, can_ask: bool
 ) -> None:
     person = Person("accept", spend=True)
@@ -193,7 +193,7 @@ async def test_refunded_credits_do_not_count_against_the_limit(tmp_path: Path, m
         assert "Charged 40 sandbox credits." in text(await env.call("create_video", prompt="[sandbox:slow] a boat"))
 
 
-async def test_a_move_of_the_balance_is_reported_as_evidence_about_an_outcome_that_nobody_knows(
+async def test_a_change_of_the_balance_is_reported_as_evidence_about_an_unknown_outcome(
     tmp_path: Path, mode: str
 ) -> None:
     async with open_stack(tmp_path, mode=mode) as env:

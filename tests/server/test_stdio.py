@@ -69,7 +69,7 @@ async def test_a_thousand_broken_lines_are_a_thousand_answers_and_few_lines_in_t
         assert len(child.err.splitlines()) < 20
 
 
-def test_an_answer_that_cannot_be_encoded_is_an_error_to_whoever_asked() -> None:
+def test_an_answer_that_cannot_be_encoded_is_an_error_to_the_caller() -> None:
     half = JSONRPCResponse(jsonrpc="2.0", id=5, result={"text": "\ud83d"})
     error = json.loads(encoded(half))
     assert error["id"] == 5

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests, from a wheel: in a folder and on a port of its own, without waiting for the disk.
+"""A real PostgreSQL for tests, from a wheel: in a folder and on a port of its own, with fsync off.
 
 Used by the fixtures of tests/journal and tests/web. As root, which PostgreSQL refuses, it runs as `nobody`.
 """
@@ -50,7 +50,7 @@ class Postgres:
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         with (self._data / "postgresql.conf").open("a") as settings:
             settings.write(f"{SETTINGS}port = {self.port}\nunix_socket_directories = '{folder}'\n")
-        # Everybody may connect but one, who needs a password.
+        # All users may connect without a password, except GUARDED.
         rules = self._data / "pg_hba.conf"
         guarded = f"local all {GUARDED} scram-sha-256\nhost all {GUARDED} 127.0.0.1/32 scram-sha-256\n"
         rules.write_text(guarded + rules.read_text())
@@ -72,7 +72,7 @@ class Postgres:
         self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
 
     def kill(self) -> None:
-        """Ends every process of it at once."""
+        """Kills its first process; the others notice, and exit shortly afterwards."""
         pid = int((self._data / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGKILL)
 
@@ -92,7 +92,7 @@ class Postgres:
             await connection.close()
 
     async def new_schema(self) -> str:
-        """An empty one."""
+        """Creates an empty schema; returns its name."""
         name = f"s{secrets.token_hex(6)}"
         await self.run(f"CREATE SCHEMA {name}")
         return name

@@ -24,7 +24,7 @@ class RawApi:
     reads: int = 0
     bodies: list[bytes] = field(default_factory=list[bytes])
     heads: list[bytes] = field(default_factory=list[bytes])
-    #: Closes the port: whoever comes later finds nobody.
+    #: Closes the port: later connections are refused.
     go_away: Callable[[], Awaitable[None]] = anyio.lowlevel.checkpoint
 
 

@@ -91,7 +91,7 @@ async def site(folder: Path, base_url: str, **options: Any) -> AsyncGenerator[Si
 
 
 @ERAS
-async def test_somebody_elses_task_is_answered_like_one_that_does_not_exist_at_every_door(
+async def test_another_accounts_task_is_answered_like_one_that_does_not_exist_everywhere(
     tmp_path: Path, era: str
 ) -> None:
     async with late_api() as api, site(tmp_path, api.base_url) as env:
@@ -226,7 +226,7 @@ async def test_a_task_of_another_api_is_named_and_not_shown(tmp_path: Path) -> N
             assert somebodys.value.explanation == UnknownTask.explanation
 
 
-async def test_where_people_share_a_key_an_id_of_the_api_is_nobodys(tmp_path: Path) -> None:
+async def test_where_several_share_a_key_an_id_of_the_api_belongs_to_no_account(tmp_path: Path) -> None:
     async with (
         late_api() as api,
         SqliteJournal(tmp_path / "journal.db") as journal,
@@ -303,7 +303,7 @@ async def test_each_key_pays_and_asks_for_its_own_account_and_pauses_alone(tmp_p
         assert api.keys == own[1:]
 
 
-async def test_an_answer_of_an_api_that_became_another_one_is_recorded_for_nobody(tmp_path: Path) -> None:
+async def test_an_answer_of_an_api_that_became_another_one_is_recorded_for_no_account(tmp_path: Path) -> None:
     async with (
         late_api() as api,
         SqliteJournal(tmp_path / "journal.db") as journal,

@@ -114,7 +114,7 @@ async def test_a_link_in_the_middle_of_a_chain_is_named_with_what_continues_it(s
     assert error.endswith("The part task-2 (“boat 2”) continues task-1, which is failed.")
 
 
-async def test_a_parent_that_nobody_knows_is_named(stack: SavingStack) -> None:
+async def test_an_unknown_parent_is_named(stack: SavingStack) -> None:
     async with stack.server() as engine:
         await stack.task(engine, 2, extends="task-gone")
         await until_idle(engine)

@@ -40,7 +40,7 @@ def test_a_poller_that_has_seen_fifty_clips_asks_less_and_is_hardly_late(
 @pytest.mark.parametrize("history", [[], clips(1, 50)])
 @pytest.mark.parametrize("callback", [False, True])
 @pytest.mark.parametrize("age", [-86_400.0, -1.0, 0.0, 60.0, 3600.0, 25 * 3600.0, 400 * 24 * 3600.0])
-def test_whoever_waits_waits_ten_seconds_at_most_whatever_the_clocks_did(
+def test_a_waiting_caller_waits_ten_seconds_at_most_whatever_the_clocks_did(
     age: float, callback: bool, history: list[float]
 ) -> None:
     assert 0 < next_gap(age, Pace(watched=True, callback=callback, history=history)) <= 10

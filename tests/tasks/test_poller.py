@@ -210,7 +210,7 @@ def test_a_lease_is_longer_than_what_it_protects() -> None:
 
 @pytest.mark.parametrize("age", [25 * 3600.0, 0.0, -86_400.0], ids=["a day old", "new", "from a clock set back"])
 @pytest.mark.parametrize("reply", [None, error(500, "internal_error"), error(404, "task_not_found")], ids=repr)
-async def test_a_task_that_somebody_waits_for_is_asked_about_every_ten_seconds(
+async def test_a_task_with_a_waiting_caller_is_asked_about_every_ten_seconds(
     tmp_path: Path, age: float, reply: bytes | None
 ) -> None:
     world = World(reply=reply)
@@ -228,7 +228,7 @@ async def test_a_task_that_somebody_waits_for_is_asked_about_every_ten_seconds(
         assert len(world.asked) >= 3
 
 
-async def test_a_clock_that_is_set_back_while_somebody_waits_stops_nothing(tmp_path: Path) -> None:
+async def test_a_clock_that_is_set_back_while_a_caller_waits_stops_nothing(tmp_path: Path) -> None:
     world = World()
     async with polling(tmp_path, world, 1) as (engine, _):
         entry = await engine.journal.find("vid_0")
@@ -255,7 +255,7 @@ async def test_a_look_that_failed_counts_as_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pause", ["Retry-After: 30", "Retry-After: 86400000"])
-async def test_a_pause_that_the_api_asked_for_comes_before_whoever_waits_and_ends_within_an_hour(
+async def test_a_pause_that_the_api_asked_for_outranks_waiting_callers_and_ends_within_an_hour(
     tmp_path: Path, pause: str
 ) -> None:
     world = World(reply=error(429, "rate_limit_exceeded", pause))

@@ -279,7 +279,7 @@ async def ledger_api() -> AsyncGenerator[tuple[Ledger, str]]:
         group.cancel_scope.cancel()
 
 
-async def test_evidence_is_what_nobody_here_moved(tmp_path: Path) -> None:
+async def test_evidence_is_only_what_this_journal_did_not_spend(tmp_path: Path) -> None:
     async with ledger_api() as (ledger, base_url), client_and_engine(tmp_path, base_url) as (client, engine):
         ledger.go_on.set()
         said = await call(client, prompt="lost alone")

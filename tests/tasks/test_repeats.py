@@ -183,7 +183,7 @@ async def test_after_its_time_an_accepted_request_blocks_no_more(tmp_path: Path)
         assert api.paid.total() == 2
 
 
-async def test_with_no_time_at_all_only_what_nobody_knows_blocks(tmp_path: Path) -> None:
+async def test_with_no_time_at_all_only_unknown_outcomes_block(tmp_path: Path) -> None:
     async with late_api() as api, client_and_engine(tmp_path, api, repeat_seconds=0, create_seconds=0.3) as (client, _):
         await create(client)
         await create(client)

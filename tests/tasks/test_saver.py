@@ -119,7 +119,7 @@ async def test_half_a_file_is_gone_on_with(stack: SavingStack) -> None:
     assert len(stack.files()) == 1
 
 
-async def test_a_vanished_folder_is_said_and_not_made_anew(stack: SavingStack) -> None:
+async def test_a_vanished_folder_is_reported_and_not_made_again(stack: SavingStack) -> None:
     async with stack.server() as engine:
         await stack.task(engine, 1)
         stack.saved.rmdir()
@@ -151,7 +151,7 @@ async def test_a_folder_that_is_a_file_is_said(stack: SavingStack) -> None:
     assert stack.saved.read_text() == "mine"
 
 
-async def test_a_dead_link_is_asked_for_anew(stack: SavingStack) -> None:
+async def test_a_dead_link_is_fetched_again(stack: SavingStack) -> None:
     async with stack.server() as engine:
         await stack.task(engine, 1)
         shutil.copy(stack.api.folder / "1.mp4", stack.api.folder / "fresh.mp4")

@@ -1,4 +1,4 @@
-"""Each scope by itself: what one account spent, holds, was told or settles is nobody else's, whatever API answers.
+"""Each scope on its own: what one account spends, holds, receives or settles is no other's, whichever API answers.
 
 `scripts/scope_mutations.py` takes each of them out of the product and looks for a test that turns red. The tests of
 whole doors are in test_accounts.py, those of the journal's questions in tests/journal/cases/scopes.py.
@@ -40,7 +40,7 @@ async def sends(engine: Engine, who: Account, prompt: str) -> Any:
 
 
 @ERAS
-async def test_what_others_spent_is_not_told_as_mine(tmp_path: Path, era: str) -> None:
+async def test_the_spending_of_another_account_is_not_counted_as_mine(tmp_path: Path, era: str) -> None:
     async with (
         late_api() as api,
         site(tmp_path, api.base_url) as there,
@@ -57,9 +57,7 @@ async def test_what_others_spent_is_not_told_as_mine(tmp_path: Path, era: str) -
 
 
 @pytest.mark.parametrize(("total", "left"), [(130, 10), (1000, 60)])
-async def test_of_what_all_may_spend_and_each_may_what_leaves_less_is_told(
-    tmp_path: Path, total: int, left: int
-) -> None:
+async def test_of_the_total_and_the_own_limit_the_tighter_one_is_shown(tmp_path: Path, total: int, left: int) -> None:
     async with (
         late_api() as api,
         SqliteJournal(tmp_path / "journal.db") as journal,
@@ -99,7 +97,7 @@ async def test_what_is_said_around_a_task_is_about_its_own_account_alone(tmp_pat
 
 
 @ERAS
-async def test_the_card_settles_nothing_of_somebody_else(tmp_path: Path, era: str) -> None:
+async def test_the_card_settles_nothing_of_another_account(tmp_path: Path, era: str) -> None:
     async with late_api() as api, site(tmp_path, api.base_url) as there:
         lost = unfinished(1, api=api.base_url, principal="anna", upstream_id=None, status=Status.SUBMITTING)
         await add(there.engine.journal, lost)
@@ -113,7 +111,7 @@ async def test_the_card_settles_nothing_of_somebody_else(tmp_path: Path, era: st
             assert structured(settled)["status"] == "refused"
 
 
-async def test_a_price_that_one_person_was_told_is_confirmed_by_nobody_else(tmp_path: Path) -> None:
+async def test_a_price_quoted_to_one_person_is_confirmed_by_no_other_account(tmp_path: Path) -> None:
     async with (
         late_api() as api,
         SqliteJournal(tmp_path / "journal.db") as journal,
@@ -155,7 +153,9 @@ async def test_nothing_is_sent_in_the_name_of_another_api_than_the_one_that_answ
         assert (await sends(engine, mine, "a boat")).entry.api == "sandbox:one"
 
 
-async def test_settling_by_an_id_that_is_known_says_whose_it_is_and_asks_nobody(tmp_path: Path) -> None:
+async def test_settling_by_an_id_that_is_known_says_whose_it_is_without_asking_the_api_or_another_account(
+    tmp_path: Path,
+) -> None:
     async with (
         late_api() as api,
         SqliteJournal(tmp_path / "journal.db") as journal,

@@ -87,9 +87,7 @@ UNKNOWN: dict[str, tuple[Script, bool]] = {
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
-async def test_an_outcome_that_nobody_knows_is_a_task_not_an_error_and_is_never_sent_again(
-    tmp_path: Path, name: str
-) -> None:
+async def test_an_unknown_outcome_is_a_task_not_an_error_and_is_never_sent_again(tmp_path: Path, name: str) -> None:
     script, before_body = UNKNOWN[name]
     async with raw_api(script, before_body=before_body) as api, standing(tmp_path, api.base_url) as (client, _):
         result = await client.call_tool("create_video", {"prompt": "a boat"})

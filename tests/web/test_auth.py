@@ -224,7 +224,7 @@ async def test_a_session_is_its_openers_alone(tmp_path: Path) -> None:
         assert (await status("POST", ANNA, session))[0] == 200
 
 
-async def test_too_many_calls_learn_when_to_try_again_and_delay_nobody_else(tmp_path: Path) -> None:
+async def test_too_many_calls_learn_when_to_try_again_and_delay_no_other_account(tmp_path: Path) -> None:
     now = [0.0]
     access = guarded(tmp_path, rate=3, monotonic=lambda: now[0])
     async with site(tmp_path, access=access) as env, httpx2.AsyncClient() as http:
@@ -335,7 +335,7 @@ async def test_only_a_named_proxy_is_believed(tmp_path: Path) -> None:
         assert (await http.post(env.url + "/mcp", headers=forged, json=INITIALIZE)).status_code == 421
 
 
-async def test_whoever_is_no_named_proxy_is_not_believed(tmp_path: Path) -> None:
+async def test_an_address_that_is_not_a_named_proxy_is_not_believed(tmp_path: Path) -> None:
     access = guarded(tmp_path)
     wary = Access(names=access.names, authenticator=access.authenticator, proxies=("192.0.2.1",))
     async with site(tmp_path, access=wary) as env, httpx2.AsyncClient() as http:

@@ -42,7 +42,7 @@ async def test_a_forger_takes_no_lock_and_reads_and_writes_nothing(tmp_path: Pat
             other.execute("ROLLBACK")
 
 
-async def test_before_the_secret_is_known_nobody_is_proven_and_nobody_is_refused(tmp_path: Path) -> None:
+async def test_before_the_secret_is_known_no_callback_is_proven_or_refused(tmp_path: Path) -> None:
     async with (
         SqliteJournal(tmp_path / "journal.db") as journal,
         open_engine(journal, base_url="http://127.0.0.1:9", key=SecretStr("sk-x")) as engine,

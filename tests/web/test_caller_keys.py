@@ -94,7 +94,7 @@ async def test_each_pays_with_their_own_key_and_sees_their_own_tasks_alone(tmp_p
         {"Authorization": "Bearer sk-ann-0wn-canary"},
     ],
 )
-async def test_without_a_key_that_works_nobody_comes_in(tmp_path: Path, headers: dict[str, str]) -> None:
+async def test_without_a_working_key_no_caller_is_admitted(tmp_path: Path, headers: dict[str, str]) -> None:
     async with open_to_keys(tmp_path) as env, httpx2.AsyncClient(headers=JSON) as http:
         answer = await http.post(env.url + "/mcp", json=INITIALIZE, headers=headers)
         assert answer.status_code == 401
@@ -148,7 +148,7 @@ async def test_a_key_is_kept_for_a_session_and_unfinished_tasks_and_a_day_at_mos
         assert callers.client(await callers.principal(SecretStr(ANN))) is None
 
 
-async def test_the_poller_asks_about_nobodys_tasks_until_their_key_is_here(tmp_path: Path) -> None:
+async def test_the_poller_asks_about_no_callers_tasks_until_their_key_is_here(tmp_path: Path) -> None:
     async with open_to_keys(tmp_path) as env:
         assert list(await env.engine.accounts.scopes()) == []
         async with client(env, ANN) as ann:

@@ -53,7 +53,7 @@ def test_own_names_are_known_in_any_case_and_with_any_port(host: str) -> None:
         "",
     ],
 )
-def test_a_name_that_only_begins_like_ours_is_foreign(host: str) -> None:
+def test_a_name_that_only_begins_like_ours_is_refused(host: str) -> None:
     assert host_of(host) not in LOOPBACK
     assert origin_host(f"http://{host}") not in LOOPBACK
 
@@ -63,7 +63,7 @@ def test_what_is_no_origin_of_a_web_page_is_refused(origin: str) -> None:
     assert origin_host(origin) is None
 
 
-async def test_foreign_names_are_turned_away_and_ours_are_served(tmp_path: Path) -> None:
+async def test_other_host_names_are_refused_and_ours_are_served(tmp_path: Path) -> None:
     async with site(tmp_path) as env, httpx2.AsyncClient() as http:
         for path in ("/mcp", "/sse", "/messages/?session_id=0"):
             evil = {"Host": "localhost:1.evil.example"}
@@ -126,7 +126,7 @@ def hang_up(child: Child, request: bytes) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts on how Linux limits descriptors")
-async def test_silent_strangers_keep_nobody_out(tmp_path: Path) -> None:
+async def test_silent_connections_keep_no_client_out(tmp_path: Path) -> None:
     """1,224 connections that say nothing or half of a request, at a server with 1,024 descriptors."""
     around = ("bash", "-c", 'ulimit -n 1024; exec "$@"', "-")
     own, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -241,7 +241,7 @@ async def test_large_bodies_are_held_only_so_many_at_once() -> None:
         group.cancel_scope.cancel()
 
 
-async def test_sessions_that_nobody_ended_make_room_for_new_ones(tmp_path: Path) -> None:
+async def test_sessions_that_were_never_ended_make_room_for_new_ones(tmp_path: Path) -> None:
     """Clients vanish without a DELETE, where five sessions are kept: the oldest are ended, and nobody is refused."""
     async with site(tmp_path, access=Access(sessions=5)) as env, httpx2.AsyncClient() as http:
 

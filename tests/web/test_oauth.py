@@ -182,7 +182,7 @@ async def test_a_token_does_what_its_scopes_say_and_the_challenge_names_what_is_
             assert len(structured(await client.call_tool("list_tasks", {}))["tasks"]) == 1
 
 
-async def test_whoever_comes_without_a_token_learns_where_to_get_one(tmp_path: Path) -> None:
+async def test_a_request_without_a_token_learns_where_to_get_one(tmp_path: Path) -> None:
     public = {"VEO_PUBLIC_URL": "https://veo.example.com/below"}
     async with issuing() as issuer, resource(tmp_path, issuer.url, **public) as env, httpx2.AsyncClient() as http:
         refusal = await http.post(env.url + "/mcp", headers=JSON, json=INITIALIZE)

@@ -129,7 +129,7 @@ async def test_a_callers_own_callback_url_is_passed_through_untouched(tmp_path: 
         assert not env.engine.callbacks.urls.expects(entry)
 
 
-async def test_a_foreign_host_or_origin_is_turned_away(tmp_path: Path) -> None:
+async def test_another_host_or_origin_is_refused(tmp_path: Path) -> None:
     async with site(tmp_path) as env, httpx2.AsyncClient() as http:
         for path in ("/mcp", "/sse"):
             assert (await http.get(env.url + path, headers={"Host": "evil.example"})).status_code == 421

@@ -77,7 +77,7 @@ async def test_what_one_server_begins_the_other_announces_answers_for_and_brings
             await listener.wait_for(LIST)
         assert made.structured_content is not None
         task_id = made.structured_content["task_id"]
-        # Whoever made it dies without a word, perhaps while it asks about the task.
+        # The server that made it dies, perhaps while it asks about the task.
         first.kill()
         await first.wait()
         uri = f"veo://tasks/{task_id}"

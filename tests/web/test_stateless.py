@@ -21,7 +21,7 @@ async def yes(context: Any, params: Any) -> Any:
     raise AssertionError("nobody can be asked here")
 
 
-async def test_the_handshake_era_gets_a_quote_where_nobody_can_be_asked(tmp_path: Path) -> None:
+async def test_the_handshake_era_gets_a_quote_where_no_person_can_be_asked(tmp_path: Path) -> None:
     async with (
         site(tmp_path, access=Access(stateless=True)) as env,
         Client(env.url + "/mcp", mode=LEGACY, elicitation_callback=yes) as client,
@@ -53,7 +53,7 @@ async def test_no_session_is_opened_and_a_call_needs_none(tmp_path: Path) -> Non
         assert (sse.status_code, "Use /mcp" in sse.text) == (404, True)
 
 
-async def test_what_could_not_be_told_is_not_subscribed_to(tmp_path: Path) -> None:
+async def test_a_subscription_that_could_not_be_served_is_refused(tmp_path: Path) -> None:
     async with (
         site(tmp_path, access=Access(stateless=True)) as env,
         Client(env.url + "/mcp", mode=LEGACY) as client,

@@ -55,7 +55,7 @@ async def test_all_connections_share_one_backend(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("transport", ["http", "sse"])
-async def test_foreign_hosts_and_origins_are_turned_away_at_every_door(tmp_path: Path, transport: str) -> None:
+async def test_other_hosts_and_origins_are_refused_on_every_transport(tmp_path: Path, transport: str) -> None:
     async with (
         raw_api(says(UNDER_WAY)) as api,
         http_child(tmp_path, api.base_url, transport=transport) as env,

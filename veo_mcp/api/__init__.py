@@ -1,4 +1,4 @@
 """Speaks HTTP to the Veo API. Knows nothing of MCP or of the journal.
 
-`models` and `errors` are free of the HTTP library, so that the MCP face can use them before it is loaded.
+`models` and `errors` are free of the HTTP library, so that the MCP server can use them before it is loaded.
 """

@@ -29,7 +29,7 @@ class Issuer:
     """One issuer.
 
     Args:
-        url: as it stands in `iss`, to the letter.
+        url: exactly as it stands in `iss`.
         monotonic: seconds that never go back.
         environ: where proxies and certificates are named.
     """
@@ -50,7 +50,7 @@ class Issuer:
         self._asked_at: float | None = None
 
     async def keys(self, kid: str | None) -> list[dict[str, Any]]:
-        """Its keys as JWKs, asked for anew when `kid` is not among them. Raises ApiError while none are known."""
+        """Its keys as JWKs, fetched again when `kid` is not among them. Raises ApiError while none are known."""
         if self._fresh(kid):
             return self._keys
         async with self._lock:

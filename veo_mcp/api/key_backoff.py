@@ -1,9 +1,9 @@
 """When to ask again with a key that the API refuses: at distances that triple from 1 s to 10 min, one question for all.
 
-Kept by the client, which reports every answer to it; read by the poller and by whoever says how things stand. Pure: the
+Kept by the client, which reports every answer to it; read by the poller and by what reports the state. Pure: the
 clock is an argument, and nothing here waits.
 
-For the poller (its client's `key_backoff` is the one to use):
+How the poller uses its client's:
 
     if not client.key_backoff.may_ask():    # the key is refused, and it is not time yet, or another task asks now
         …                                   # wait client.key_backoff.wait() seconds, or until woken
@@ -81,7 +81,8 @@ class KeyBackoff:
         elif self._asked:
             self._distance = min(LONGEST_SECONDS, self._distance * FACTOR)
         else:
-            # Nobody's question: ten tasks were under way together, or a person looks. That does not move the timetable.
+            # Not the one question: ten tasks were asked about together, or a person looks. That does not change the
+            # schedule.
             self.refusal = error
             return
         self.refusal, self._asked = error, False

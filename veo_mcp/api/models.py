@@ -133,7 +133,7 @@ def _is_web_url(url: str) -> bool:
 
 
 class _Received(BaseModel):
-    """Unknown fields are ignored, as the API may grow. What is odd and not needed is dropped, lest it cost a task."""
+    """Unknown fields are ignored, as the API may grow. Odd values that are not needed are dropped, to lose no task."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

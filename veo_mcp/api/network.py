@@ -67,7 +67,7 @@ def address(url: str) -> Address:
     """Parses a URL that is to be called. Raises ValueError with the reason, which never holds the URL itself."""
     if not url or len(url) > _LONGEST_URL:
         raise ValueError("it is empty" if not url else "it is longer than 2,048 characters")
-    # urlsplit drops tabs and line ends in silence, and the HTTP library chokes on them later.
+    # urlsplit silently drops tabs and line ends, and the HTTP library chokes on them later.
     if any(mark <= " " or mark == "\x7f" or mark.isspace() for mark in url):
         raise ValueError("there is a space, a line end or a control character in it")
     parts, port = _split(url)
@@ -186,7 +186,7 @@ def trusted(environ: Mapping[str, str]) -> ssl.SSLContext | None:
     file, folder = environ.get("SSL_CERT_FILE", "").strip(), environ.get("SSL_CERT_DIR", "").strip()
     if not file and not folder:
         return None
-    # OpenSSL takes a folder that is missing without a word, and then trusts nobody.
+    # OpenSSL silently accepts a missing folder, and then trusts no one.
     if folder and not any(Path(one).is_dir() for one in folder.split(os.pathsep)):
         raise causes.CA_FILE.error(why="there is no such folder")
     try:

@@ -18,7 +18,8 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from veo_mcp.api import causes
-from veo_mcp.errors import REFUSALS, ApiError, from_envelope, proven_by
+from veo_mcp.api.documented_errors import REFUSALS, from_envelope, proven_by
+from veo_mcp.errors import ApiError
 from veo_mcp.text import clean, redact, shown_id
 
 __all__ = ["ApiResponse", "Reader", "mentioned_id", "retry_after", "unpacked", "usable_id"]
@@ -355,7 +356,7 @@ class Reader:
             return error
         mentioned = self.redacted(mentioned)
         if refused:
-            # A task was named: whoever says "refused" may have made it, and paid tasks are not to be forgotten.
+            # A task was named: an API that says "refused" may still have made it, and a paid task must not be lost.
             error = causes.ID_IN_ERROR.error(
                 f"{error.message} (names the task {shown_id(mentioned)})",
                 words=error.words,

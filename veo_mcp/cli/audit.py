@@ -1,4 +1,4 @@
-"""`veo-mcp tasks audit`: every credit that moved, whoever moved it: for the person who pays for a server of many.
+"""`veo-mcp tasks audit`: every credit movement of all accounts, for the person who pays for a shared server.
 
 Called by cli/main.py. Reads the journal alone: no prompt stands there, and the API is not asked. Never spends.
 """

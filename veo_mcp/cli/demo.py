@@ -47,7 +47,7 @@ async def run(prompt: str | None, out: Path) -> int:
     try:
         await anyio.Path(out).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        # Before anything is made: a video that cannot be saved is of no use to anybody.
+        # Before anything is made: a video that cannot be saved is of no use.
         _complain(f"{out} cannot be used as a folder for the videos ({error.strerror}). --out names another one.")
         return 1
     began = time.monotonic()

@@ -90,7 +90,7 @@ def _is_closed(error: BaseException | None) -> bool:
 
 
 def silence() -> None:
-    """What is still unwritten has nowhere to go; Python would complain of it once more on its way out."""
+    """What is still unwritten has nowhere to go; Python would complain of it again as it exits."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -336,7 +336,7 @@ def _add_tasks(app: Any) -> None:
         since: Annotated[str | None, typer.Option(help="in the last 24h, 7d, or since a date", metavar="WHEN")] = None,
         limit: Annotated[int, limit_option] = 100,
     ) -> None:
-        """List every credit that moved, of everybody, newest first."""
+        """List every credit movement of all accounts, newest first."""
         from veo_mcp.cli.audit import audit
 
         form = "json" if as_json else "csv" if as_csv else "lines"

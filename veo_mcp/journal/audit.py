@@ -1,6 +1,6 @@
-"""A movement of credits: what the audit trail holds of each, without a prompt and without a key. Pure.
+"""A credit movement as the audit trail holds it, without a prompt and without a key. Pure.
 
-Kept by the stores' own triggers; told to whoever writes the trail elsewhere, such as the log, once it is committed.
+Kept by the stores' own triggers; handed to what writes the trail elsewhere, such as the log, once it is committed.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ __all__ = ["CreditMovement", "from_row", "movement", "report"]
 class CreditMovement:
     """One line of the audit trail."""
 
-    #: Unix seconds, by the clock of whoever recorded it.
+    #: Unix seconds, by the clock of the process that recorded it.
     moved_at: float
     #: Our own id of the task.
     entry_id: str

@@ -162,7 +162,7 @@ class Entry:
 
 
 class _Clear:
-    """See CLEAR."""
+    """The type of CLEAR."""
 
 
 CLEAR: Final = _Clear()

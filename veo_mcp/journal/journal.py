@@ -96,16 +96,16 @@ class Upload:
 class Journal(Protocol):
     """The store of requests and outcomes. Every method may raise JournalUnusable.
 
-    What is foreign in an entry is kept as sanitize.py says. A row that this version does not understand (a newer one
-    wrote it) is left as it is: lists, leases and feeds pass over it; who asks for it by its id gets JournalUnusable.
+    Untrusted text is stored as sanitize.py makes it. A row that this version does not understand (a newer one
+    wrote it) is left as it is: lists, leases and feeds skip it; asking for it by its id raises JournalUnusable.
 
     Attributes:
-        learns_by: "listen" where the store notifies of what other processes changed, "look" where they are looked for.
+        learns_by: "listen" if the store is notified of what other processes changed, "look" if it polls for it.
     """
 
     @property
     def learns_by(self) -> Literal["listen", "look"]:
-        """See Attributes."""
+        """How this store learns what other processes changed."""
         ...
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
@@ -147,7 +147,7 @@ class Journal(Protocol):
         ...
 
     async def find(self, entry_id: str) -> Entry | None:
-        """The entry with this own id, whoever it belongs to; for callbacks, which prove the id, and for the poller."""
+        """The entry with this own id, of any account; for callbacks, which prove the id, and for the poller."""
         ...
 
     async def list(
@@ -157,7 +157,7 @@ class Journal(Protocol):
         ...
 
     async def spent(self, account: Account, *, now: float) -> Spent:
-        """What the last 24 h cost this API, and this account of it."""
+        """The credits of the last 24 h: of this API, and of this account alone."""
         ...
 
     async def check_limits(self, account: Account, credits: int, *, limits: Limits, now: float) -> None:
@@ -167,10 +167,10 @@ class Journal(Protocol):
     async def lease(
         self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
     ) -> Sequence[Lease]:
-        """Unfinished entries of `api` that are due, leased to `worker_id`: nobody else gets them meanwhile.
+        """Unfinished entries of `api` that are due, leased to `worker_id`: no other worker gets them meanwhile.
 
-        `principals` says whose, where each brings their own key; None: everybody's. `now` is used by stores that have
-        no clock of their own; one that many machines share uses its own.
+        `principals` limits them, if callers bring their own keys; None: of all principals. `now` is used by stores that
+        have no clock of their own; one that many machines share uses its own.
         """
         ...
 
@@ -223,7 +223,7 @@ class Journal(Protocol):
         ...
 
     async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
-        """Makes the lease of a file last until then; False when it is not held any more: somebody else has the file."""
+        """Prolongs the lease of a file; False when it is not held any more: another worker has the file."""
         ...
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
@@ -235,19 +235,19 @@ class Journal(Protocol):
         ...
 
     async def uploads_over(self, *, now: float, expired: float, limit: int) -> Sequence[Upload]:
-        """Pictures that are to be taken away now: their entry has ended, or they were put there before `expired`."""
+        """Pictures to delete now: their entry has ended, or they were put there before `expired`."""
         ...
 
     async def postpone_upload(self, address: str, *, due_at: float) -> None:
-        """Notes that taking it away has failed, and when it is tried again."""
+        """Notes that deleting a picture failed, and when to try again."""
         ...
 
     async def forget_upload(self, address: str) -> None:
-        """Notes that it is not there any more, or that nothing more is done about it."""
+        """Deletes the record of a picture: it is gone, or nothing more is done about it."""
         ...
 
     async def value(self, name: str) -> str | None:
-        """The value that is kept under a name; None: none."""
+        """The value that is kept under a name, or None."""
         ...
 
     async def get_or_set(self, name: str, value: str) -> str:
@@ -270,7 +270,7 @@ class Journal(Protocol):
         ...
 
     async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
-        """Every credit that moved since then, of every account, newest first."""
+        """The credit movements since then, of all accounts, newest first."""
         ...
 
     async def check_writable(self) -> None:
@@ -278,5 +278,5 @@ class Journal(Protocol):
         ...
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
-        """From entering on, every changed entry (or this one), whoever changed it, after the change can be read."""
+        """Every changed entry (or this one) from entering on, by whichever process, after the change can be read."""
         ...

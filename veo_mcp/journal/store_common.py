@@ -1,4 +1,4 @@
-"""What every store's rows and queries have in common: the columns of an Entry, and rows that nobody here understands.
+"""Shared by every store: the columns of an Entry, named queries, and rows that this version cannot read.
 
 Used by sqlite/ and postgres/, which differ in how they ask. A row that this version does not understand (a newer one
 may share the store) is named once in the log and never ends a list. Does no I/O on a store.
@@ -47,7 +47,7 @@ FIELDS = tuple(field.name for field in fields(Entry))
 KINDS = frozenset({"create", "extend"})
 CHARGED = frozenset(get_args(Charged))
 MOST_NAMED = 1000
-"""How many rows that nobody here understands are each logged; more come in silence."""
+"""How many unreadable rows are logged one by one; further ones are skipped silently."""
 _ID = FIELDS.index("id")
 _NOT_UNDERSTOOD = (ValueError, TypeError, RecursionError)
 _MARK = "-- name: "

@@ -58,7 +58,7 @@ class SandboxConfig:
         base_url: what video URLs begin with; asked late, because the port is known late.
         seconds: how long a generation takes at least.
         allow_private: whether images and callbacks may lie on loopback and private addresses.
-        workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
+        workers: how many clips are drawn at a time, in processes; 0 renders one at a time in a thread.
         callback_gaps: seconds before each try of a callback.
         retry_gaps: seconds before a clip that could not be drawn is tried again.
         trusted_origin: the one private origin that callbacks may reach: the server that embeds this sandbox.
@@ -76,7 +76,7 @@ class SandboxConfig:
 
 
 class _Cut(Response):
-    """An answer that promises a body and never sends it, whereupon the server closes the connection."""
+    """An answer that promises a body and never sends it; the server then closes the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"application/json"), (b"content-length", b"72")]

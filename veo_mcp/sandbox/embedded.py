@@ -1,4 +1,4 @@
-"""The sandbox that a keyless server brings along: one per folder and machine, on a port it keeps from start to start.
+"""The sandbox inside a server without a key: one per folder and machine, on a port it keeps from start to start.
 
 Opened by app.py. The first process hosts it, the next ones use it, and one of them takes over when the host goes; a
 file lock decides who. The port stays, so that video URLs last; where something else has taken it, the sandbox moves
@@ -100,7 +100,7 @@ def _innermost(error: BaseException) -> BaseException:
 
 async def run_server(config: SandboxConfig, host: str, port: int, ready: Callable[[], None]) -> None:
     """Serves the sandbox until cancelled; calls `ready` when the port is open. Raises PortTaken."""
-    # In a thread: a ledger that somebody holds is waited for up to ten seconds.
+    # In a thread: a ledger that another process holds is waited for up to ten seconds.
     app = await anyio.to_thread.run_sync(build_app, config)
     try:
         await serve_app(app, host, port, ready=ready)
@@ -169,7 +169,7 @@ class _Member:
             os.close(lock)
 
     async def until_moved(self) -> None:
-        """Waits for the sandbox to move, and raises: whoever uses it must begin again, at the new port."""
+        """Waits for the sandbox to move, and raises: what uses it must begin again, at the new port."""
         await self._moved.wait()
         raise SandboxUnavailable(f"The sandbox moved to {self._url}. Try again.")
 

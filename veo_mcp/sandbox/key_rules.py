@@ -107,8 +107,8 @@ class RulesFile:
             for row in rules.values():
                 _networks(row.allow)
         except (OSError, ValueError, AttributeError, RecursionError) as error:
-            # A slip in the file must not open what it meant to close: the rules that were read before stay.
-            log.warning("accounts.json is not usable and was left aside: %s", type(error).__name__)
+            # A mistake in the file must not lift a limit: the rules that were read before stay.
+            log.warning("accounts.json is not usable and was ignored: %s", type(error).__name__)
             return self._known.rules
         return rules
 

@@ -35,10 +35,17 @@ CREATE TABLE tasks (
 ) STRICT;
 CREATE INDEX tasks_open ON tasks (status, number);
 """
-OWED = "CREATE INDEX tasks_owed ON tasks (number) WHERE told = 0"
+OWED = "CREATE INDEX tasks_owed ON tasks (number) WHERE told = 0;"
+DELIVERED = """
+ALTER TABLE tasks RENAME COLUMN told TO callback_delivered;
+DROP INDEX IF EXISTS tasks_owed;
+CREATE INDEX tasks_owed ON tasks (number) WHERE callback_delivered = 0;
+"""
+MIGRATIONS = (SCHEMA, OWED, DELIVERED)
+"""A file has as many of these behind it as its user_version says; a change of the schema is one more at the end."""
 COLUMNS = (
     "id, account, model, body, status, price, seed, created_at, completed_at, progress, path, error_code, "
-    "error_message, told"
+    "error_message, callback_delivered"
 )
 
 
@@ -118,7 +125,7 @@ class Ledger:
 
     def __init__(self, path: Path, new_id: Callable[[], str]) -> None:
         self._open = Recent[None](REMEMBERED)
-        self._file = SqliteFile(path, [SCHEMA, OWED])
+        self._file = SqliteFile(path, MIGRATIONS)
         # SQLite's journal beside it holds former pages of it, and keeps the mode it was made with.
         for each in (path, path.with_name(path.name + "-journal")):
             tighten(each)
@@ -202,7 +209,9 @@ class Ledger:
     async def owed(self) -> list[str]:
         """The ids of tasks that have not ended, or whose callback has not been dealt with, oldest first."""
         return await self._file.read(
-            lambda db: [row[0] for row in db.execute("SELECT id FROM tasks WHERE told = 0 ORDER BY number")]
+            lambda db: [
+                row[0] for row in db.execute("SELECT id FROM tasks WHERE callback_delivered = 0 ORDER BY number")
+            ]
         )
 
     async def newest(self, limit: int) -> list[Task]:
@@ -210,7 +219,7 @@ class Ledger:
         return await self._tasks(f"TRUE ORDER BY number DESC LIMIT {limit:d}")
 
     async def processing(self, task_id: str, progress: float | None) -> None:
-        """Marks a task as under way."""
+        """Marks a task as being processed."""
 
         def write(db: sqlite3.Connection) -> None:
             db.execute(
@@ -248,8 +257,10 @@ class Ledger:
         await self._file.write(write)
 
     async def callback_delivered(self, task_id: str) -> None:
-        """The callback of this task is done with."""
-        await self._file.write(lambda db: db.execute("UPDATE tasks SET told = 1 WHERE id = ?", (task_id,)))
+        """Notes that the callback of this task was delivered, or that none is due."""
+        await self._file.write(
+            lambda db: db.execute("UPDATE tasks SET callback_delivered = 1 WHERE id = ?", (task_id,))
+        )
 
     async def _tasks(self, where: str) -> list[Task]:
         def read(db: sqlite3.Connection) -> list[Task]:
@@ -279,7 +290,7 @@ def _task(row: tuple[Any, ...]) -> Task:
         body = json.loads(values[3])
     except (ValueError, RecursionError):
         body = None
-    # A row that somebody has spoilt is a task without a request: it fails and is refunded, and the others go on.
+    # A damaged row is a task without a request: it fails and is refunded, and the others go on.
     values[3] = body if isinstance(body, dict) else {}
     values[13] = bool(values[13])
     return Task(*values)

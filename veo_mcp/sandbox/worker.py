@@ -25,7 +25,7 @@ import anyio.to_thread
 from veo_mcp.sandbox.fetch import Fetcher, FetchRefused
 from veo_mcp.sandbox.files import FOLDER, private_folder, tighten
 from veo_mcp.sandbox.ledger import Ledger, Task
-from veo_mcp.sandbox.rendering import clip_size, prepared, rendered
+from veo_mcp.sandbox.rendering import clip_size, normalise_image, render
 
 __all__ = ["CALLBACK_GAPS", "RETRY_GAPS", "Health", "Worker", "directive"]
 
@@ -82,7 +82,7 @@ class Worker:
         seconds: how long a generation takes at least.
         fetcher: fetches images and posts callbacks.
         clock: Unix seconds.
-        workers: how many clips are rendered at a time, in processes; 0 renders one at a time in a thread.
+        workers: how many clips are drawn at a time, in processes; 0 renders one at a time in a thread.
         callback_gaps: seconds before each try of a callback.
         retry_gaps: seconds before a clip that could not be drawn is tried again.
     """
@@ -232,7 +232,7 @@ class Worker:
                 watermark=asked.get("watermark"),
                 task_id=task.id,
             )
-            await self._heavy(rendered, spec, target)
+            await self._heavy(render, spec, target)
         return place
 
     async def _parent(self, task_id: str) -> Task:
@@ -248,7 +248,7 @@ class Worker:
             image = scratch / str(number)
             try:
                 image.write_bytes(await self._fetcher.image(url))
-                sizes.append(await self._heavy(prepared, image))
+                sizes.append(await self._heavy(normalise_image, image))
             except (FetchRefused, ValueError) as error:
                 raise _Refused(f"image {number} could not be used: {error}") from None
             images.append(image)

@@ -1,4 +1,4 @@
-"""The way from the MCP face to the engine behind it, which may still be opening, or may not open at all.
+"""The way from the MCP server to the engine behind it, which may still be opening, or may not open at all.
 
 Filled by app.py, awaited by tools and resources. It exists so that `tools/list` is answered before the journal, the
 HTTP library and the sandbox are there, and so that a wrong setting becomes a message in every tool's answer.
@@ -25,7 +25,7 @@ class Backend:
         loops: returns the state of the long-running loops, which app.py's supervisor keeps.
         followers: what else runs as long as the engine is open, by name.
         observe: called for every request to the API; see Transport.
-        wanted: set once somebody has asked for the engine.
+        wanted: set once a request has asked for the engine.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Puts the MCP face together: tools, resources, prompts and instructions over one backend.
+"""Puts the MCP server together: tools, resources, prompts and instructions over one backend.
 
 Called by app.py and by tests. `VeoServer` is the SDK's server with our own words for arguments that do not fit.
 """
@@ -64,7 +64,7 @@ SANDBOX = (
 
 
 class VeoServer(MCPServer[None]):
-    """The SDK's server, except that what does not fit is said in our own words, in both eras.
+    """The SDK's server, but with our messages for arguments that do not fit, in both eras.
 
     Attributes:
         confirm_above: a call that costs more credits than this is confirmed by the person first.
@@ -98,7 +98,7 @@ class VeoServer(MCPServer[None]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Calls a tool; arguments that do not fit and crashes become results in our own words."""
+        """Calls a tool; arguments that do not fit and crashes become results with our messages."""
         if name in SPENDING and context is not None and not may_create(context.request_context):
             return tool_error(f"This token may look but not spend: it lacks the scope {CREATE}. Not charged.")
         try:

@@ -23,13 +23,13 @@ SCOPES = (READ, CREATE)
 
 
 def caller_of(ctx: ServerRequestContext[Any, Any]) -> Caller:
-    """Who sent this request. Read from the request itself: a session's context is that of whoever opened it."""
+    """Who sent this request. Read from the request itself: a session's context is that of the client that opened it."""
     caller = getattr(_user(ctx), "caller", None)
     return caller if isinstance(caller, Caller) else Caller(principal="")
 
 
 def may_create(ctx: ServerRequestContext[Any, Any]) -> bool:
-    """Whether whoever sent this request may spend. The web checked it already; this is the second check."""
+    """Whether the sender of this request may spend. The web checked it already; this is the second check."""
     user = _user(ctx)
     return user is None or CREATE in user.scopes
 

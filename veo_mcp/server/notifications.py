@@ -75,7 +75,7 @@ class Announcer:
         listeners: how many may be there at once before `subscriptions/listen` is refused; the SDK's own number.
 
     Attributes:
-        bus: carries what concerns everybody to every outbox, without waiting; tasks do not go through it.
+        bus: carries what concerns all listeners to every outbox, without waiting; tasks do not go through it.
         outboxes: one for each listener that is there now.
     """
 
@@ -110,14 +110,14 @@ class Announcer:
                     concerned = [outbox for outbox in self.outboxes if engine.accounts.owns(outbox.caller, entry)]
                     _announce(entry, concerned, new=entry.created_seq > newest_seq)
                     newest_seq = max(newest_seq, entry.created_seq)
-                    # After a burst a thousand wait here: whoever listens, and everybody else, gets a turn in between.
+                    # After a burst a thousand wait here: the listener, and every other call, gets a turn in between.
                     await anyio.lowlevel.checkpoint()
             finally:
                 self._group = None
                 self._following = anyio.Event()
 
     async def _follows(self) -> None:
-        """Returns once changes are followed: over stdio the engine may have waited for somebody who wants it.
+        """Returns once changes are followed: over stdio the engine may have waited until it was needed.
 
         A backend that cannot be opened is no reason to refuse a subscription: it is tried again.
         """

@@ -31,7 +31,7 @@ class SealedState:
 
     @property
     def security(self) -> RequestStateSecurity:
-        """What the SDK is given: the seal, bound to whoever asked."""
+        """What the SDK is given: the seal, bound to the caller."""
         return RequestStateSecurity(codec=self, bind_principal=_principal)
 
     async def ready(self) -> None:
@@ -42,19 +42,19 @@ class SealedState:
             self._codec = AESGCMRequestStateCodec([await engine.journal.get_or_set(NAME, made)])
 
     def seal(self, payload: bytes) -> str:
-        """See RequestStateCodec."""
+        """The payload, encrypted, as a token. Raises InvalidRequestState before `ready`."""
         if self._codec is None:
             raise InvalidRequestState("the key is not known yet")
         return self._codec.seal(payload)
 
     def unseal(self, token: str) -> bytes:
-        """See RequestStateCodec."""
+        """The payload of a token. Raises InvalidRequestState for one that is not ours, and before `ready`."""
         if self._codec is None:
             raise InvalidRequestState("the key is not known yet")
         return self._codec.unseal(token)
 
     async def middleware(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
-        """Goes around the SDK's own: the key must be there before an answer is unsealed."""
+        """Wraps the SDK's own: the key must be there before an answer is unsealed."""
         if (ctx.params or {}).get("requestState") is not None:
             try:
                 await self.ready()
@@ -66,5 +66,5 @@ class SealedState:
 
 
 def _principal(ctx: ServerRequestContext[Any, Any]) -> str | None:
-    """Whose question it is: somebody else's answer to it counts for nothing."""
+    """The principal who was asked: another one's answer does not count."""
     return caller_of(ctx).principal or None

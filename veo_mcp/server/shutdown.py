@@ -30,7 +30,7 @@ SETTLE_SECONDS = 0.1
 ANSWERED_STILL = frozenset({"tools/list", "ping"})
 """Clients look a tool up again when its answer is there, and would throw that away if this was refused."""
 LINGER_SECONDS = 1.0
-"""The same where somebody was answered, and for the look at the tools with which the client takes the answer."""
+"""The same if a call was answered, and for the look at the tools with which the client takes the answer."""
 NOT_BEGUN = "veo-mcp is ending, so this call was not begun. Not charged. Make it again when the server runs again."
 CUT_SHORT = (
     "veo-mcp is ending, so this call, which only looks, was cut short. Not charged. Ask again when the server runs "
@@ -94,7 +94,7 @@ class Shutdown:
             await self._fewer.wait()
 
     async def middleware(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
-        """Goes around every request; a notification passes."""
+        """Wraps every request; a notification passes."""
         if ctx.request_id is None:
             return await call_next(ctx)
         if self.begun and ctx.method not in ANSWERED_STILL:

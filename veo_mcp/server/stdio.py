@@ -1,7 +1,7 @@
 """The server on stdin and stdout.
 
 Called by app.py. The SDK's own transport reads in a thread that nothing can interrupt, drops lines that it cannot parse
-without a word, and does not notice a client that has closed stdout; so this one is ours, as its documentation allows.
+silently, and does not notice a client that has closed stdout; so this one is ours, as its documentation allows.
 Only JSON-RPC is written to stdout: while it is served, whatever else the process prints goes to stderr.
 """
 
@@ -76,7 +76,7 @@ async def _end_with(shutdown: Shutdown, over: anyio.Event) -> None:
 
 
 class _Lines:
-    """Cuts what comes over stdin into messages; each line that is none is answered and noted.
+    """Cuts what comes over stdin into messages; each line that is not one is answered and noted.
 
     Args:
         inbox: where messages go.
@@ -126,7 +126,7 @@ class _Lines:
             return
         self._first = False
         message = TOO_LONG if too_long else parse(line)
-        with suppress(anyio.BrokenResourceError):  # the server is gone, and with it whoever could answer
+        with suppress(anyio.BrokenResourceError):  # the server is gone, and nothing can answer
             if isinstance(message, BadFrame):
                 log.warning("A line on stdin was answered with an error: %s", message.why)
                 await self._outbox.send(SessionMessage(message.answer))
@@ -209,5 +209,5 @@ def _claimed() -> Generator[tuple[int, int]]:
 def _copy(standard: int) -> int:
     try:
         return os.dup(standard)
-    except OSError:  # closed by whoever started us
+    except OSError:  # closed by the parent process
         return os.open(os.devnull, os.O_RDWR)

@@ -78,7 +78,7 @@ class UpdateParams(TaskParams):
 
 
 class TasksExtension(Extension):
-    """See the module.
+    """The extension on the wire: its methods, its capability and its task objects.
 
     Args:
         source: where the tasks are.

@@ -1,7 +1,7 @@
 """The five tools, and the card's own: what a model may do, what it costs, and what it reads afterwards.
 
 Called by hosts through server/build.py. Checks what can be checked, hands the work to the tasks layer, and turns every
-outcome, failures included, into a result in our own words. Never sends anything itself.
+outcome, failures included, into a result with our message. Never sends anything itself.
 """
 
 import logging
@@ -107,7 +107,7 @@ class Tools:
         ]
 
     def of_the_card(self) -> list[Tool]:
-        """The tools that the card alone may call; whoever has no card neither sees nor calls them."""
+        """The tools that the card alone may call; a client without it neither sees nor calls them."""
         resolving = ToolAnnotations(
             read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=True
         )

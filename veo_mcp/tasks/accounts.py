@@ -1,6 +1,6 @@
 """Whose account a call is about: the one place where an Account is made, and where its client is found.
 
-Used by the MCP face and the command line, which know who calls; by the poller and the callbacks, which know an entry.
+Used by the MCP server and the command line, which know who calls; by the poller and the callbacks, which know an entry.
 Keeps callers' own keys in memory only. Never spends, and shows no key.
 """
 
@@ -32,7 +32,7 @@ class Scope:
     Attributes:
         client: asks, with its own key.
         api: the identity of its API.
-        principals: whose tasks the key may see; None: everybody's.
+        principals: whose tasks the key may see; None: those of all.
         pauser: the principal under which a pause of this key is kept.
     """
 
@@ -48,7 +48,7 @@ class Accounts:
     Args:
         client: asks and pays with the server's key.
         key: that key.
-        callers: the keys that callers bring along.
+        callers: the keys that callers send.
         callers_pay: whether each caller brings their own, and the server has none.
     """
 
@@ -77,7 +77,7 @@ class Accounts:
         """
         principal, key, client = await self._of(caller)
         if client.known_identity is None and not (self.callers_pay and client is self._client):
-            # One asks, and whoever comes meanwhile waits for that answer: a hundred calls may be the first together.
+            # One asks, and calls that come meanwhile wait for that answer: a hundred calls may be the first together.
             async with self._asking:
                 await self._ask(client)
         return Account(client.known_identity or client.origin, principal, key)

@@ -32,7 +32,7 @@ TOKEN_LENGTH = 300
 SPACING_SECONDS = 0.2
 """As the poller's: five requests a second at most."""
 AGAIN_SECONDS = 5.0
-"""From one look at an entry to the next, whoever sends a callback again and again."""
+"""From one look at an entry to the next, however often a callback is sent."""
 
 
 class CallbackUrls:
@@ -61,7 +61,7 @@ class CallbackUrls:
         return self._public_url is not None and bool(entry.fingerprint) and "callback_url" not in entry.asked
 
     async def load(self) -> str:
-        """Reads the secret once, or makes it: whoever sends forged tokens must not make us touch the disk."""
+        """Reads the secret once, or makes it: forged tokens must not make us touch the disk."""
         if self._secret is None:
             self._secret = await self._journal.get_or_set("callback_secret", self._new_id() + self._new_id())
         return self._secret

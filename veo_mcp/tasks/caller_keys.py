@@ -1,4 +1,4 @@
-"""The keys that callers bring along (VEO_CALLER_KEYS): proven by a free call, kept in memory alone, and for how long.
+"""The keys that callers send (VEO_CALLER_KEYS): proven by a free call, kept in memory alone, and for a limited time.
 
 Used by accounts.py, which finds a caller's client here, and by web/caller_keys.py, which lets callers in. A key is kept
 while its caller has a session or unfinished tasks, 24 h at most; a restart forgets it. Shows and stores no key.

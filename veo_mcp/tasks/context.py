@@ -1,6 +1,6 @@
-"""What is known around one task that its own row does not say: what is usual, what it continues, what failed before.
+"""The context of one task that its own row does not hold: the usual duration, what it continues, what failed before.
 
-Asked by the MCP face before it words an answer. Reads the journal only; never asks the API and never spends.
+Asked by the MCP server before it words an answer. Reads the journal only; never asks the API and never spends.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LONGEST_CHAIN = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskContext:
-    """See the module.
+    """What one answer needs to know around its task.
 
     Attributes:
         usual: seconds that such videos usually take, once enough are known.
@@ -47,7 +47,7 @@ NOTHING_KNOWN = TaskContext()
 
 
 class TaskContexts:
-    """The look around of one server."""
+    """Finds the context of tasks, for one server."""
 
     def __init__(self, journal: Journal, poller: "Poller", urls: "CallbackUrls") -> None:
         self._journal = journal

@@ -38,7 +38,7 @@ REPEAT_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The parts behind the MCP face; `journal` is there for whoever follows its changes."""
+    """The parts behind the MCP server; `journal` is there for those who follow its changes."""
 
     accounts: Accounts
     submitter: Submitter
@@ -122,7 +122,7 @@ async def open_engine(
             trouble=picture_trouble,
             clock=clock,
             sleep=sleep,
-            # 192 bits: whoever does not know a name cannot guess it while its link lasts.
+            # 192 bits: a name cannot be guessed while its link lasts.
             new_name=lambda: secrets.token_urlsafe(24),
             crash_at=crash_at,
         )

@@ -74,7 +74,7 @@ class Films:
     async def fetch(
         self, account: Account, entry: Entry, path: Path, *, number: int = 0, on_progress: Progress
     ) -> None:
-        """Saves the entry's video as `path`; an expired link is asked for anew. Raises DownloadFailed, OSError."""
+        """Saves the entry's video as `path`; an expired link is fetched again. Raises DownloadFailed, OSError."""
         client = self._accounts.client(account)
         urls = entry.video_urls
         try:

@@ -14,7 +14,7 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 EAGERNESS = 0.91
 WATCHED_MOST = 10.0
-"""Somebody who waits is never kept longer than this, whatever the clocks did."""
+"""A waiting caller is never kept longer than this, whatever the clocks did."""
 PAUSE_MOST = HOUR
 """No pause is longer, whatever an API asks for or a clock does: a task that is paid for is not forgotten."""
 LEARNED_FROM = 8

@@ -177,7 +177,7 @@ class Poller:
         for lease in due:
             wait = await self._journal.take_turn(scope.api, scope.pauser, now=self._clock(), seconds=SPACING_SECONDS)
             await self._sleep(wait)
-            if wait and await self._paused(scope):  # another server was told so meanwhile
+            if wait and await self._paused(scope):  # another server got a 429 meanwhile
                 await self._release(lease, lease.entry, 0.0, asked=False)
             else:
                 await self._ask(scope, lease)
@@ -193,7 +193,7 @@ class Poller:
             await self._release(lease, entry, 0.0, asked=False)
             return
         try:
-            # Once: another try is another turn, and a 429 is every server's to know before anybody asks again.
+            # Once: another try is another turn, and a 429 must be known to every server before any asks again.
             reply = await scope.client.get_task(entry.upstream_id or "", tries=1)
             if reply.api != entry.api:
                 return

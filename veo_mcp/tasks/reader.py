@@ -1,6 +1,6 @@
 """Everything that is asked about tasks: get, list, adopt, refresh, wait, and settle what nobody knew.
 
-Called by the MCP face, the command line and the callbacks. Always on behalf of an account: somebody else's task is
+Called by the MCP server, the command line and the callbacks. Always on behalf of an account: another account's task is
 answered exactly like one that does not exist. Asks the API, and never spends.
 """
 

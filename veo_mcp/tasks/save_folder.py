@@ -1,8 +1,8 @@
-"""The one folder that finished videos are saved in: what is whole there, how a file gets its name, what went wrong.
+"""The folder that finished videos are saved in: finds complete files, names them safely, words what went wrong.
 
-Used by the saver, by films.py and the command line. A file that is under way has a hidden name in the same folder, so
-that its last step is one rename; that step never replaces a file that is there. Everything here blocks: call it in a
-thread.
+Used by the saver, by films.py and the command line. A file is written under a hidden name in the same folder, and
+gets its own by a hard link, which never replaces a file; where the file system has none, by a look and a rename,
+between which another program could take the name. Everything here blocks: call it in a thread.
 """
 
 import errno
@@ -18,12 +18,12 @@ from veo_mcp.text import clean
 
 __all__ = ["hidden", "place", "prepare", "probe", "sweep", "trouble", "whole"]
 
-MOST_NAMES = 100
+MAX_NAMES = 99
 PROBE_BYTES = 65_536
 
 
 def prepare(folder: Path) -> None:
-    """Makes the folder, if the one that it lies in is there: a drive that is not mounted is not written beneath."""
+    """Makes the folder but not its parents, so that nothing is written below a mount point without its drive."""
     with suppress(FileExistsError):
         folder.mkdir(0o700)
 
@@ -60,12 +60,12 @@ def trouble(error: OSError, folder: Path) -> str:
 
 
 def hidden(target: Path, suffix: str = "") -> Path:
-    """Where the file is made that is to be named `target`."""
+    """The hidden path under which `target` is written first."""
     return target.with_name(f".{target.name}{suffix}")
 
 
 def whole(path: Path) -> Measured | None:
-    """What the file says of itself; None where it is no whole video, or no plain file."""
+    """The video's length and size; None if it is incomplete or not a regular file."""
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
             return None
@@ -75,33 +75,36 @@ def whole(path: Path) -> Measured | None:
 
 
 def place(work: Path, target: Path) -> Path:
-    """Gives a finished file its name, or the next one that is free; where it is then. Raises OSError, FileTrouble."""
+    """Moves a finished file to `target`, or to the next free numbered name. Returns its path.
+
+    Raises OSError, and FileTrouble if every name is taken.
+    """
     _flush(work)
-    for number in range(1, MOST_NAMES):
+    for number in range(1, MAX_NAMES + 1):
         name = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
-        if _named(work, name):
+        if _link(work, name):
             with suppress(OSError):
                 _flush(target.parent)
             return name
-    raise FileTrouble(f"There are already {MOST_NAMES - 1} files named like {clean(target.name)}.")
+    raise FileTrouble(f"There are already {MAX_NAMES} files named like {clean(target.name)}.")
 
 
 def sweep(target: Path, suffix: str) -> None:
-    """Takes away what an earlier process left behind on its way to `target`."""
+    """Deletes temporary files of `target` that an earlier process left."""
     with suppress(OSError):
         for path in target.parent.iterdir():
             if path.name.startswith(f".{target.name}.") and path.name.endswith(suffix):
                 path.unlink(missing_ok=True)
 
 
-def _named(work: Path, name: Path) -> bool:
+def _link(work: Path, name: Path) -> bool:
     try:
-        # A second name, then the first one away: unlike a rename this never replaces a file.
+        # A hard link, then the old name is removed: unlike a rename this never replaces a file.
         os.link(work, name)
     except FileExistsError:
         return False
     except OSError:
-        # FAT and many network drives know no second name.
+        # FAT and many network drives have no hard links.
         if name.exists() or name.is_symlink():
             return False
         work.rename(name)
@@ -111,7 +114,8 @@ def _named(work: Path, name: Path) -> bool:
 
 
 def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    # Windows flushes only what is open for writing, and a folder can be opened for reading alone.
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(handle)
     finally:

@@ -292,7 +292,7 @@ class Submitter:
     async def _settled(self, account: Account, entry: Entry, change: Change, error: ApiError | None) -> SubmitResult:
         """Records what became of a request. Raises Unrecorded."""
         try:
-            # None means that somebody else was faster, such as a callback that named this entry.
+            # None means that something else was faster, such as a callback that named this entry.
             current = await self._record(entry.id, change) or await self._journal.find(entry.id) or entry
         except Exception as failure:  # it was sent: whatever broke, no answer may say "not charged" now
             self._kept[entry.id] = change

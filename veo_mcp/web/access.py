@@ -19,7 +19,7 @@ from veo_mcp.settings import Settings
 from veo_mcp.web.allowed_hosts import LOOPBACK, AllowedHosts
 from veo_mcp.web.auth import AccessTokenMethod, Authenticator, AuthMethod
 from veo_mcp.web.caller_keys import CallerKeyMethod
-from veo_mcp.web.sessions import MOST
+from veo_mcp.web.sessions import MAX_SESSIONS
 from veo_mcp.web.tokens import Tokens
 
 __all__ = ["WELL_KNOWN", "Access", "access_from", "closed_to_others"]
@@ -45,7 +45,7 @@ class Access:
     authenticator: Authenticator = field(default_factory=Authenticator)
     proxies: tuple[str, ...] = ()
     metadata: Callable[[Scope], dict[str, object]] | None = None
-    sessions: int = MOST
+    sessions: int = MAX_SESSIONS
     stateless: bool = False
 
 

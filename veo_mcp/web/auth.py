@@ -1,7 +1,7 @@
 """Access: every request but callbacks and health passes here, and leaves with the user it belongs to.
 
 Called by middleware.py, before a body is read. The methods are in tokens.py, oauth.py and caller_keys.py; without one,
-which a loopback server alone may be, whoever reaches the port is the one person. What a client proves itself with goes
+which only a loopback server may be, all callers are the one person. What a client proves itself with goes
 no further than
 this: it is never logged, stored or sent upstream.
 """
@@ -28,7 +28,7 @@ __all__ = ["AccessDenied", "AccessTokenMethod", "AuthMethod", "Authenticator", "
 
 RATE = 600
 FREE = ("initialize", "ping", "tools/list", "prompts/", "server/discover", "logging/", "notifications/")
-"""What every token may do: it shows nothing of anybody's and costs nothing."""
+"""What every token may do: it shows no one's tasks and costs nothing."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 PROXIED = (
     "This server has no access tokens, so it answers programs of its own machine only, and this request came through a "
@@ -116,7 +116,7 @@ class AccessTokenMethod:
         self._tokens = tokens
 
     async def authenticate(self, headers: Headers, client: str) -> User:
-        """See AuthMethod."""
+        """The user whose access token the headers bear. Raises AccessDenied."""
         del client
         digest = digest_of(bearer(headers))
         name = self._tokens.name_of_digest(digest)
@@ -147,7 +147,7 @@ class Authenticator:
     """Who may use one server, and how often.
 
     Args:
-        method: how callers prove who they are; None: whoever reaches the port is the one person.
+        method: how callers prove who they are; None: all callers are the one person.
         rate: messages a minute for each principal.
         metadata_url: where the metadata of RFC 9728 is, seen from a request; None where there is none.
         monotonic: seconds that never go back.
@@ -236,7 +236,7 @@ def _answer(
         headers["Retry-After"] = str(max(1, math.ceil(retry_after)))
     if challenge:
         headers["WWW-Authenticate"] = challenge
-    # With the request's id, so that the caller sees it, and not only whoever reads the status.
+    # With the request's id, so that the caller sees it, and not only code that reads the status.
     request_id = request.id if isinstance(request, JSONRPCRequest) else None
     error = JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=INVALID_REQUEST, message=words))
     return JSONResponse(error.model_dump(by_alias=True, mode="json", exclude_unset=True), status, headers)

@@ -42,7 +42,7 @@ class CallerKeyMethod:
         self._tries_in_all = RateLimiter(TRIES_IN_ALL, monotonic=monotonic)
 
     async def authenticate(self, headers: Headers, client: str) -> User:
-        """See AuthMethod."""
+        """The user whose own API key the header holds, tried with a free call. Raises AccessDenied."""
         given = headers.getlist(HEADER)
         if not given:
             raise AccessDenied(401, f"Bring your own key of the Veo API in the header {HEADER}. Nothing was done.")

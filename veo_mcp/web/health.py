@@ -53,7 +53,7 @@ class Health:
         return JSONResponse({"status": "not ready", "reasons": reasons}, 503, {"Retry-After": "5"})
 
     async def reasons(self) -> list[str]:
-        """Why the server cannot be relied on, in our words; empty if it can."""
+        """Why the server cannot be relied on, as messages; empty if it can."""
         if self._shutdown.begun:
             return ["It is ending."]
         problem = self._backend.problem

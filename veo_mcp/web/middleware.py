@@ -1,6 +1,6 @@
-"""What every HTTP request meets first: names, limits, well-formed messages, and a clean end.
+"""The outermost HTTP middleware: Host and Origin, limits, well-formed messages, and a clean end.
 
-Goes around the whole app that routes.py builds. Nothing that a stranger sends gets further than this without having
+Wraps the whole app that routes.py builds. Nothing that an unknown client sends gets further than this without having
 been looked at, costs more than its share, or leaves more than a line in the log.
 """
 

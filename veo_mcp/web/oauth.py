@@ -1,4 +1,4 @@
-"""VEO_OAUTH_ISSUER: a resource server of OAuth 2.1 that takes an issuer's JWTs, and says where they are to be had.
+"""VEO_OAUTH_ISSUER: a resource server of OAuth 2.1 that takes an issuer's JWTs, and says where to get them.
 
 Used by auth.py and access.py. Checks signature, issuer, audience and times with PyJWT; asks the issuer for its public
 keys and for nothing else. Issues no tokens, registers no clients.
@@ -23,7 +23,7 @@ from veo_mcp.web.auth import AccessDenied, User, bearer
 __all__ = ["JwtVerifier", "OAuthMethod", "metadata"]
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Signatures by a private key only: with a shared secret, or none at all, anybody could sign."""
+"""Signatures by a private key only: with a shared secret, or none at all, anyone could sign."""
 LEEWAY_SECONDS = 30
 LONGEST_SUBJECT = 255
 REQUIRED = ("iss", "aud", "exp", "sub")
@@ -78,7 +78,7 @@ class OAuthMethod:
         self._clock = clock
 
     async def authenticate(self, headers: Headers, client: str) -> User:
-        """See AuthMethod."""
+        """The user whom the JWT in the headers names. Raises AccessDenied."""
         del client
         token = bearer(headers)
         try:

@@ -1,7 +1,7 @@
 """What a proxy says of the request it passes on, believed only from the proxies that the operator named.
 
-Goes around the middleware, in access.py's order: what it finds here counts for names, challenges and rates. From
-anybody else the headers are left as they are, and nothing behind this reads them.
+Wraps the middleware, in access.py's order: what it finds here counts for names, challenges and rates. From
+any other address the headers are left as they are, and nothing behind this reads them.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How often somebody may do something: so many times a minute, in memory, for a bounded number of somebodies.
+"""A rate limiter: so many calls a minute for each name, in memory, for a bounded number of names.
 
 Used by auth.py for the calls of each principal, and by caller_keys.py for keys that are tried. Each replica counts for
 itself.

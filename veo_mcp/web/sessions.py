@@ -1,9 +1,9 @@
-"""Keeps the sessions of the handshake era to a number: where there are more, the ones left unused longest are ended.
+"""Limits the sessions of the handshake era by ending the least recently used ones.
 
-Goes around the app in routes.py. Hosts of that era often vanish without ending their session; the SDK would keep each
+Wraps the app in routes.py. Hosts of that era often vanish without ending their session; the SDK would keep each
 for half an hour and, once there are too many, refuse every new client. A session that has a request or a stream open
-is never ended; one that was gets 404 with its next request, upon which a client opens another one. Where all are in
-use, a new one is asked to try again later.
+is never ended; an ended one gets 404 on its next request, and the client opens a new one. If as many as may be are in
+use, a new one gets 429.
 """
 
 import itertools
@@ -15,30 +15,30 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["MOST", "Sessions"]
+__all__ = ["MAX_SESSIONS", "Sessions"]
 
 log = logging.getLogger(__name__)
 
-MOST = 1000
-"""Each holds about 40 KB."""
+MAX_SESSIONS = 1000
+"""About 40 KB each, so 40 MB."""
 HEADER = b"mcp-session-id"
 VERSION = b"mcp-protocol-version"
 
 
 class Sessions:
-    """An ASGI app around the one that has the sessions.
+    """ASGI middleware that limits the sessions of the app it wraps.
 
     Args:
-        app: opens sessions, and names them in a header of its answers.
+        app: the wrapped app, which returns the id of a new session in a response header.
         end: ends the session with this id.
-        limit: how many there may be, those in use aside.
+        limit: how many unused sessions are kept, and, counted apart, how many may be in use.
     """
 
-    def __init__(self, app: ASGIApp, end: Callable[[str], Awaitable[None]], *, limit: int = MOST) -> None:
+    def __init__(self, app: ASGIApp, end: Callable[[str], Awaitable[None]], *, limit: int = MAX_SESSIONS) -> None:
         self._app = app
         self._end = end
         self._limit = limit
-        #: Sessions that nobody uses now; the one left unused longest comes first.
+        #: Idle sessions, least recently used first.
         self._unused: dict[str, None] = {}
         self._in_use = Counter[str]()
         self._streams = itertools.count()
@@ -47,9 +47,10 @@ class Sessions:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # A name that was invented is not kept: only those count that an answer has named.
+        # Only ids that this server issued are tracked; an invented one is ignored.
         asked = _session(scope["headers"])
-        used = asked if asked in self._unused or self._in_use[asked] else ""
+        known = asked in self._unused or self._in_use[asked] > 0
+        used = asked if known else ""
         if used:
             self._enter(used)
         elif self._opens(scope, asked) and len(self._in_use) >= self._limit:
@@ -62,7 +63,7 @@ class Sessions:
             self._enter(used)
         ended = used.startswith("sse:")
 
-        async def watched(message: Message) -> None:
+        async def send_and_track(message: Message) -> None:
             nonlocal used, ended
             if message["type"] == "http.response.start":
                 named = _session(message.get("headers", ()))
@@ -73,7 +74,7 @@ class Sessions:
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_and_track)
         finally:
             if used:
                 self._leave(used, ended=ended)
@@ -104,10 +105,10 @@ class Sessions:
 
     async def _make_room(self) -> None:
         while len(self._unused) > self._limit:
-            longest = next(iter(self._unused))
-            del self._unused[longest]
+            oldest = next(iter(self._unused))
+            del self._unused[oldest]
             log.warning("More than %d sessions are open; those left unused longest are ended.", self._limit)
-            await self._end(longest)
+            await self._end(oldest)
 
 
 def _session(headers: Iterable[tuple[bytes, bytes]]) -> str:

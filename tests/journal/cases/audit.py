@@ -35,7 +35,7 @@ class Audit:
             assert [move.principal for move in await journal.movements(since=store.now)] == ["bob", "ann"]
             assert [move.principal for move in await journal.movements(limit=1)] == ["bob"]
 
-    async def test_a_repeat_a_refusal_and_what_is_adopted_are_told_apart(self, store: Store) -> None:
+    async def test_a_repeat_a_refusal_and_an_adopted_task_are_distinguished(self, store: Store) -> None:
         async with store.open() as journal:
             entry = await begin(journal, request(1, store.now))
             again = request(2, store.now, fingerprint=entry.fingerprint)
@@ -65,7 +65,7 @@ class Audit:
 
 
 class Turns:
-    async def test_turns_lie_apart_whoever_takes_them(self, store: Store) -> None:
+    async def test_turns_lie_apart_whichever_process_takes_them(self, store: Store) -> None:
         async with store.open() as one, store.open() as two:
             waits = [
                 await journal.take_turn(ANN.api, ANN.principal, now=store.now, seconds=0.2)
@@ -82,7 +82,7 @@ class Turns:
                 taken = await journal.take_turn(ANN.api, ANN.principal, now=store.now, seconds=0.2)
                 assert taken == pytest.approx(wait, abs=1e-5)
 
-    async def test_a_clock_that_was_set_back_keeps_nobody_waiting(self, store: Store) -> None:
+    async def test_a_clock_that_was_set_back_keeps_no_caller_waiting(self, store: Store) -> None:
         async with store.open() as journal:
             await journal.take_turn(ANN.api, ANN.principal, now=store.now, seconds=0.2)
             await store.move_clock(-DAY)

@@ -117,7 +117,7 @@ class Feeds:
             assert (await read_until(feed, lambda latest: latest.get(entry.id) == entry))[-1] == entry
 
     @pytest.mark.parametrize("column", ["status", "kind"])
-    async def test_a_change_that_this_version_does_not_understand_holds_nobody_up(
+    async def test_a_change_that_this_version_does_not_understand_blocks_no_feed(
         self, store: Store, column: str
     ) -> None:
         async with store.open() as one, store.open() as two, one.changes() as feed:

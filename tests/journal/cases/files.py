@@ -16,7 +16,7 @@ async def taken(journal: Journal, store: Store, worker: str, *, save: bool = Tru
 
 
 class Files:
-    async def test_a_file_that_is_kept_is_nobody_elses(self, store: Store) -> None:
+    async def test_a_file_whose_lease_is_kept_goes_to_no_other_worker(self, store: Store) -> None:
         async with store.open() as journal:
             await finished(journal, store, 1)
             (held,) = await taken(journal, store, "a")

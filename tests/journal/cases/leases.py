@@ -125,7 +125,7 @@ class Leases:
             assert await journal.record_leased(lease, Change(progress=1.0), now=store.now) is None
             assert (await journal.find(entry.id)) is not None
 
-    async def test_an_answer_counts_although_the_clock_jumped_when_nobody_took_over(self, store: Store) -> None:
+    async def test_an_answer_counts_after_a_clock_jump_if_no_other_worker_took_over(self, store: Store) -> None:
         async with store.open() as journal:
             await running(journal, 1, store.now)
             await store.move_clock(1)
@@ -201,7 +201,7 @@ class Leases:
             await store.move_clock(-2)
             assert await leased(two, store, "b") == []
 
-    async def test_somebody_who_waits_makes_it_due_sooner_and_never_later(self, store: Store) -> None:
+    async def test_a_waiting_caller_makes_it_due_sooner_and_never_later(self, store: Store) -> None:
         async with store.open() as journal:
             entry = await running(journal, 1, store.now)
             await journal.record(entry.id, Change(progress=1.0, next_poll_at=store.now + 300), now=store.now)

@@ -13,7 +13,7 @@ REPEAT = 600.0
 async def again(
     journal: Journal, now: float, *, account: Account = ANN, repeat_seconds: float = REPEAT, **fields: object
 ) -> Entry | None:
-    """The same request once more: the entry that answers it, or None where it is sent. `find_repeat` says the same."""
+    """The same request again: the entry that answers it, or None where it is sent. `find_repeat` says the same."""
     entry = request(1, now, account=account, **{"id": f"vid_again_{account.principal}_{account.api[:4]}", **fields})
     found = await journal.find_repeat(
         account, entry.fingerprint, repeat_of=entry.repeat_of, now=now, repeat_seconds=repeat_seconds

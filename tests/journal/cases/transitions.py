@@ -145,7 +145,7 @@ class Transitions:
             change = Change(status=Status.PENDING, upstream_id="task-ann-1")
             assert await journal.record(other.id, change, now=store.now) is not None
 
-    async def test_the_end_is_seen_by_our_clock_unless_nobody_watched_it_come(self, store: Store) -> None:
+    async def test_the_end_is_dated_by_our_clock_unless_it_came_unwatched(self, store: Store) -> None:
         async with store.open() as journal:
             watched = await running(journal, 1, store.now)
             done = Change(status=Status.COMPLETED, completed_at=store.now - 500)

@@ -15,7 +15,7 @@ __all__ = ["current", "put_in", "taken_out"]
 
 
 def current(host: Host, text: str) -> Mapping[str, Any] | None:
-    """Our entry as it stands there, or None. Raises CannotInstall, also if somebody else's has our name."""
+    """Our entry in the text, or None. Raises CannotInstall, also if another program's entry has our name."""
     node: Any = host.editor.parse(text)
     for name in host.place:
         if not isinstance(node, dict) or name not in node:

@@ -42,10 +42,10 @@ class _Member:
 
 
 class JsonEditor:
-    """See Editor."""
+    """The Editor of JSON files."""
 
     def parse(self, text: str) -> dict[str, Any]:
-        """What the text says; an empty one says nothing."""
+        """The parsed text; {} for an empty one."""
         return self._root(text).value if _Reader(text).rest() else {}
 
     def put(self, text: str, path: Sequence[str], value: Any) -> str:

@@ -1,7 +1,7 @@
 """How a host starts this very installation: from a checkout, pip, pipx or uvx.
 
 Called by command.py. A host keeps the line for months, so it never names a place that is cleaned up, and never a
-package name that nobody owns yet: whoever registered it would be given people's keys.
+package name that is not registered yet: its first owner would receive people's keys.
 """
 
 import json

@@ -17,10 +17,10 @@ __all__ = ["TomlEditor"]
 
 
 class TomlEditor:
-    """See Editor."""
+    """The Editor of TOML files."""
 
     def parse(self, text: str) -> dict[str, Any]:
-        """What the text says."""
+        """The parsed text."""
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:

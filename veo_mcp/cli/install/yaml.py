@@ -16,10 +16,10 @@ __all__ = ["YamlEditor"]
 
 
 class YamlEditor:
-    """See Editor."""
+    """The Editor of YAML files."""
 
     def parse(self, text: str) -> dict[str, Any]:
-        """What the text says."""
+        """The parsed text."""
         try:
             value: Any = library.safe_load(text)
         except library.YAMLError as error:

@@ -24,7 +24,7 @@ __all__ = ["Database"]
 T = TypeVar("T")
 
 CONNECTIONS = 8
-"""Per server; a transaction takes milliseconds, and PostgreSQL's own default is 100 for everybody."""
+"""Per server; a transaction takes milliseconds, and PostgreSQL's own default is 100 for all clients."""
 IN_TURN = 2
 """Of those who wait for one another anyway: one that goes on and one that is next. If every connection waited for one
 lock, nothing else would get one."""
@@ -34,7 +34,7 @@ PATIENCE_SECONDS = 5.0
 """How long a lost connection is tried again before the call fails: a restart of PostgreSQL takes 1 to 3 s."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 # A server that stops in the middle of a transaction (a laptop's lid, a frozen container) would keep every other one
-# waiting for the counter's row. Set for this transaction alone: a pooler's connections are everybody's.
+# waiting for the counter's row. Set for this transaction alone: a pooler's connections are shared.
 _LIMITS = (
     "SET LOCAL statement_timeout = '4s'; SET LOCAL lock_timeout = '3s';"
     " SET LOCAL idle_in_transaction_session_timeout = '3s'"
@@ -150,7 +150,7 @@ class Database:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _once(self, work: Callable[[Db], Awaitable[T]], attempt: "_Attempt") -> T:
-        # Whoever gives up while it waits for its turn leaves; what has begun is brought to its end.
+        # A call that is cancelled while it waits leaves the queue; one that has begun is finished.
         async with self._slots:
             with anyio.CancelScope(shield=True):
                 if self._pool is None:
@@ -253,5 +253,5 @@ def _known_words(dsn: str) -> str:
 
 
 def _readable(error: Exception) -> Exception:
-    # asyncpg raises a plain ValueError for, among others, a port that is none.
+    # asyncpg raises a plain ValueError for, among others, an invalid port.
     return asyncpg.ClientConfigurationError("") if type(error) is ValueError else error

@@ -29,7 +29,7 @@ _PASSING = (
     "25006",  # read-only: this machine is no longer, or not yet, the primary
     "25P03",  # held up so long inside a transaction that the server took it back
     "53300",  # too many connections
-    "55P03",  # somebody has held a lock for long
+    "55P03",  # another session has held a lock for long
     "57014",  # a statement took longer than it may
 )
 _SENTENCES = (

@@ -1,19 +1,17 @@
 """Announces to the feeds of a PostgreSQL journal what changed, whichever server changed it, after it can be read.
 
 Run by store.py, on a connection of its own. The database notifies with each commit; a look every 0.7 s besides finds
-what a notification did not bring: connections die in silence, and a pooler that hands them out by the transaction
+what a notification did not bring: connections die silently, and a pooler that hands them out by the transaction
 delivers none at all. There it looks only.
 """
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import anyio
 
 from veo_mcp.errors import JournalUnusable
-from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.feed import Feeds
 from veo_mcp.journal.postgres.database import Database
 from veo_mcp.journal.postgres.error_messages import TROUBLE, unusable
 from veo_mcp.journal.postgres.queries import QUERIES, Db
@@ -24,7 +22,7 @@ __all__ = ["LOOK_SECONDS", "Follower"]
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.7
-"""With ALIVE_SECONDS, a connection that died in silence is found within 1.5 s."""
+"""With ALIVE_SECONDS, a connection that died silently is found within 1.5 s."""
 ALIVE_SECONDS = 0.8
 """A question for one number that takes longer has lost its connection."""
 AGAIN_SECONDS = 0.2
@@ -33,11 +31,12 @@ TRY_LISTENING_SECONDS = 1.0
 
 
 class Follower:
-    """Knows up to which revision the feeds have been notified.
+    """Listens for changes, or looks for them, and announces them to the feeds.
 
     Args:
         database: where it listens and looks.
         rows: reads the entries.
+        feeds: those to notify.
         version: of the schema that this process knows.
         where: the database, as a person may see it.
         look_seconds: between two looks.
@@ -45,22 +44,23 @@ class Follower:
 
     learns_by: Literal["listen", "look"] = "look"
 
-    def __init__(self, database: Database, rows: Rows, *, version: int, where: str, look_seconds: float) -> None:
+    def __init__(
+        self, database: Database, rows: Rows, feeds: Feeds, *, version: int, where: str, look_seconds: float
+    ) -> None:
         self._database = database
         self._rows = rows
         self._version = version
         self._where = where
         self._look_seconds = look_seconds
         self._channel = ""
-        self._feeds: set[Feed] = set()
-        self._last_seen = 0
+        self._feeds = feeds
         self._in_trouble = False
         self._wake = anyio.Event()
         self._notification_came = anyio.Event()
 
     async def start_after(self, revision: int) -> None:
         """What changed up to here is older than every reader. Finds out whether listening works here."""
-        self._last_seen = revision
+        self._feeds.last_seen = revision
         table = await self._database.read(lambda db: db.fetchval("SELECT 'veo_entries'::regclass::oid::text"))
         self._channel = f"veo_mcp_{table}"
         try:
@@ -79,16 +79,6 @@ class Follower:
             connection.terminate()
         self.learns_by = "listen" if self._notification_came.is_set() else "look"
 
-    @asynccontextmanager
-    async def feed(self, entry_id: str | None) -> AsyncGenerator[Feed]:
-        """A feed that is notified while this is open."""
-        feed = Feed(self._last_seen, entry_id)
-        self._feeds.add(feed)
-        try:
-            yield feed
-        finally:
-            self._feeds.discard(feed)
-
     async def run(self) -> None:
         """Follows the journal until cancelled; reconnects after a loss, and announces what was missed meanwhile."""
         follow = self._listen if self.learns_by == "listen" else self._look
@@ -96,7 +86,7 @@ class Follower:
             try:
                 await follow()
             except Exception as problem:
-                # A boundary: whoever needs the journal gets the reason; here it is said once.
+                # A boundary: calls that need the journal get the reason; here it is logged once.
                 self._say(problem)
                 await self._database.forget_connections()
             await anyio.sleep(AGAIN_SECONDS)
@@ -128,17 +118,14 @@ class Follower:
         revision, _version, works_with = await db.fetchrow(QUERIES["state"].sql, timeout=alive_within) or (0, 0, 0)
         if works_with > self._version:
             raise NewerSchemaError
-        if revision == self._last_seen:
+        if revision == self._feeds.last_seen:
             return
-        if revision < self._last_seen:
+        if revision < self._feeds.last_seen:
             # The database was put back to an earlier state: what comes from now on counts on from there.
-            self._last_seen = revision
+            self._feeds.last_seen = revision
             return
-        changed, last = await self._rows.all_since(db, self._last_seen)
-        self._last_seen = max(self._last_seen, last)
-        for entry in changed:
-            for feed in self._feeds:
-                feed.put(entry)
+        changed, last = await self._rows.all_since(db, self._feeds.last_seen)
+        self._feeds.announce(changed, last)
 
     def _notified(self, *_what: Any) -> None:
         self._notification_came.set()

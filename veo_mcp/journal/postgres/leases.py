@@ -1,7 +1,7 @@
 """Which entries and files are due, and who deals with them. Runs inside the store's transactions.
 
 Leases count by the database's clock, which all servers share; theirs may differ. Should it be set back, whatever it had
-scheduled counts as due, leases included; the fence keeps out the answer of whoever held such a lease.
+scheduled counts as due, leases included; the fence keeps out the answer of the worker that held such a lease.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ LONGEST_GAP = 3600.0
 
 
 async def anything_due(db: Db, api: str) -> bool:
-    """Whether `lease` would find anything for somebody."""
+    """Whether `lease` would find anything for any worker."""
     row = await ask_one(db, "anything_due", {"api": api, "slack": CLOCK_SLACK, "longest": LONGEST_WAIT})
     return row is not None and bool(row[0])
 

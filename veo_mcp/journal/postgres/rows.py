@@ -1,7 +1,7 @@
 """Entries as rows of PostgreSQL: how they are written, numbered and read. Knows no transaction of its own.
 
 Used inside the store's transactions. Every write takes the next number of the journal's one counter, and so waits for
-whoever has the one before: a number can be read only after every smaller one.
+the transaction that has the one before: a number can be read only after every smaller one.
 """
 
 import hashlib
@@ -81,7 +81,7 @@ class Rows:
     async def put(self, db: Db, old: Entry, new: Entry) -> Entry:
         """Writes the next state of an entry, as one more change; the entry as written."""
         before, after = _columns(old), _columns(storable(new))
-        # Only what changed: a row of which no indexed column is set anew leaves the indices alone.
+        # Only what changed: a row of which no indexed column is set leaves the indices alone.
         changed = [name for name in _WRITTEN if name not in NEVER_CHANGE and before[name] != after[name]]
         values = ["revision = next.revision", *(f"{name} = :{name}" for name in changed)]
         if "next_poll_at" in changed:

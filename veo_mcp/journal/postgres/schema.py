@@ -16,10 +16,10 @@ __all__ = ["migrate", "revision_if_current"]
 LONGEST_SECONDS = 600.0
 """An index over many rows takes its time."""
 _TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended('veo-mcp schema ' || current_schema(), 0))"
-# Behind an ALTER TABLE that waits for somebody's long backup, every other server waits too: it gives up soon, and is
+# Behind an ALTER TABLE that waits for a long backup, every other server waits too: it gives up soon, and is
 # tried again by the caller.
 _GENTLY = f"SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '{LONGEST_SECONDS:.0f}s'"
-# A connection remembers that a table was not there, also when somebody else has made it while we waited for our turn;
+# A connection remembers that a table was not there, also when another server has made it while we waited for our turn;
 # it learns of that when it begins to read a table, whichever.
 _IS_EMPTY = "SELECT to_regclass('veo_counter') IS NULL FROM pg_class LIMIT 1"
 _WORKS_WITH = re.compile(r"-- works with: ([0-9]+)")

@@ -15,7 +15,7 @@ __all__ = ["hold_limits", "spent"]
 
 
 async def spent(db: Db, api: str, principal: str, now: float) -> Spent:
-    """See Journal."""
+    """The credits of the last 24 h: of this API, and of this principal alone."""
     scope = scope_of_a_day(api, principal, now)
     oldest = await ask_one(db, "oldest_spent_by_principal", scope)
     return Spent(

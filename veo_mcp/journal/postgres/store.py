@@ -14,7 +14,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import SENDER_LOST, Change, Entry, FileNews, Status, apply
-from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.feed import Feed, Feeds
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
 from veo_mcp.journal.postgres import leases, spending
 from veo_mcp.journal.postgres.database import Database
@@ -38,11 +38,11 @@ __all__ = ["PostgresJournal"]
 
 SCHEMA = migrations("veo_mcp.journal.postgres")
 MIGRATION_PATIENCE = 30.0
-"""Somebody may be reading the tables that are to be altered."""
+"""Seconds: another server may be reading the tables that are to be altered."""
 
 
 class PostgresJournal:
-    """A Journal in one database; an async context manager.
+    """A Journal in one database; an async context manager. Every method may raise JournalUnusable.
 
     Args:
         address: where the database is, and who we are there.
@@ -67,14 +67,15 @@ class PostgresJournal:
         self._schema = schema
         self.database = Database(address.secret.get_secret_value(), where)
         self._rows = Rows(where, len(schema))
+        self._feeds = Feeds()
         self._follower = Follower(
-            self.database, self._rows, version=len(schema), where=where, look_seconds=look_seconds
+            self.database, self._rows, self._feeds, version=len(schema), where=where, look_seconds=look_seconds
         )
         self._following = Background(self._follower.run)
 
     @property
     def learns_by(self) -> Literal["listen", "look"]:
-        """See Journal."""
+        """How changes are learned of: "listen" while the database notifies this server, else "look"."""
         return self._follower.learns_by
 
     async def __aenter__(self) -> Self:
@@ -99,7 +100,7 @@ class PostgresJournal:
             await self.database.close()
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
-        """See Journal."""
+        """Writes a request down before it is sent, or returns the entry that answers it. Raises SpendLimit."""
         values = {
             "id": entry.id,
             "api": entry.api,
@@ -129,7 +130,7 @@ class PostgresJournal:
     async def find_repeat(
         self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
     ) -> Entry | None:
-        """See Journal."""
+        """The entry that `begin` would return for this fingerprint; changes nothing."""
         values = {
             "id": None,
             "api": account.api,
@@ -141,7 +142,7 @@ class PostgresJournal:
         return await self.database.read(lambda db: self._rows.one(db, "begun_before", values))
 
     async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
-        """See Journal."""
+        """Records a change; the new entry, or None if nothing changed. Raises UpstreamIdTaken."""
 
         async def always(_db: Db) -> bool:
             return True
@@ -149,7 +150,7 @@ class PostgresJournal:
         return await self._record(entry_id, change, now, always)
 
     async def record_leased(self, lease: Lease, change: Change, *, now: float) -> Entry | None:
-        """See Journal."""
+        """As `record`, but None too once another worker has the lease. Raises UpstreamIdTaken."""
         return await self._record(lease.entry.id, change, now, lambda db: leases.holds(db, lease))
 
     async def _record(
@@ -184,7 +185,7 @@ class PostgresJournal:
         return written[1]
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
-        """See Journal."""
+        """Takes in a task made elsewhere, or returns its entry; None if it belongs to another principal."""
         if entry.upstream_id is None or not entry.belongs_to(account):
             raise ValueError("What is adopted belongs to the account, and its API id is known.")
         upstream_id = text(entry.upstream_id)
@@ -203,11 +204,11 @@ class PostgresJournal:
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
-        """See Journal."""
+        """The account's entry with this own id or API id, or None."""
         return await self._either(account, task_id, "own_by_id", "own_by_upstream_id")
 
     async def find_elsewhere(self, account: Account, task_id: str) -> Entry | None:
-        """See Journal."""
+        """The same principal's entry with this id at another API, or None."""
         return await self._either(account, task_id, "elsewhere_by_id", "elsewhere_by_upstream_id")
 
     async def _either(self, account: Account, task_id: str, by_id: str, by_upstream_id: str) -> Entry | None:
@@ -220,13 +221,13 @@ class PostgresJournal:
         return await self.database.read(read)
 
     async def find(self, entry_id: str) -> Entry | None:
-        """See Journal."""
+        """The entry with this own id, of any account, or None."""
         return await self.database.read(lambda db: self._rows.one(db, "by_id", {"id": text(entry_id)}))
 
     async def list(
         self, account: Account, *, status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:
-        """See Journal."""
+        """A page of the account's entries, newest first. Raises WrongCursor."""
         scope = {"api": account.api, "principal": account.principal}
 
         async def read(db: Db) -> Page:
@@ -245,7 +246,7 @@ class PostgresJournal:
         return await self.database.read(read)
 
     async def spent(self, account: Account, *, now: float) -> Spent:
-        """See Journal."""
+        """The credits of the last 24 h: of this API, and of this account alone."""
         return await self.database.read(lambda db: spending.spent(db, account.api, account.principal, now))
 
     async def check_limits(self, account: Account, credits: int, *, limits: Limits, now: float) -> None:
@@ -257,7 +258,7 @@ class PostgresJournal:
     async def lease(
         self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
     ) -> Sequence[Lease]:
-        """See Journal."""
+        """Due entries of `api`, leased to this worker for so many seconds."""
         if not await self.database.read(lambda db: leases.anything_due(db, api)):
             return []
         return await self.database.write(
@@ -267,7 +268,7 @@ class PostgresJournal:
         )
 
     async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
-        """See Journal."""
+        """Gives a lease back; the entry is due again at `next_poll_at`."""
         values = {
             "id": lease.entry.id,
             "fence": lease.fence,
@@ -277,18 +278,18 @@ class PostgresJournal:
         await self._change("release", values)
 
     async def release_all(self, worker_id: str) -> None:
-        """See Journal."""
+        """Gives back every lease of this worker; its entries and files are due at once."""
         for name in ("release_all", "release_all_files"):
             await self._change(name, {"worker_id": worker_id})
 
     async def poll_no_later_than(self, entry_id: str, at: float) -> None:
-        """See Journal."""
+        """Makes an entry due at this time, unless it is due sooner."""
         values = {"id": entry_id, "at": moment(at)}
         if await self.database.read(lambda db: ask_one(db, "due_later_than", values)) is not None:
             await self._change("poll_no_later_than", values)
 
     async def expire_submissions(self, now: float) -> Sequence[Entry]:
-        """See Journal."""
+        """Turns sends whose deadline has passed into `unknown`; returns those entries."""
         # One that a later clock began has a deadline of that clock. If its process lives after all, its answer
         # still counts.
         values = {"now": now, "ahead": now + leases.CLOCK_SLACK}
@@ -307,18 +308,18 @@ class PostgresJournal:
         return [new for _, new in lost]
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
-        """See Journal."""
+        """How long the latest completed tasks of this API took, in seconds."""
         values = {"api": api, "mode": None if mode is None else text(mode)}
         return [float(row[0]) for row in await self.database.read(lambda db: ask(db, "durations", values))]
 
     async def failures_in_a_row(self, account: Account, fingerprint: str) -> int:
-        """See Journal."""
+        """How many of the latest identical requests failed in a row; at most 10 are counted."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint}
         ends = [row[0] for row in await self.database.read(lambda db: ask(db, "latest_ends", values))]
         return failures_up_to_a_success(ends)
 
     async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
-        """See Journal."""
+        """Records that this price was quoted for this request; forgets quotes older than a day."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
 
         async def write(db: Db) -> None:
@@ -328,14 +329,14 @@ class PostgresJournal:
         await self.database.write(write)
 
     async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
-        """See Journal."""
+        """Whether this price was quoted for this request later than `after`; uses the quote up."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
         return await self.database.write(lambda db: ask_one(db, "take_quote", {**values, "after": after})) is not None
 
     async def lease_files(
         self, *, api: str, worker_id: str, now: float, seconds: float, limit: int, save: bool
     ) -> Sequence[Lease]:
-        """See Journal."""
+        """Entries whose finished file is due, leased to this worker for so many seconds."""
         if not await self.database.read(lambda db: leases.files_due(db, self._rows, api=api, limit=1, save=save)):
             return []
         return await self.database.write(
@@ -345,15 +346,15 @@ class PostgresJournal:
         )
 
     async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
-        """See Journal."""
+        """Prolongs the lease of a file; False if another worker has it."""
         return await self.database.write(lambda db: leases.keep_file(db, lease, seconds))
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
-        """See Journal."""
+        """Records what became of a leased file; None if the lease was lost or nothing changed."""
         return await self.database.write(lambda db: leases.record_file(db, self._rows, lease, news, now))
 
     async def note_uploads(self, entry_id: str, addresses: Sequence[str], *, now: float) -> None:
-        """See Journal."""
+        """Records pictures that are about to be uploaded for this entry."""
 
         async def write(db: Db) -> None:
             for address in addresses:
@@ -362,55 +363,55 @@ class PostgresJournal:
         await self.database.write(write)
 
     async def uploads_over(self, *, now: float, expired: float, limit: int) -> Sequence[Upload]:
-        """See Journal."""
+        """Pictures to delete now: their entry has ended, or they were uploaded before `expired`."""
         values = {"now": now, "expired": expired, "limit": limit}
         return [Upload(*row) for row in await self.database.read(lambda db: ask(db, "uploads_over", values))]
 
     async def postpone_upload(self, address: str, *, due_at: float) -> None:
-        """See Journal."""
+        """Records that deleting a picture failed, and when to try again."""
         await self._change("postpone_upload", {"address": address, "due_at": moment(due_at)})
 
     async def forget_upload(self, address: str) -> None:
-        """See Journal."""
+        """Deletes the record of a picture."""
         await self._change("forget_upload", {"address": address})
 
     async def value(self, name: str) -> str | None:
-        """See Journal."""
+        """The value kept under this name, or None."""
         return await self.database.read(lambda db: _value(db, name))
 
     async def get_or_set(self, name: str, value: str) -> str:
-        """See Journal."""
+        """Keeps a value under a name unless there is one; returns the one that is there afterwards."""
 
         async def write(db: Db) -> str:
-            # Waits for whoever sets it at this moment; then theirs is there.
+            # Waits for another process that is setting it; then its value is there.
             await ask(db, "set_named_value", {"name": name, "value": value})
             return await _value(db, name) or value
 
         return await self.value(name) or await self.database.write(write)
 
     async def not_before(self, api: str, principal: str) -> float:
-        """See Journal."""
+        """The end of the account's pause in Unix seconds; 0 if there is none."""
         values = {"api": api, "principal": principal}
         row = await self.database.read(lambda db: ask_one(db, "not_before", values))
         return float(row[0]) if row is not None else 0.0
 
     async def set_not_before(self, api: str, principal: str, at: float) -> None:
-        """See Journal."""
+        """Sets the end of the account's pause; one in the past ends it."""
         await self._change("set_not_before", {"api": api, "principal": principal, "at": moment(at)})
 
     async def take_turn(self, api: str, principal: str, *, now: float, seconds: float) -> float:
-        """See Journal."""
+        """Takes the account's next turn to ask the API; how many seconds away it is."""
         values = {"api": api, "principal": principal, "seconds": seconds, "most": LONGEST_QUEUE}
         row = await self.database.write(lambda db: ask_one(db, "take_turn", values))
         return float(row[0]) if row is not None else 0.0
 
     async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
-        """See Journal."""
+        """The credit movements since then, of all accounts, newest first."""
         rows = await self.database.read(lambda db: ask(db, "movements", {"since": since, "limit": limit}))
         return [from_row(tuple(row)) for row in rows]
 
     async def check_writable(self) -> None:
-        """See Journal."""
+        """Raises JournalUnusable if a change could not be written now; changes nothing."""
 
         async def write(db: Db) -> None:
             if await ask_one(db, "next_revision", {"known": len(self._schema)}) is None:
@@ -421,8 +422,8 @@ class PostgresJournal:
             await self.database.write(write)
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
-        """See Journal."""
-        return self._follower.feed(entry_id)
+        """A feed of every changed entry, or of this one; closed when the context is left."""
+        return self._feeds.feed(entry_id)
 
     async def _change(self, name: str, values: dict[str, Any]) -> None:
         """Runs one statement that announces nothing."""

@@ -1,7 +1,7 @@
 """Which entries are due, and who asks about them. Runs inside the store's transactions.
 
 SQLite has no clock of its own: `now` is the caller's. Whatever was scheduled by a clock that has been set back since
-counts as due, leases included; the fence keeps out the answer of whoever held such a lease.
+counts as due, leases included; the fence keeps out the answer of the worker that held such a lease.
 """
 
 import sqlite3

@@ -38,7 +38,7 @@ SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND (created_at, id) < (:created_at, :id)
 ORDER BY created_at DESC, id DESC
 
--- A plain :status would be compiled anew at each call (0.08 ms): some conditions of indices speak of a status.
+-- A plain :status would be recompiled at each call (0.08 ms): some conditions of indices speak of a status.
 -- name: list_by_status
 SELECT {entry} FROM entries
 WHERE api = :api AND principal = :principal AND status = +:status AND (created_at, id) < (:created_at, :id)

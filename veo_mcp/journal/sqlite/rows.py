@@ -71,7 +71,7 @@ class Rows:
         """Writes the next state of an entry, as one more change; the entry as written."""
         new = storable(replace(new, revision=_next(db)))
         before, after = to_row(old), to_row(new)
-        # Only what changed: SQLite writes anew each index over a column that is set, even to the value that it has.
+        # Only what changed: SQLite rewrites each index over a column that is set, even to the value that it has.
         changed = [name for name in FIELDS if name not in NEVER_CHANGE and before[name] != after[name]]
         if new.next_poll_at != old.next_poll_at:
             changed.append("scheduled_at")

@@ -18,7 +18,7 @@ __all__ = ["hold_limits", "spent"]
 
 
 def spent(db: sqlite3.Connection, api: str, principal: str, now: float) -> Spent:
-    """See Journal."""
+    """The credits of the last 24 h: of this API, and of this principal alone."""
     oldest_at: float | None = None
     oldest_credits = 0
     with closing(db.execute(QUERIES["oldest_spent_by_principal"], scope_of_a_day(api, principal, now))) as oldest:

@@ -18,7 +18,7 @@ from veo_mcp.api.account import Account
 from veo_mcp.errors import UpstreamIdTaken, WrongCursor
 from veo_mcp.journal.audit import CreditMovement, from_row, report
 from veo_mcp.journal.entry import FINAL, SENDER_LOST, Change, Entry, FileNews, Status, apply
-from veo_mcp.journal.feed import Feed
+from veo_mcp.journal.feed import Feed, Feeds
 from veo_mcp.journal.journal import BeginResult, Lease, Limits, Page, Spent, Upload
 from veo_mcp.journal.sanitize import moment, storable, text
 from veo_mcp.journal.sqlite import file_leases, leases, spending
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class SqliteJournal:
-    """A Journal in one file; an async context manager.
+    """A Journal in one file; an async context manager. Every method may raise JournalUnusable.
 
     Args:
         path: the file; made when it is not there.
@@ -70,7 +70,8 @@ class SqliteJournal:
             path, migrations("veo_mcp.journal.sqlite"), at_migration=lambda: crash_at("mid-migration")
         )
         self._rows = Rows(str(path))
-        self._follower = Follower(self._read, self._rows)
+        self._feeds = Feeds()
+        self._follower = Follower(self._read, self._rows, self._feeds)
         self._following = Background(self._follower.run)
 
     async def __aenter__(self) -> Self:
@@ -88,7 +89,7 @@ class SqliteJournal:
                 await self.file.close()
 
     async def begin(self, entry: Entry, *, now: float, limits: Limits, repeat_seconds: float) -> BeginResult:
-        """See Journal."""
+        """Writes a request down before it is sent, or returns the entry that answers it. Raises SpendLimit."""
 
         def write(db: sqlite3.Connection) -> BeginResult:
             # The id too: a confirmation that is replayed carries the id of the intent that it once allowed.
@@ -118,7 +119,7 @@ class SqliteJournal:
     async def find_repeat(
         self, account: Account, fingerprint: str, *, repeat_of: str | None, now: float, repeat_seconds: float
     ) -> Entry | None:
-        """See Journal."""
+        """The entry that `begin` would return for this fingerprint; changes nothing."""
         return await self._read(
             lambda db: self._repeat(
                 db,
@@ -137,11 +138,11 @@ class SqliteJournal:
         return self._rows.one(db, "repeat_unsettled", values) or self._rows.one(db, "repeat_accepted", values)
 
     async def record(self, entry_id: str, change: Change, *, now: float) -> Entry | None:
-        """See Journal."""
+        """Records a change; the new entry, or None if nothing changed. Raises UpstreamIdTaken."""
         return await self._record(entry_id, change, now, lambda db: True)
 
     async def record_leased(self, lease: Lease, change: Change, *, now: float) -> Entry | None:
-        """See Journal."""
+        """As `record`, but None too once another worker has the lease. Raises UpstreamIdTaken."""
         return await self._record(lease.entry.id, change, now, lambda db: leases.holds(db, lease))
 
     async def _record(
@@ -181,7 +182,7 @@ class SqliteJournal:
         return settled
 
     async def adopt(self, account: Account, entry: Entry) -> Entry | None:
-        """See Journal."""
+        """Takes in a task made elsewhere, or returns its entry; None if it belongs to another principal."""
         if entry.upstream_id is None or not entry.belongs_to(account):
             raise ValueError("What is adopted belongs to the account, and its API id is known.")
         upstream_id = text(entry.upstream_id)
@@ -201,14 +202,14 @@ class SqliteJournal:
         return adopted
 
     async def get(self, account: Account, task_id: str) -> Entry | None:
-        """See Journal."""
+        """The account's entry with this own id or API id, or None."""
         values = {"id": text(task_id), "api": account.api, "principal": account.principal}
         return await self._read(
             lambda db: self._rows.one(db, "own_by_id", values) or self._rows.one(db, "own_by_upstream_id", values)
         )
 
     async def find_elsewhere(self, account: Account, task_id: str) -> Entry | None:
-        """See Journal."""
+        """The same principal's entry with this id at another API, or None."""
         values = {"id": text(task_id), "api": account.api, "principal": account.principal}
         return await self._read(
             lambda db: (
@@ -217,13 +218,13 @@ class SqliteJournal:
         )
 
     async def find(self, entry_id: str) -> Entry | None:
-        """See Journal."""
+        """The entry with this own id, of any account, or None."""
         return await self._read(lambda db: self._rows.one(db, "by_id", {"id": text(entry_id)}))
 
     async def list(
         self, account: Account, *, status: Status | None = None, limit: int = 10, cursor: str | None = None
     ) -> Page:
-        """See Journal."""
+        """A page of the account's entries, newest first. Raises WrongCursor."""
         scope = {"api": account.api, "principal": account.principal}
 
         def read(db: sqlite3.Connection) -> Page:
@@ -242,7 +243,7 @@ class SqliteJournal:
         return await self._read(read)
 
     async def spent(self, account: Account, *, now: float) -> Spent:
-        """See Journal."""
+        """The credits of the last 24 h: of this API, and of this account alone."""
         return await self._read(lambda db: spending.spent(db, account.api, account.principal, now))
 
     async def check_limits(self, account: Account, credits: int, *, limits: Limits, now: float) -> None:
@@ -252,7 +253,7 @@ class SqliteJournal:
     async def lease(
         self, *, api: str, principals: Sequence[str] | None, worker_id: str, now: float, seconds: float, limit: int
     ) -> Sequence[Lease]:
-        """See Journal."""
+        """Due entries of `api`, leased to this worker for so many seconds."""
 
         def due(db: sqlite3.Connection) -> Sequence[Entry]:
             return leases.due(db, self._rows, api=api, principals=principals, now=now, limit=limit)
@@ -268,7 +269,7 @@ class SqliteJournal:
         )  # fmt: skip
 
     async def release(self, lease: Lease, *, next_poll_at: float, asked: bool) -> None:
-        """See Journal."""
+        """Gives a lease back; the entry is due again at `next_poll_at`."""
         values = {
             "id": lease.entry.id,
             "fence": lease.fence,
@@ -278,7 +279,7 @@ class SqliteJournal:
         await self._write(lambda db: db.execute(QUERIES["release"], values))
 
     async def release_all(self, worker_id: str) -> None:
-        """See Journal."""
+        """Gives back every lease of this worker; its entries and files are due at once."""
 
         def write(db: sqlite3.Connection) -> None:
             for query in ("release_all", "release_all_files"):
@@ -287,13 +288,13 @@ class SqliteJournal:
         await self._write(write)
 
     async def poll_no_later_than(self, entry_id: str, at: float) -> None:
-        """See Journal."""
+        """Makes an entry due at this time, unless it is due sooner."""
         values = {"id": entry_id, "at": moment(at)}
         if await self._read(lambda db: db.execute(QUERIES["due_later_than"], values).fetchone()) is not None:
             await self._write(lambda db: db.execute(QUERIES["poll_no_later_than"], values))
 
     async def expire_submissions(self, now: float) -> Sequence[Entry]:
-        """See Journal."""
+        """Turns sends whose deadline has passed into `unknown`; returns those entries."""
 
         def overdue(db: sqlite3.Connection) -> Sequence[Entry]:
             # One that a later clock began has a deadline of that clock. If its process lives after all, its answer
@@ -315,18 +316,18 @@ class SqliteJournal:
         return [new for _, new in lost]
 
     async def durations(self, api: str, mode: str | None) -> Sequence[float]:
-        """See Journal."""
+        """How long the latest completed tasks of this API took, in seconds."""
         values = {"api": api, "mode": mode}
         return await self._read(lambda db: [float(row[0]) for row in db.execute(QUERIES["durations"], values)])
 
     async def failures_in_a_row(self, account: Account, fingerprint: str) -> int:
-        """See Journal."""
+        """How many of the latest identical requests failed in a row; at most 10 are counted."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint}
         ends = await self._read(lambda db: [row[0] for row in db.execute(QUERIES["latest_ends"], values)])
         return failures_up_to_a_success(ends)
 
     async def quote(self, account: Account, fingerprint: str, credits: int, *, now: float) -> None:
-        """See Journal."""
+        """Records that this price was quoted for this request; forgets quotes older than a day."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
 
         def write(db: sqlite3.Connection) -> None:
@@ -336,7 +337,7 @@ class SqliteJournal:
         await self._write(write)
 
     async def take_quote(self, account: Account, fingerprint: str, credits: int, *, after: float) -> bool:
-        """See Journal."""
+        """Whether this price was quoted for this request later than `after`; uses the quote up."""
         values = {"api": account.api, "principal": account.principal, "fingerprint": fingerprint, "credits": credits}
         taken = await self._write(lambda db: db.execute(QUERIES["take_quote"], {**values, "after": after}).fetchone())
         return taken is not None
@@ -344,7 +345,7 @@ class SqliteJournal:
     async def lease_files(
         self, *, api: str, worker_id: str, now: float, seconds: float, limit: int, save: bool
     ) -> Sequence[Lease]:
-        """See Journal."""
+        """Entries whose finished file is due, leased to this worker for so many seconds."""
 
         def due(db: sqlite3.Connection) -> Sequence[Entry]:
             return file_leases.due(db, self._rows, api=api, now=now, limit=limit, save=save)
@@ -358,40 +359,40 @@ class SqliteJournal:
         )
 
     async def keep_file(self, lease: Lease, *, now: float, seconds: float) -> bool:
-        """See Journal."""
+        """Prolongs the lease of a file; False if another worker has it."""
         return await self._write(lambda db: file_leases.keep(db, lease, now=now, seconds=seconds))
 
     async def record_file(self, lease: Lease, news: FileNews, *, now: float) -> Entry | None:
-        """See Journal."""
+        """Records what became of a leased file; None if the lease was lost or nothing changed."""
         written = await self._write(lambda db: file_leases.record(db, self._rows, lease, news, now))
         await self._follower.announce()
         return written
 
     async def note_uploads(self, entry_id: str, addresses: Sequence[str], *, now: float) -> None:
-        """See Journal."""
+        """Records pictures that are about to be uploaded for this entry."""
         rows = [{"address": address, "entry_id": entry_id, "now": moment(now)} for address in addresses]
         await self._write(lambda db: db.executemany(QUERIES["note_upload"], rows))
 
     async def uploads_over(self, *, now: float, expired: float, limit: int) -> Sequence[Upload]:
-        """See Journal."""
+        """Pictures to delete now: their entry has ended, or they were uploaded before `expired`."""
         values = {"now": now, "expired": expired, "limit": limit}
         return await self._read(lambda db: [Upload(*row) for row in db.execute(QUERIES["uploads_over"], values)])
 
     async def postpone_upload(self, address: str, *, due_at: float) -> None:
-        """See Journal."""
+        """Records that deleting a picture failed, and when to try again."""
         values = {"address": address, "due_at": moment(due_at)}
         await self._write(lambda db: db.execute(QUERIES["postpone_upload"], values))
 
     async def forget_upload(self, address: str) -> None:
-        """See Journal."""
+        """Deletes the record of a picture."""
         await self._write(lambda db: db.execute(QUERIES["forget_upload"], {"address": address}))
 
     async def value(self, name: str) -> str | None:
-        """See Journal."""
+        """The value kept under this name, or None."""
         return await self._read(lambda db: _value(db, name))
 
     async def get_or_set(self, name: str, value: str) -> str:
-        """See Journal."""
+        """Keeps a value under a name unless there is one; returns the one that is there afterwards."""
 
         def write(db: sqlite3.Connection) -> str:
             db.execute(QUERIES["set_named_value"], {"name": name, "value": value})
@@ -400,30 +401,30 @@ class SqliteJournal:
         return await self.value(name) or await self._write(write)
 
     async def not_before(self, api: str, principal: str) -> float:
-        """See Journal."""
+        """The end of the account's pause in Unix seconds; 0 if there is none."""
         values = {"api": api, "principal": principal}
         row = await self._read(lambda db: db.execute(QUERIES["not_before"], values).fetchone())
         return float(row[0]) if row is not None else 0.0
 
     async def set_not_before(self, api: str, principal: str, at: float) -> None:
-        """See Journal."""
+        """Sets the end of the account's pause; one in the past ends it."""
         values = {"api": api, "principal": principal, "at": moment(at)}
         await self._write(lambda db: db.execute(QUERIES["set_not_before"], values))
 
     async def take_turn(self, api: str, principal: str, *, now: float, seconds: float) -> float:
-        """See Journal."""
+        """Takes the account's next turn to ask the API; how many seconds away it is."""
         values = {"api": api, "principal": principal, "now": now, "seconds": seconds, "most": LONGEST_QUEUE}
         return await self._write(lambda db: float(db.execute(QUERIES["take_turn"], values).fetchone()[0]))
 
     async def movements(self, *, since: float = 0.0, limit: int = 100) -> Sequence[CreditMovement]:
-        """See Journal."""
+        """The credit movements since then, of all accounts, newest first."""
         values = {"since": since, "limit": limit}
         return await self._read(
             lambda db: [from_row(row) for row in db.execute(QUERIES["movements"], values).fetchall()]
         )
 
     async def check_writable(self) -> None:
-        """See Journal."""
+        """Raises JournalUnusable if a change could not be written now; changes nothing."""
 
         def write(db: sqlite3.Connection) -> None:
             # It needs the lock, the file beside the file, and room for a page there; then it is taken back.
@@ -434,8 +435,8 @@ class SqliteJournal:
             await self._write(write)
 
     def changes(self, entry_id: str | None = None) -> AbstractAsyncContextManager[Feed]:
-        """See Journal."""
-        return self._follower.feed(entry_id)
+        """A feed of every changed entry, or of this one; closed when the context is left."""
+        return self._feeds.feed(entry_id)
 
     async def _write(self, transaction: Callable[[sqlite3.Connection], T]) -> T:
         return await self._guarded(self.file.write(transaction))

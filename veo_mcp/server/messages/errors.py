@@ -183,8 +183,8 @@ def validation_error(tool: str, error: ValidationError, parameters: Mapping[str,
     The SDK would show pydantic's raw dump, with the rejected values and a link to a website about pydantic.
     """
     faults = dict.fromkeys(_fault(tool, dict(fault), parameters) for fault in error.errors()[:5])
-    told = any(text in fault for fault in faults for text in INSTEAD.values())
-    next_step = "Tell the person what is available instead, then" if told else "Fix the arguments and"
+    has_alternative = any(text in fault for fault in faults for text in INSTEAD.values())
+    next_step = "Tell the person what is available instead, then" if has_alternative else "Fix the arguments and"
     return tool_error(f"{' '.join(faults)} Not charged. {next_step} call {tool} again.")
 
 

@@ -1,7 +1,7 @@
 """The card's own data beside a result, under a key of its own in `_meta`, which models are not shown.
 
 Called by tools.py for clients with MCP Apps: how long such videos usually take, and the film that an extension belongs
-to. Whoever drops it loses a bar and the earlier parts, and nothing else. Never decides anything.
+to. A host that drops it loses a bar and the earlier parts, and nothing else. Never decides anything.
 """
 
 from collections.abc import Sequence

@@ -16,7 +16,7 @@ ENV PATH=/venv/bin:$PATH \
     VEO_PORT=8000 \
     VEO_JOURNAL=/data/journal.db \
     VEO_LOG_FORMAT=json
-USER veo
+USER 10001
 VOLUME /data
 EXPOSE 8000
 STOPSIGNAL SIGTERM

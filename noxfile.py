@@ -123,7 +123,7 @@ def sbom(session: nox.Session) -> None:
     session.install("cyclonedx-bom")
     session.run("python", "-m", "venv", "--clear", f"{session.create_tmp()}/installed")
     python = f"{session.create_tmp()}/installed/bin/python"
-    session.run(python, "-m", "pip", "install", "-q", ".[sandbox,keyring,postgres]", external=True)
+    session.run(python, "-m", "pip", "install", "-q", ".[sandbox,keyring,postgres,uploads]", external=True)
     session.run("cyclonedx-py", "environment", python, "--pyproject", "pyproject.toml", "-o", "sbom.json")
 
 

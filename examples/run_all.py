@@ -108,7 +108,7 @@ EXAMPLES = {
         ("python", "receive.py"),
         (r"^callback: completed", r"^the API itself says: completed"),
         videos=0,
-        leaves="callback.json",
+        leaves="*.mp4",
     ),
 }
 

@@ -100,7 +100,7 @@ def test_a_file_outside_is_not_read_nor_is_its_existence_revealed(folder: Path, 
     opened_files: list[str] = []
     words = refused(OUTSIDE[way](folder), folder, at=opened_files.append)
     assert opened_files == []
-    if "there" in words:  # below the folder, with a name that no file has
+    if words == "does not exist":  # below the folder, with a name that no file has
         assert way in ("half a character", "too long")
     elif way not in ("another machine", "a NUL", "nobody's home", "half a character", "too long"):
         assert words == "is not inside a folder of VEO_IMAGE_DIRS"
@@ -190,9 +190,9 @@ def test_a_file_that_may_not_be_read_says_so(folder: Path) -> None:
 
 
 FILES: dict[str, tuple[bytes, str]] = {
-    "script.png": (b"#!/bin/sh\nrm -rf /\n", "no picture, whatever its name"),
-    "page.jpg": (b"<html><script>alert(1)</script></html>", "no picture, whatever its name"),
-    "key.png": (b"-----BEGIN OPENSSH PRIVATE KEY-----\nxxxx", "no picture, whatever its name"),
+    "script.png": (b"#!/bin/sh\nrm -rf /\n", "not a picture, whatever its name"),
+    "page.jpg": (b"<html><script>alert(1)</script></html>", "not a picture, whatever its name"),
+    "key.png": (b"-----BEGIN OPENSSH PRIVATE KEY-----\nxxxx", "not a picture, whatever its name"),
     "drawing.svg": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "is an SVG drawing"),
     "drawing.png": (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "is an SVG drawing"),
     "phone.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC photo"),

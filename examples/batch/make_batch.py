@@ -1,4 +1,4 @@
-"""Makes a list of prompts into videos under a spending cap, and leaves batch.csv: what each became and what it cost.
+"""Makes a list of prompts into videos under a spending cap; leaves them, and batch.csv: what became of each, its cost.
 
 Run it where `veo-mcp` is on the PATH: `python make_batch.py`. Ten prompts at 40 credits are 400; the cap is 120, so
 three are made and the others are refused by the server, whatever this program does. No model is involved.
@@ -20,7 +20,7 @@ PROMPTS = [f"A paper boat on a pond in {month}, soft light, birds" for month in 
 
 def write(rows: list[dict[str, Any]]) -> None:
     """The table that is left."""
-    columns = ["prompt", "task_id", "status", "charged", "credits", "url", "why_not"]
+    columns = ["prompt", "task_id", "status", "charged", "credits", "file", "url", "why_not"]
     with Path("batch.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, columns, restval="")
         table.writeheader()
@@ -45,6 +45,10 @@ async def main() -> None:
                 if task.get("status") in ("completed", "failed", "unknown"):
                     row |= {name: task.get(name, "") for name in ("status", "charged", "credits")}
                     row["url"] = (task.get("video_urls") or [""])[0]
+                    if row["status"] == "completed":
+                        # While the server runs: a sandbox's links end with it.
+                        await anyio.run_process(["veo-mcp", "download", row["task_id"], "--out", "videos"], stderr=None)
+                        row["file"] = f"videos/{row['task_id']}.mp4"
                     break
     write(rows)
     done = sum(row.get("status") == "completed" for row in rows)

@@ -1,4 +1,4 @@
-"""Receives the callback of a finished video, and leaves it as callback.json.
+"""Receives the callback of a finished video, and leaves it as callback.json beside the video.
 
 Run it where `veo-mcp` is on the PATH: `python receive.py`. A callback is a hint that anyone could send, so what counts
 is what `get_task` answers then. To be reachable on this machine, it stands beside a sandbox that may call private
@@ -69,6 +69,8 @@ async def main() -> None:
             seen = await client.call_tool("get_task", asked)
             task: dict[str, Any] = seen.structured_content or {}
             print("the API itself says:", task["status"])
+            # While the API runs: this one's links end with it.
+            await anyio.run_process(["veo-mcp", "download", task["task_id"]], env=env, stdout=None, stderr=None)
     finally:
         api.terminate()
         await api.wait()

@@ -309,7 +309,7 @@ async def test_a_picture_is_handed_over_by_the_real_server_over_loopback_http(
         assert structured(made)["images"] == 1
         assert len(s3.names()) == 1
         outside = await client.call_tool("create_video", {"prompt": "x", "image_urls": ["../secret.png"]})
-        assert "does not lie below a folder of VEO_IMAGE_DIRS" in text(outside)
+        assert "is not inside a folder of VEO_IMAGE_DIRS" in text(outside)
         assert len(s3.names()) == 1
 
 

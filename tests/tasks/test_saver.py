@@ -124,7 +124,7 @@ async def test_a_vanished_folder_is_reported_and_not_made_again(stack: SavingSta
         await stack.task(engine, 1)
         stack.saved.rmdir()
         await engine.saver.round()
-        assert (await stack.entry(engine, 1)).file_error == f"not saved yet. The folder {stack.saved} is not there."
+        assert (await stack.entry(engine, 1)).file_error == f"not saved yet. The folder {stack.saved} does not exist."
         assert not stack.saved.exists()
         stack.saved.mkdir()
         stack.now += 11

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from veo_mcp import __version__
+from veo_mcp.settings import KNOBS
 
 ROOT = Path(__file__).parent.parent
 
@@ -84,3 +85,18 @@ def test_the_registry_entry_has_what_the_registry_asks_for() -> None:
             assert re.fullmatch(r"VEO_[A-Z_]+", variable["name"])
             assert variable["description"]
             assert variable.get("isSecret", False) == (variable["name"] == "VEO_API_KEY"), variable["name"]
+
+
+def test_the_composition_has_three_replicas_of_one_kind_on_one_journal_behind_the_proxy() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    replicas = [name for name in services if name.startswith("veo-")]
+    assert len(replicas) == 3
+    assert all(services[name] == services["veo-1"] for name in replicas)
+    assert services["veo-1"]["stop_grace_period"] == "60s"
+    assert services["veo-1"]["environment"]["VEO_JOURNAL"] == "postgresql://veo@postgres:5432/veo"
+    proxy = yaml.safe_load((ROOT / "compose.yaml").read_text())["configs"]["caddy"]["content"]
+    assert all(f"{name}:8000" in proxy for name in replicas)
+    settings = set(services["veo-1"]["environment"]) | set(
+        re.findall(r"VEO_\w+(?==)", (ROOT / "Dockerfile").read_text())
+    )
+    assert settings <= {knob.variable for knob in KNOBS}, "no setting is misspelt"

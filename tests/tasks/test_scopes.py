@@ -54,6 +54,7 @@ async def test_the_spending_of_another_account_is_not_counted_as_mine(tmp_path: 
         assert "Last 24 h: 80 credits" in text(await ben.call_tool("list_tasks", {}))
         assert "Last 24 h: 40 credits" in str(await anna.read_resource("veo://tasks"))
         assert structured(await anna.call_tool("get_credits", {}))["spent_24h"] == 40
+        assert structured(await ben.call_tool("get_credits", {}))["spent_24h"] == 80
 
 
 @pytest.mark.parametrize(("total", "left"), [(130, 10), (1000, 60)])

@@ -296,8 +296,8 @@ def _checked(example: Example, output: str, environ: dict[str, str], scratch: Pa
     if not example.videos:
         return _left(example.leaves, scratch / "example", output) if example.leaves else "connected"
     reported = VIDEO.findall(output)
-    if len(reported) != example.videos or not VIDEO.fullmatch(output.rstrip().rpartition("\n")[2]):
-        raise Failed(f"{example.videos} videos were to be reported at the end.\n{output}")
+    if len(reported) != example.videos:
+        raise Failed(f"{example.videos} videos were to be reported.\n{output}")
     listed = _command(["veo-mcp", "tasks", "list", "--json"], environ, scratch, RUN_SECONDS)
     rows = {row["task_id"]: row for row in json.loads(listed)}
     first, second = (rows.get(task_id, {}) for task_id in reported)
@@ -311,7 +311,10 @@ def _checked(example: Example, output: str, environ: dict[str, str], scratch: Pa
     cost = re.search(r"It cost (\d+) credits\.", output)
     if cost is None or int(cost[1]) != 80:
         raise Failed(f"80 credits were to be spent.\n{output}")
-    return "created, extended, 2 MP4 files, 80 credits"
+    film = _left("videos/*-film.mp4", scratch / "example", output)
+    if not re.fullmatch(r"film: \S+-film\.mp4", output.rstrip().rpartition("\n")[2]):
+        raise Failed(f"The film was to be named at the end.\n{output}")
+    return f"created, extended, 80 credits, {film}"
 
 
 def _left(pattern: str, folder: Path, output: str) -> str:

@@ -1,10 +1,13 @@
-"""A Google ADK agent that makes a video with veo-mcp, watches it, extends it, and says what it cost.
+"""A Google ADK agent that makes a video with veo-mcp, watches it, extends it, says what it cost, and leaves the film.
 
 Run it where `veo-mcp` is on the PATH. The model is scripted, so that it runs without a key.
 """
 
 import asyncio
+import json
 import os
+import subprocess
+from subprocess import PIPE
 
 from google.adk.agents import LlmAgent
 from google.adk.runners import InMemoryRunner
@@ -15,6 +18,14 @@ from scripted_model import ScriptedModel
 
 async def show_progress(_progress: float, _total: float | None, message: str | None) -> None:
     print(f"  {message}")
+
+
+def save_film() -> None:
+    """Saves what was made as one film; the links are good for a while only, and a sandbox's end with its server."""
+    listed = subprocess.run(["veo-mcp", "tasks", "list", "--json", "--limit", "1"], stdout=PIPE, text=True, check=True)
+    newest = json.loads(listed.stdout)[0]["task_id"]
+    saving = ["veo-mcp", "download", newest, "--film", "--out", "videos"]
+    print("film:", subprocess.run(saving, stdout=PIPE, text=True, check=True).stdout.strip())
 
 
 async def main() -> None:
@@ -40,3 +51,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    save_film()

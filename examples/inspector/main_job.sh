@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The MCP Inspector's command line makes a video, waits for it, extends it and says what it cost: one call, one server.
+# The MCP Inspector's command line makes a video, waits for it, extends it, says what it cost and leaves the film: one
+# call, one server.
 # `npm i`, then `npm run legacy` or `npm run modern`: the two eras of the protocol. In the modern one the Inspector knows
 # the Tasks extension, so create_video comes back with the finished video.
 set -eo pipefail
@@ -49,3 +50,5 @@ ask --method resources/read --uri "veo://tasks/$first_id" | field 'contents[0].t
 echo "It cost $((before - $(call get_credits | field structuredContent.balance))) credits."
 echo "completed: $(field 'structuredContent.video_urls[0]' <<<"$first")"
 echo "completed: $(field 'structuredContent.video_urls[0]' <<<"$second")"
+# The links are good for a while only, and a sandbox's end with its server.
+echo "film: $(veo-mcp download "$(field structuredContent.task_id <<<"$second")" --film --out videos)"

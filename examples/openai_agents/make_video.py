@@ -1,10 +1,13 @@
-"""An openai-agents agent that makes a video with veo-mcp, watches it, extends it, and says what it cost.
+"""An openai-agents agent that makes a video with veo-mcp, watches it, extends it, says what it cost, and leaves the film.
 
 Run it where `veo-mcp` is on the PATH. The model is scripted, so that it runs without a key.
 """
 
 import asyncio
+import json
 import os
+import subprocess
+from subprocess import PIPE
 from typing import Any
 
 from agents import Agent, RunHooks, Runner, set_tracing_disabled
@@ -15,6 +18,14 @@ from scripted_model import ScriptedModel
 class ShowCalls(RunHooks[Any]):
     async def on_tool_end(self, _context: Any, _agent: Any, tool: Any, result: Any) -> None:
         print(f"{tool.name}: {result['text'] if isinstance(result, dict) else result}")
+
+
+def save_film() -> None:
+    """Saves what was made as one film; the links are good for a while only, and a sandbox's end with its server."""
+    listed = subprocess.run(["veo-mcp", "tasks", "list", "--json", "--limit", "1"], stdout=PIPE, text=True, check=True)
+    newest = json.loads(listed.stdout)[0]["task_id"]
+    saving = ["veo-mcp", "download", newest, "--film", "--out", "videos"]
+    print("film:", subprocess.run(saving, stdout=PIPE, text=True, check=True).stdout.strip())
 
 
 async def main() -> None:
@@ -39,3 +50,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    save_film()

@@ -1,11 +1,14 @@
-"""A pydantic-ai agent that makes a video with veo-mcp, watches it, extends it, and says what it cost.
+"""A pydantic-ai agent that makes a video with veo-mcp, watches it, extends it, says what it cost, and leaves the film.
 
 Run it where `veo-mcp` is on the PATH. With requirements-tasks.txt installed the same lines use the protocol's Tasks
 extension: create_video returns the finished video, and the model never has to ask for it.
 """
 
 import asyncio
+import json
 import os
+import subprocess
+from subprocess import PIPE
 from typing import Any
 
 from fastmcp.client.transports import StdioTransport
@@ -22,6 +25,14 @@ async def show_call(_context: Any, call_tool: Any, name: str, arguments: dict[st
     answer = await call_tool(name, arguments)
     print(f"{name}: {answer.get('status', answer)}")
     return answer
+
+
+def save_film() -> None:
+    """Saves what was made as one film; the links are good for a while only, and a sandbox's end with its server."""
+    listed = subprocess.run(["veo-mcp", "tasks", "list", "--json", "--limit", "1"], stdout=PIPE, text=True, check=True)
+    newest = json.loads(listed.stdout)[0]["task_id"]
+    saving = ["veo-mcp", "download", newest, "--film", "--out", "videos"]
+    print("film:", subprocess.run(saving, stdout=PIPE, text=True, check=True).stdout.strip())
 
 
 async def main() -> None:
@@ -42,3 +53,4 @@ async def main() -> None:
 
 if __name__ == "__main__":
     asyncio.run(main())
+    save_film()

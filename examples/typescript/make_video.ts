@@ -1,9 +1,11 @@
 /**
  * The official TypeScript SDK makes a video with veo-mcp, watches it with progress, is notified when it changes, extends it,
- * and says what it cost. No model takes part: these are the calls a host makes for one.
+ * says what it cost, and leaves the film. No model takes part: these are the calls a host makes for one.
  *
  * Run `npm i && npm start` where `veo-mcp` is on the PATH. Node 22.18 or newer runs TypeScript as it stands.
  */
+
+import { execFileSync } from "node:child_process";
 
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -61,3 +63,7 @@ for (const task of [first, second]) {
 console.log(`It cost ${before.balance - after.balance} credits.`);
 for (const task of [first, second]) console.log(`completed: ${task.video_urls[0]}`);
 await client.close();
+
+// The links are good for a while only, and a sandbox's end with its server.
+const saving = ["download", second.task_id, "--film", "--out", "videos"];
+console.log(`film: ${execFileSync("veo-mcp", saving, { encoding: "utf8" }).trim()}`);

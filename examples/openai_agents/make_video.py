@@ -1,4 +1,4 @@
-"""An openai-agents agent that makes a video with veo-mcp, watches it, extends it, says what it cost, and leaves the film.
+"""An openai-agents agent that makes a video with veo-mcp, watches it, extends it, prices it, and leaves the film.
 
 Run it where `veo-mcp` is on the PATH. The model is scripted, so that it runs without a key.
 """

@@ -35,7 +35,7 @@ PAGES: dict[str, tuple[bytes, str, type[ApiError], str]] = {
         answer(403, b"<html><title>Attention Required! | Cloudflare</title>"),
         "cloudflare",
         Refused,
-        "never was a matter of the key",
+        "the key is not the cause",
     ),
     "Cloudflare's challenge": (answer(503, b"<title>Just a moment...</title>"), "cloudflare", BadAnswer, "VPN"),
     "Cloudflare's rate limit": (answer(429, b"error code: 1015"), "cloudflare", RateLimitExceeded, "1015"),

@@ -74,7 +74,7 @@ async def test_a_person_logs_in_and_out(tmp_path: Path) -> None:
             assert "SANDBOX" in other.stdout
             out = run(tmp_path, "logout", VEO_BASE_URL=url)
             assert (out.returncode, file.exists()) == (0, False)
-            assert "keep it until they are started anew" in out.stdout
+            assert "keep it until they are restarted" in out.stdout
             assert "No key for" in run(tmp_path, "logout", VEO_BASE_URL=url).stdout
 
         await to_thread.run_sync(at_the_terminal)

@@ -111,13 +111,13 @@ def test_the_model_of_this_host_is_shown_every_fact(host: Host, runs: Mapping[st
     assert "Charged 40 sandbox credits." in made
     assert "call get_task with wait_seconds=45" in made
     assert "The video is ready: http://127.0.0.1:" in ready
-    assert "nothing was sent again" in again
+    assert "nothing was sent or charged again" in again
     assert UUID.findall(made)[0] in again
     assert "Not charged." in price
     assert "300" in price
     # A host that can ask the person asks, and an unattended run counts as no; one that cannot gets a quote.
     assert "was not confirmed" in price or "confirm_credits=300" in price
-    assert "Nobody knows whether the API took" in lost
+    assert "It is unknown whether the API accepted" in lost
     assert "May have been charged 40 sandbox credits." in lost
     assert "veo-mcp tasks resolve" in lost
     assert "The video failed" in failed

@@ -369,4 +369,4 @@ async def test_durations_are_by_our_own_clock_whatever_the_apis_says(tmp_path: P
 def test_every_entry_comes_from_one_module() -> None:
     package = Path(__file__).parents[2] / "veo_mcp"
     makers = [path.name for path in (package / "tasks").rglob("*.py") if " Entry(" in path.read_text()]
-    assert makers == ["answers.py"]
+    assert makers == ["entries.py"]

@@ -166,7 +166,7 @@ async def test_a_repeated_call_is_answered_with_the_first_task_in_neutral_words(
         assert not again.is_error
         assert structured(again)["task_id"] == structured(first)["task_id"]
         assert structured(again)["repeated"] is True
-        assert "The same request was made before; nothing was sent again." in text(again)
+        assert "The same request was made before; nothing was sent or charged again." in text(again)
         assert "started 2 min ago" in text(again)
         assert f"repeat_of={structured(first)['task_id']}" in text(again)
         assert api.paid.total() == 1

@@ -232,7 +232,7 @@ async def test_a_video_larger_than_allowed_is_not_kept(stack: SavingStack) -> No
     async with stack.server(max_video_bytes=1000) as engine:
         await stack.task(engine, 1)
         await engine.saver.round()
-        assert "larger than the 0.001 MB" in ((await stack.entry(engine, 1)).file_error or "")
+        assert "larger than the limit of 0.001 MB" in ((await stack.entry(engine, 1)).file_error or "")
     assert stack.files() == []
 
 

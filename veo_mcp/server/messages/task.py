@@ -131,7 +131,7 @@ def _completed(entry: Entry, now: float, context: TaskContext, detail: Detail, *
     drawn = drawn if in_sandbox(entry) and not brief else ""
     parts = [ready, about, f"{drawn}{money(entry)}"]
     if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and detail.hints:
-        parts.insert(2, "Its length and size are not read yet; get_task has them in a few seconds.")
+        parts.insert(2, "Its length and size are not read yet; they follow in a few seconds.")
     if entry.saved_to and (detail.hints or not entry.film_saved_to):  # the film holds it
         parts.append("It is saved at saved_to." if brief else f"Saved: {clean(entry.saved_to, 500)}")
     if entry.film_saved_to:

@@ -4,8 +4,6 @@ Run by the crash tests: `python -m tests.crash.child FOLDER URL PROMPT POINT SHI
 is empty; SHIFT moves the clock, so that deadlines of a dead predecessor have passed. PROMPT empty: only follow.
 """
 
-import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import anyio
 from pydantic import SecretStr
 
+from tests.support.dying import dies_at
 from tests.support.entries import create, everything
 from veo_mcp.journal.entry import Status
 from veo_mcp.journal.sqlite.store import SqliteJournal
@@ -22,9 +21,7 @@ OPEN = (Status.SUBMITTING, Status.PENDING, Status.PROCESSING)
 
 
 async def main(folder: Path, url: str, prompt: str, point: str, shift: float) -> None:
-    def crash_at(reached: str) -> None:
-        if reached == point:
-            os.kill(os.getpid(), signal.SIGKILL)
+    crash_at = dies_at(point)
 
     async def quickly(_seconds: float) -> None:
         await anyio.sleep(0.01)

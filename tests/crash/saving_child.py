@@ -4,8 +4,6 @@ Run by the crash tests: `python -m tests.crash.saving_child FOLDER URL POINT SKI
 falls, the SKIP first times excepted; SHIFT moves the clock, so that the leases of a dead predecessor have run out.
 """
 
-import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -13,20 +11,14 @@ from pathlib import Path
 import anyio
 from pydantic import SecretStr
 
+from tests.support.dying import dies_at
 from veo_mcp.journal.sqlite.store import SqliteJournal
 from veo_mcp.tasks import save_folder
 from veo_mcp.tasks.engine import open_engine
 
 
 async def main(folder: Path, url: str, point: str, skip: int, shift: float) -> None:
-    left = skip
-
-    def crash_at(reached: str) -> None:
-        nonlocal left
-        if reached == point:
-            if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left -= 1
+    crash_at = dies_at(point, skip)
 
     save_folder.prepare(folder / "videos")
     async with (

@@ -4,8 +4,6 @@ Run by the crash tests: `python -m tests.crash.uploading_child FOLDER URL BUCKET
 falls, the SKIP first times excepted. The restart after it calls `main` in the test's own process.
 """
 
-import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -14,6 +12,7 @@ import anyio
 from pydantic import SecretStr
 
 from tests.support.bucket import Service
+from tests.support.dying import dies_at
 from tests.support.entries import PERSON, everything
 from veo_mcp.api.models import CreateInput
 from veo_mcp.journal.entry import Status
@@ -27,14 +26,7 @@ async def main(
     folder: Path, url: str, bucket: str, *, point: str = "", skip: int = 0, shift: float = 0.0, sends: bool = True
 ) -> None:
     """Sends (`sends`) or only follows; `shift` moves the clock."""
-    left = skip
-
-    def crash_at(reached: str) -> None:
-        nonlocal left
-        if reached == point:
-            if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left -= 1
+    crash_at = dies_at(point, skip)
 
     async def quickly(_seconds: float) -> None:
         await anyio.sleep(0.01)

@@ -1,6 +1,8 @@
 """With an unusable journal nothing is sent, and the message names the file and what to do."""
 
 import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -19,6 +21,16 @@ from veo_mcp.settings import load
 from veo_mcp.tasks.engine import open_engine
 
 pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def client_over(journal: SqliteJournal, api: RawApi) -> AsyncGenerator[Client]:
+    """A client of a server over this open journal."""
+    async with open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine:
+        backend = Backend()
+        backend.opened(engine)
+        async with Client(build_server(backend, sandbox=False)) as client:
+            yield client
 
 
 async def answers_of_every_tool(journal: Path, api: RawApi) -> list[str]:
@@ -62,16 +74,10 @@ async def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> Non
 
 async def test_a_read_only_journal_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    async with (
-        raw_api(says(success())) as api,
-        SqliteJournal(path) as journal,
-        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
-    ):
-        backend = Backend()
-        backend.opened(engine)
-        # File modes do not bind the superuser; this makes SQLite answer as it does for a file it may not write.
-        await journal.file.read(lambda db: db.execute("PRAGMA query_only = ON").fetchone())
-        async with Client(build_server(backend, sandbox=False)) as client:
+    async with raw_api(says(success())) as api, SqliteJournal(path) as journal:
+        async with client_over(journal, api) as client:
+            # File modes do not bind the superuser; this makes SQLite answer as it does for a file it may not write.
+            await journal.file.read(lambda db: db.execute("PRAGMA query_only = ON").fetchone())
             said = text(await client.call_tool("create_video", {"prompt": "x"}))
         assert f"The journal {path} cannot be used" in said
         assert "Make it and its folder writable" in said
@@ -94,15 +100,9 @@ async def full(journal: SqliteJournal) -> None:
 
 async def test_a_full_disk_at_the_intent_sends_nothing(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    async with (
-        raw_api(says(success())) as api,
-        SqliteJournal(path) as journal,
-        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
-    ):
-        backend = Backend()
-        backend.opened(engine)
-        await full(journal)
-        async with Client(build_server(backend, sandbox=False)) as client:
+    async with raw_api(says(success())) as api, SqliteJournal(path) as journal:
+        async with client_over(journal, api) as client:
+            await full(journal)
             said = text(await client.call_tool("create_video", {"prompt": "x" * 20_000}))
         assert "disk" in said
         assert "Not charged." in said
@@ -118,14 +118,8 @@ async def test_a_disk_that_is_full_after_the_answer_is_never_reported_as_not_cha
             await journal.file.read(lambda db: db.execute("ALTER TABLE entries RENAME TO gone"))
             await stream.send(success())
 
-        async with (
-            raw_api(breaks_the_journal) as api,
-            open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
-        ):
-            backend = Backend()
-            backend.opened(engine)
-            async with Client(build_server(backend, sandbox=False)) as client:
-                said = text(await client.call_tool("create_video", {"prompt": "x"}))
+        async with raw_api(breaks_the_journal) as api, client_over(journal, api) as client:
+            said = text(await client.call_tool("create_video", {"prompt": "x"}))
         assert "Charged 40 credits." in said
         assert "7d89c51e" in said
         assert "Not charged." not in said

@@ -25,6 +25,7 @@ from tests.support.entries import PERSON, START, account, add, everything, unfin
 from tests.support.late_api import late_api
 from tests.support.listening import LEGACY, LIST, Listener
 from tests.support.ports import free_port
+from tests.support.raw_api import raw_api, says, success
 from tests.support.results import structured
 from tests.support.stack import sandbox, text
 from tests.support.tasks_extension import Follower, read_task
@@ -376,3 +377,21 @@ async def test_what_one_person_waits_for_is_settled_for_that_person(tmp_path: Pa
         other = await journal.find("vid_other")
         assert other is not None
         assert other.status is Status.PENDING
+
+
+async def test_an_address_is_an_unknown_id_and_an_odd_id_of_the_api_stays_known(tmp_path: Path) -> None:
+    async with (
+        raw_api(says(success("odd/id://1"))) as api,
+        SqliteJournal(tmp_path / "journal.db") as journal,
+        open_engine(journal, base_url=api.base_url, key=SecretStr("sk-x")) as engine,
+    ):
+        mine = await engine.accounts.account(PERSON)
+        plan = engine.submitter.plan_create(mine, CreateInput(prompt="a boat"))
+        made = (await engine.submitter.spend(mine, plan)).entry
+        assert made.upstream_id == "odd/id://1"
+        assert (await engine.reader.get(mine, "odd/id://1")).id == made.id
+        asked = api.reads
+        with pytest.raises(UnknownTask) as unknown:
+            await engine.reader.get(mine, "https://file.example.com/videos/1.mp4")
+        assert unknown.value.explanation == UnknownTask.explanation
+        assert api.reads == asked, "the API was not asked about an address"

@@ -5,10 +5,12 @@ import resource
 import socket
 import sys
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
+import anyio.abc
 import httpx2
 import pytest
 from mcp import Client
@@ -163,48 +165,47 @@ async def silent_app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"ok"})
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost:", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT"])
-async def test_half_a_request_does_not_stay_open(said: bytes) -> None:
-    """Silent, with half of its headers, or with half of a second request after a whole one."""
+@asynccontextmanager
+async def connection_to_silent_app(*, header_seconds: float) -> AsyncGenerator[anyio.abc.SocketStream]:
+    """A connection to a server of its own that waits so long for the headers."""
     up, port = anyio.Event(), free_port()
     async with anyio.create_task_group() as group:
 
         async def serve() -> None:
-            await serve_app(silent_app, "127.0.0.1", port, ready=up.set, header_seconds=0.2)
+            await serve_app(silent_app, "127.0.0.1", port, ready=up.set, header_seconds=header_seconds)
 
         group.start_soon(serve)
         await up.wait()
         async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-            if said:
-                await stream.send(said)
-            with anyio.fail_after(4):
-                async for _ in stream:  # whatever is said before it is closed
-                    pass
+            yield stream
         group.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost:", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT"])
+async def test_half_a_request_does_not_stay_open(said: bytes) -> None:
+    """Silent, with half of its headers, or with half of a second request after a whole one."""
+    async with connection_to_silent_app(header_seconds=0.2) as stream:
+        if said:
+            await stream.send(said)
+        with anyio.fail_after(4):
+            async for _ in stream:  # whatever is said before it is closed
+                pass
+
+
 async def test_a_trickle_that_never_ends_a_header_is_cut_off_all_the_same() -> None:
-    up, port = anyio.Event(), free_port()
-    async with anyio.create_task_group() as group:
+    async with connection_to_silent_app(header_seconds=0.3) as stream, anyio.create_task_group() as group:
+        await stream.send(b"GET / HTTP/1.1\r\n")
 
-        async def serve() -> None:
-            await serve_app(silent_app, "127.0.0.1", port, ready=up.set, header_seconds=0.3)
+        async def trickle() -> None:
+            with suppress(anyio.BrokenResourceError):
+                for number in range(1000):
+                    await stream.send(b"x-%d: y\r\n" % number)
+                    await anyio.sleep(0.05)
 
-        group.start_soon(serve)
-        await up.wait()
-        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
-            await stream.send(b"GET / HTTP/1.1\r\n")
-
-            async def trickle() -> None:
-                with suppress(anyio.BrokenResourceError):
-                    for number in range(1000):
-                        await stream.send(b"x-%d: y\r\n" % number)
-                        await anyio.sleep(0.05)
-
-            group.start_soon(trickle)
-            with anyio.fail_after(5), suppress(anyio.BrokenResourceError):
-                async for _ in stream:
-                    pass
+        group.start_soon(trickle)
+        with anyio.fail_after(5), suppress(anyio.BrokenResourceError):
+            async for _ in stream:
+                pass
         group.cancel_scope.cancel()
 
 

@@ -45,11 +45,11 @@ def task_result(
 ) -> CallToolResult:
     """A tool's answer about one task, in the fullest form that there is room for."""
     room = ROOM_MORE if entry.status is Status.UNKNOWN or len(context.chain) > 2 else ROOM
-    made = [_in_form(entry, now, context, FULL, repeated=repeated)]
+    made = [_in_detail(entry, now, context, FULL, repeated=repeated)]
     for detail in DETAILS:
         if size(made[-1]) <= room:
             break
-        made.append(_in_form(entry, now, context, detail, repeated=repeated))
+        made.append(_in_detail(entry, now, context, detail, repeated=repeated))
     return made[-1]
 
 
@@ -133,7 +133,7 @@ def _listed(
     )
 
 
-def _in_form(entry: Entry, now: float, context: TaskContext, detail: Detail, *, repeated: bool) -> CallToolResult:
+def _in_detail(entry: Entry, now: float, context: TaskContext, detail: Detail, *, repeated: bool) -> CallToolResult:
     text = task_message(entry, now, context, repeated=repeated, detail=detail)
     message = task_message(entry, now, context, repeated=repeated, detail=detail, beside_fields=True)
     data = view(entry, now, message, repeated=repeated, prompt=detail.prompt, said=detail.said)

@@ -42,8 +42,7 @@ class Reader:
 
         Raises UnknownTask, ApiError.
         """
-        # With a slash it is no id, but mostly the video's address.
-        if not 0 < len(task_id) <= ID_LENGTH or storable(task_id) != task_id or "/" in task_id:
+        if not 0 < len(task_id) <= ID_LENGTH or storable(task_id) != task_id:
             raise UnknownTask(storable(task_id, ID_LENGTH))
         entry = await self._journal.get(account, task_id)
         if entry is not None:
@@ -56,7 +55,8 @@ class Reader:
                 f"({account.api}), so it is not asked about here; it was {elsewhere.status.value} when last seen.",
             )
         # Where several people share one key, the API would show everyone's tasks to everyone.
-        if task_id.startswith("vid_") or not self._accounts.alone(account):
+        # An address, such as the video's own, is no id: the API would only call the request invalid.
+        if task_id.startswith("vid_") or "://" in task_id or not self._accounts.alone(account):
             raise UnknownTask(task_id)
         return await self._adopt(account, task_id)
 

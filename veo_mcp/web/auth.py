@@ -1,9 +1,8 @@
 """Access: every request but callbacks and health passes here, and leaves with the user it belongs to.
 
 Called by middleware.py, before a body is read. The methods are in tokens.py, oauth.py and caller_keys.py; without one,
-which only a loopback server may be, all callers are the one person. What a client proves itself with goes
-no further than
-this: it is never logged, stored or sent upstream.
+which only a loopback server may be, all callers are the one person. What a client proves itself with goes no further
+than this: it is never logged, stored or sent upstream.
 """
 
 import math

@@ -40,9 +40,8 @@ def task_message(
     charged = "" if entry.status is Status.UNKNOWN else " or charged"
     before = f"The same request was made before; nothing was sent{charged} again."
     words = f"{before if detail.hints else 'A repeat; nothing was sent again.'} {words}"
-    if entry.status is Status.UNKNOWN or (
-        brief and not detail.hints
-    ):  # it, or the tool, says how to pay for another one
+    # An unknown outcome, or the tool, says how to pay for another one.
+    if entry.status is Status.UNKNOWN or (brief and not detail.hints):
         return words
     another = "other seeds or " if entry.kind == "create" and detail.hints else ""
     on_purpose = " on purpose" if detail.hints else ""
@@ -127,11 +126,12 @@ def _completed(entry: Entry, now: float, context: TaskContext, detail: Detail, *
     if brief:
         ready = "The video is ready, see video_urls." if links else ready
         about = f"Started {span(max(0.0, now - entry.created_at))} ago." if detail.hints else ""
-    drawn = "Drawn by the sandbox, not by AI. " if detail.hints else "No AI video. "
-    drawn = drawn if in_sandbox(entry) and not brief else ""
-    parts = [ready, about, f"{drawn}{money(entry)}"]
+    parts = [ready, about]
     if entry.duration_seconds is None and entry.file_due_at is not None and not entry.extends and detail.hints:
-        parts.insert(2, "Its length and size are not read yet; they follow in a few seconds.")
+        parts.append("Its length and size are not known yet; look again soon.")
+    if in_sandbox(entry) and not brief:
+        parts.append("Drawn by the sandbox, not by AI." if detail.hints else "No AI video.")
+    parts.append(money(entry))
     if entry.saved_to and (detail.hints or not entry.film_saved_to):  # the film holds it
         parts.append("It is saved at saved_to." if brief else f"Saved: {clean(entry.saved_to, 500)}")
     if entry.film_saved_to:

@@ -68,7 +68,6 @@ IN_CODE: Mapping[str, tuple[str, Sequence[tuple[str, str]]]] = {
         (
             (" or not entry.belongs_to(account)", ""),
             ("if owner[1:] != (account.api, account.principal):", "if False:"),
-            ("if earlier.id == entry.id and", "if"),
             ("(earlier.api, earlier.principal) != (entry.api, entry.principal)", "False"),
         ),
     ),

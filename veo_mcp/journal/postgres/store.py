@@ -116,7 +116,7 @@ class PostgresJournal:
             # The id too: a confirmation that is replayed carries the id of the intent that it once allowed.
             earlier = await self._rows.one(db, "begun_before", values)
             if earlier is not None:
-                if earlier.id == entry.id and (earlier.api, earlier.principal) != (entry.api, entry.principal):
+                if (earlier.api, earlier.principal) != (entry.api, entry.principal):
                     raise another_accounts_confirmation()
                 return BeginResult(earlier, fresh=False)
             await spending.hold_limits(db, entry.api, entry.principal, entry.credits, limits, now)
